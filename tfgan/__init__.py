@@ -1,0 +1,9 @@
+"""tfgan: train a GAN on drawings with TensorFlow, look at it, and export it to be served."""
+
+import os
+
+__version__ = '0.1.0'
+
+# Both are read when TensorFlow and Keras are first imported, so they are set before anything else.
+os.environ['KERAS_BACKEND'] = 'tensorflow'  # a user's KERAS_BACKEND=jax would break every import
+os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')  # 0 brings TensorFlow's own messages back

@@ -1,0 +1,48 @@
+"""Adam as one fused update a variable, for gradients that are already summed over replicas."""
+
+import tensorflow as tf
+
+
+class Adam:
+    """Adam (Kingma and Ba 2015) for Keras variables; make it inside the strategy's scope.
+
+    Keras's own would sum the gradients again, cannot be skipped inside a graph under a strategy,
+    and takes a quarter longer for networks of this size.
+    """
+
+    def __init__(self, variables, beta_1: float, beta_2: float, epsilon: float = 1e-8):
+        self.targets = [variable.value for variable in variables]
+        self.means = [_zeros(target) for target in self.targets]
+        self.squares = [_zeros(target) for target in self.targets]
+        self.updates = tf.Variable(
+            0, dtype=tf.int64, aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA
+        )
+        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
+
+    @property
+    def variables(self) -> list[tf.Variable]:
+        """All state: the count of updates and both moments."""
+        return [self.updates, *self.means, *self.squares]
+
+    def apply(self, gradients, learning_rate, count) -> None:
+        """One update, the `count`-th (from 1), in replica context."""
+        power = tf.cast(count, tf.float32)
+        for target, mean, square, gradient in zip(
+            self.targets, self.means, self.squares, gradients, strict=True
+        ):
+            tf.raw_ops.ResourceApplyAdam(
+                var=target.handle,
+                m=mean.handle,
+                v=square.handle,
+                beta1_power=self.beta_1**power,
+                beta2_power=self.beta_2**power,
+                lr=learning_rate,
+                beta1=self.beta_1,
+                beta2=self.beta_2,
+                epsilon=self.epsilon,
+                grad=gradient,
+            )
+
+
+def _zeros(target):
+    return tf.Variable(tf.zeros_like(target), trainable=False)

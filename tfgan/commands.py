@@ -1,0 +1,68 @@
+"""What every command does alike: help, flags, refusals."""
+
+import os
+import pathlib
+import sys
+
+from absl import app, flags, logging
+
+from tfgan.config import ConfigError
+from tfgan.pictures import SourceError
+from tfgan.runs import RunError
+
+
+class ModelError(ValueError):
+    """An exported model that is not there, or cannot do what was asked."""
+
+
+REFUSALS = ConfigError, SourceError, RunError, ModelError
+
+
+def run(main, help_text: str) -> None:
+    """Parses the flags and calls `main`, or answers --help; a refusal is one message and exit 1."""
+    if {'--help', '-h', '-help', '--helpshort', '--helpfull'} & set(sys.argv[1:]):
+        print(help_text)
+        return
+
+    def checked(argv):
+        if len(argv) > 1:
+            raise SystemExit(f'error: {argv[1]!r} is not a flag; flags are written --name=value')
+        logging.set_verbosity(logging.WARNING)  # TensorFlow tells of each file it writes
+        try:
+            main()
+        except REFUSALS as error:
+            raise SystemExit(f'error: {error}') from error
+
+    app.run(checked)
+
+
+def listed(names: list[str]) -> str:
+    """Flags defined by the caller as aligned lines of help."""
+    lines = []
+    for name in names:
+        flag = flags.FLAGS[name]
+        default = 'none' if flag.default is None else flag.default
+        lines.append(f'  --{name:15} {default!s:12} {flag.help}')
+    return '\n'.join(lines)
+
+
+def _python() -> str:
+    """How a person types this Python."""
+    executable = pathlib.Path(sys.executable)
+    try:
+        return str(executable.relative_to(os.getcwd()))
+    except ValueError:
+        return 'python' if os.environ.get('VIRTUAL_ENV') else str(executable)
+
+
+def farewell(version: pathlib.Path, run_dir, scores: dict) -> None:
+    """What came of it, and what a person wants next."""
+    python = _python()
+    for name, value in scores.items():
+        print(f'  {name:28} {value:.4g}')
+    print(f"""
+The model is {version}, its drawings {version}/sheet.png. Next:
+  {python} -m tfgan.sample --model={version.parent} --num=64 --seed=7 --out=sheet.png
+  scripts/tensorboard {run_dir}
+  tensorflow_model_server --model_name={version.parent.name} \
+--model_base_path={version.parent.resolve()} --rest_api_port=8501""")

@@ -1,0 +1,186 @@
+"""One frozen dataclass, its presets, and flags made from its fields; imports no TensorFlow."""
+
+import dataclasses
+import json
+import math
+
+from absl import flags
+
+# The names of the tables in `models`, `losses` and `images`, which import TensorFlow.
+ARCHITECTURES = ('mlp',)
+OBJECTIVES = ('minimax', 'non_saturating', 'least_squares', 'wasserstein', 'hinge', 'relativistic')
+OUTPUTS = ('linear', 'tanh')
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be trained; the message says what would be accepted."""
+
+
+def _field(default, text, accepts=None, **limits):
+    return dataclasses.field(
+        default=default, metadata={'text': text, 'accepts': accepts, 'limits': limits}
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Everything that decides what a run learns; what only says where it goes is a flag."""
+
+    # fmt: off
+    preset: str = _field('default', 'a row of settings to start from')
+    dataset: str = _field('doodles', 'doodles | tfds:NAME[:SPLIT] | {folder,npy,npz}:PATH')
+    image_size: int | None = _field(None, 'side in pixels; none: as the data', least=8, most=1024)
+    seed: int = _field(0, 'of all randomness', least=0, most=2**31 - 1)
+    steps: int | None = _field(None, 'train for so many steps, instead of --minutes', least=1)
+    minutes: float | None = _field(5.0, 'train for so long, instead of --steps', above=0)
+    batch_size: int = _field(64, 'images a step, over all devices', least=1)
+    architecture: str = _field('mlp', 'the pair of networks', ARCHITECTURES)
+    width: int = _field(512, 'units of a hidden layer', least=1)
+    depth: int = _field(3, 'hidden layers of each network', least=1, most=64)
+    latent_size: int = _field(64, 'numbers a drawing is made from', least=1)
+    output: str = _field('tanh', "squashing of the generator's output", OUTPUTS)
+    objective: str = _field('relativistic', 'the game the two networks play', OBJECTIVES)
+    penalty_weight: float | None = _field(None, "none takes the objective's own", least=0)
+    learning_rate: float = _field(7e-4, 'of Adam, for both networks', above=0, most=1)
+    beta_1: float = _field(0.0, "Adam's memory of the gradient", least=0, below=1)
+    beta_2: float = _field(0.99, "Adam's memory of its square", least=0, below=1)
+    decay_from: float = _field(0.5, 'share of the run before learning slows', least=0, most=1)
+    ema_images: int = _field(50_000, "half-life of the generator's average, in images", least=1)
+    ema_share: float = _field(0.05, 'and at most this share of the images seen', above=0, most=1)
+    # fmt: on
+
+    def __post_init__(self):
+        for field in dataclasses.fields(self):
+            _check_field(field, getattr(self, field.name))
+        if (self.steps is None) == (self.minutes is None):
+            raise ConfigError(
+                f'--steps={self.steps} and --minutes={self.minutes}: give exactly one of the two'
+            )
+
+
+def _check_field(field, value):
+    kind, optional = field_type(field)
+    if value is None and optional:
+        return
+    if not isinstance(value, kind) or isinstance(value, bool) or _is_not_finite(value):
+        raise ConfigError(f'--{field.name}={value!r}: expected {_ARTICLES[kind]}')
+    accepts = field.metadata['accepts']
+    if accepts and value not in accepts:
+        raise ConfigError(f'--{field.name}={value}: expected one of {", ".join(accepts)}')
+    for name, (holds, words) in _LIMITS.items():
+        limit = field.metadata['limits'].get(name)
+        if limit is not None and not holds(value, limit):
+            raise ConfigError(f'--{field.name}={value}: expected {words} {limit}')
+
+
+_ARTICLES = {int: 'a whole number', float: 'a finite number', str: 'a text'}
+_LIMITS = {
+    'least': (lambda value, limit: value >= limit, 'at least'),
+    'most': (lambda value, limit: value <= limit, 'at most'),
+    'above': (lambda value, limit: value > limit, 'more than'),
+    'below': (lambda value, limit: value < limit, 'less than'),
+}
+
+
+def _is_not_finite(value):
+    return isinstance(value, float) and not math.isfinite(value)
+
+
+def field_type(field) -> tuple[type, bool]:
+    """A field's plain type, and whether it may be None."""
+    optional = getattr(field.type, '__args__', (field.type,))
+    return optional[0], len(optional) > 1
+
+
+# What each preset changes of the defaults above. `article` is the article's pair and game: three
+# layers of 1,024, no squashing, cross-entropy, 10,000 steps; what it left open is as usual in 2014.
+# fmt: off
+PRESETS = {
+    'default': dict(),
+    'quick':   dict(minutes=1.0, learning_rate=1e-3),
+    'long':    dict(minutes=30.0, learning_rate=5e-4),
+    'article': dict(steps=10_000, batch_size=128, width=1024, latent_size=100, output='linear',
+                    objective='non_saturating', learning_rate=2e-4, beta_1=0.5, beta_2=0.999,
+                    decay_from=1.0),
+}
+# fmt: on
+
+
+def make(preset: str = 'default', **explicit) -> Config:
+    """The configuration of a preset with explicit settings on top; raises ConfigError."""
+    if preset not in PRESETS:
+        raise ConfigError(f'--preset={preset}: expected one of {", ".join(PRESETS)}')
+    names = {field.name for field in dataclasses.fields(Config)}
+    if unknown := sorted(set(explicit) - names):
+        raise ConfigError(f'unknown settings {unknown}; known: {", ".join(sorted(names))}')
+    return Config(preset=preset, **_merge(PRESETS[preset], explicit))
+
+
+def _merge(preset, explicit):
+    """Preset below explicit settings; the later of steps and minutes replaces the other."""
+    merged = {}
+    for settings in (preset, explicit):
+        for budget, other in (('steps', 'minutes'), ('minutes', 'steps')):
+            if settings.get(budget) is not None and settings.get(other) is None:
+                merged[other] = None
+        merged |= settings
+    return merged
+
+
+def dumps(config: Config) -> str:
+    """The configuration as indented JSON."""
+    return json.dumps(dataclasses.asdict(config), indent=2)
+
+
+def describe(config: Config) -> str:
+    """The configuration as aligned lines, `*` where it departs from the default preset."""
+    default = Config()
+    lines = []
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        mark = '*' if value != getattr(default, field.name) else ' '
+        lines.append(f'{mark} {field.name:15} {"none" if value is None else value}')
+    return '\n'.join(lines)
+
+
+def differences(old: dict, new: dict) -> list[str]:
+    """One line for each setting in which two configurations differ."""
+    keys = list(dict.fromkeys([*new, *old]))
+    return [
+        f'{key}: {old.get(key, "absent")} there, {new.get(key, "absent")} now'
+        for key in keys
+        if old.get(key, 'absent') != new.get(key, 'absent')
+    ]
+
+
+_DEFINE = {int: flags.DEFINE_integer, float: flags.DEFINE_float, str: flags.DEFINE_string}
+
+
+def define_flags():
+    """Defines a flag for each field; one that is not given leaves the preset's value."""
+    for field in dataclasses.fields(Config):
+        kind, _ = field_type(field)
+        _DEFINE[kind](field.name, None, field.metadata['text'])
+
+
+def from_flags() -> Config:
+    """The configuration that the parsed flags ask for; raises ConfigError."""
+    given = {
+        field.name: flags.FLAGS[field.name].value
+        for field in dataclasses.fields(Config)
+        if flags.FLAGS[field.name].present
+    }
+    return make(given.pop('preset', 'default'), **given)
+
+
+def help_text() -> str:
+    """The fields as aligned lines: flag, default, meaning."""
+    lines = []
+    for field in dataclasses.fields(Config):
+        accepts = field.metadata['accepts']
+        if field.name == 'preset':
+            accepts = PRESETS
+        meaning = field.metadata['text'] + (f': {" | ".join(accepts)}' if accepts else '')
+        default = 'none' if field.default is None else field.default
+        lines.append(f'  --{field.name:15} {default!s:12} {meaning}')
+    return '\n'.join(lines)

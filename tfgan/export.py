@@ -1,0 +1,65 @@
+"""Export a run's checkpoint as the next version of a model.
+
+    python -m tfgan.export --run_dir=runs/doodles
+
+writes saved_models/doodles/2 if there is a 1: the newest checkpoint, or with --checkpoint=best the
+one with the best score. The run may be stopped, finished or still training.
+"""
+
+import math
+import pathlib
+
+import numpy as np
+from absl import flags
+
+from tfgan import commands, runs, startup
+from tfgan.config import Config
+
+OWN = ['run_dir', 'export_dir', 'checkpoint']
+FLAGS = flags.FLAGS
+
+
+def main():
+    if not FLAGS.run_dir:
+        raise runs.RunError('which run? Give --run_dir=runs/NAME')
+    run = runs.read(FLAGS.run_dir)
+    if run is None:
+        raise runs.RunError(
+            f'--run_dir={FLAGS.run_dir}: there is no run, for it has no config.json'
+        )
+    runs.check(FLAGS.run_dir, {'format': runs.FORMAT})
+    export_dir = FLAGS.export_dir or f'saved_models/{pathlib.Path(FLAGS.run_dir).resolve().name}'
+    startup.import_tensorflow()
+    commands.farewell(*export(run, export_dir))
+
+
+def export(run, export_dir):
+    """Rebuilds the Gan from its configuration alone, restores and writes it."""
+    from tfgan import versions
+    from tfgan.checkpoints import Checkpoints
+    from tfgan.gan import Gan
+
+    counts = np.array(run['data']['class_counts'])
+    gan = Gan(Config(**run['config']), run['data']['shape'], counts / counts.sum())
+    checkpoints = Checkpoints(FLAGS.run_dir, gan)
+    folder = {'latest': 'checkpoints', 'best': 'best'}[FLAGS.checkpoint]
+    if not checkpoints.restore(folder):
+        raise runs.RunError(f'--run_dir={FLAGS.run_dir} has no checkpoint in {folder} yet')
+    best = float(checkpoints.best_score.numpy())
+    step = int(gan.step.numpy())
+    facts = {
+        'name': pathlib.Path(export_dir).name,
+        'data': run['data'],
+        'step': step,
+        'images_seen': step * gan.config.batch_size,
+        'secs': float(checkpoints.secs.numpy()),
+        'scores': {'best sliced_wasserstein': best} if math.isfinite(best) else {},
+    }
+    return versions.write(gan, export_dir, facts), FLAGS.run_dir, facts['scores']
+
+
+if __name__ == '__main__':
+    flags.DEFINE_string('run_dir', None, 'the run to export')
+    flags.DEFINE_string('export_dir', None, "the model's directory; default saved_models/NAME")
+    flags.DEFINE_enum('checkpoint', 'latest', ['latest', 'best'], 'latest | best')
+    commands.run(main, f'{__doc__}\nflags:\n{commands.listed(OWN)}')

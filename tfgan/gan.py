@@ -1,0 +1,257 @@
+"""The inner loop: two networks, a moving average, two optimizers and their step; tensors only."""
+
+import math
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfgan import ema, images, latents
+from tfgan.adam import Adam
+from tfgan.config import Config, ConfigError
+from tfgan.losses import OBJECTIVES
+from tfgan.models import ARCHITECTURES
+
+METRICS = (
+    'loss/discriminator',
+    'loss/generator',
+    'loss/penalty',
+    'accuracy/real',
+    'accuracy/generated',
+    'gradient_norm/discriminator',
+    'gradient_norm/generator',
+)
+
+
+class Gan:
+    """A generator and a discriminator at play on images of one shape, under a strategy."""
+
+    def __init__(self, config: Config, shape, class_shares, strategy=None):
+        """Builds all for images [h, w, c] whose classes are as frequent as `class_shares`."""
+        self.config, self.shape = config, tuple(shape)
+        self.class_shares = np.asarray(class_shares, np.float64)
+        self.strategy = strategy or tf.distribute.get_strategy()
+        self.objective = OBJECTIVES[config.objective]
+        self.penalty_weight = _penalty_weight(config, self.objective)
+        self._replica_batch = _replica_batch(config.batch_size, self.strategy)
+        keras.utils.set_random_seed(config.seed)  # the networks' initial weights
+        with self.strategy.scope():
+            self._build()
+
+    def _build(self):
+        config = self.config
+        make_generator, make_discriminator = ARCHITECTURES[config.architecture]
+        num_classes = len(self.class_shares)
+        self.generator = make_generator(config, self.shape, num_classes)
+        self.average = make_generator(config, self.shape, num_classes)
+        self.discriminator = make_discriminator(config, self.shape, num_classes)
+        label = tf.zeros([1], tf.int32)
+        for generator in (self.generator, self.average):
+            generator(tf.zeros([1, config.latent_size]), label)
+        self.discriminator(tf.zeros([1, *self.shape]), label)
+        self.average.set_weights(self.generator.get_weights())
+        betas = config.beta_1, config.beta_2
+        self.generator_adam = Adam(self.generator.trainable_variables, *betas)
+        self.discriminator_adam = Adam(self.discriminator.trainable_variables, *betas)
+        self.step, self.skipped, self.streak = (_counter() for _ in range(3))
+        self.middle = tf.Variable(
+            0.0, trainable=False, aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA
+        )
+
+    def state(self) -> dict[str, list]:
+        """All that a checkpoint must hold, as lists of variables.
+
+        `skipped` counts updates that were not finite, `streak` those since the last one that was,
+        and `middle` follows the logit half way between real and generated.
+        """
+        return {
+            'generator': self.generator.variables,
+            'average': self.average.variables,
+            'discriminator': self.discriminator.variables,
+            'generator_adam': self.generator_adam.variables,
+            'discriminator_adam': self.discriminator_adam.variables,
+            'counters': [self.step, self.skipped, self.streak, self.middle],
+        }
+
+    def draw(self, seeds: np.ndarray, labels=None) -> np.ndarray:
+        """Drawings uint8 [n, h, w, c] of int seeds [n]; their labels too come from the seeds."""
+        seeds = np.asarray(seeds, np.int64)
+        if labels is None:
+            labels = latents.classes(tf.constant(seeds), self.class_shares)
+        return np.concatenate(
+            [self._draw(seeds[i : i + 256], labels[i : i + 256]) for i in range(0, len(seeds), 256)]
+        )
+
+    def _draw(self, seeds, labels):
+        return self._draw_points(latents.normal(seeds, self.config.latent_size), labels)
+
+    @tf.function(reduce_retracing=True)
+    def _draw_points(self, points, labels):
+        return images.to_uint8(self.average(points, labels))
+
+    def specimens(self, rows: int = 8, columns: int = 10) -> np.ndarray:
+        """A sheet of drawings of the seeds 0, 1, ...; its columns are the first classes."""
+        seeds = np.arange(rows * columns)
+        labels = (seeds % columns % len(self.class_shares)).astype(np.int32)
+        return images.sheet(self.draw(seeds, labels), columns)
+
+    def walk(self, walkers: int, frames: int) -> np.ndarray:
+        """Round trips through the latents: uint8 [frames, walkers, h, w, c]."""
+        labels = (np.arange(walkers) % len(self.class_shares)).astype(np.int32)
+        corners = latents.normal(tf.range(3 * walkers, dtype=tf.int64), self.config.latent_size)
+        corners = tf.split(corners, 3)
+        return np.stack(
+            [
+                self._draw_points(_around(corners, 3 * i / frames), labels).numpy()
+                for i in range(frames)
+            ]
+        )
+
+    def gradients(self, real, points, labels, mix):
+        """Both players' gradients and the metrics, as this replica's share of the global batch.
+
+        `real` float32 [b, h, w, c], `points` latents [b, latent_size], `labels` int32 [b] of both
+        and `mix` float32 [b] in [0, 1) for penalties between the two. Sums over replicas are means
+        over the global batch. Returns ({player: [gradient]}, {metric: scalar}).
+        """
+        both_labels = tf.concat([labels, labels], axis=0)
+        with tf.GradientTape(persistent=True) as tape:
+            fake = self.generator(points, labels)
+            logits = self.discriminator(tf.concat([real, fake], axis=0), both_labels)
+            real_logits, fake_logits = tf.split(logits, 2)
+            d_loss = self._mean(self.objective.discriminator(real_logits, fake_logits))
+            g_loss = self._mean(self.objective.generator(real_logits, fake_logits))
+            penalty = self._penalty(real, tf.stop_gradient(fake), labels, mix)
+            d_total = d_loss + self.penalty_weight * penalty
+        gradients = {
+            'discriminator': tape.gradient(d_total, self.discriminator.trainable_variables),
+            'generator': tape.gradient(g_loss, self.generator.trainable_variables),
+        }
+        return gradients, {
+            'loss/discriminator': d_loss,
+            'loss/generator': g_loss,
+            'loss/penalty': penalty,
+            'accuracy/real': self._mean(tf.cast(real_logits > self.middle, tf.float32)),
+            'accuracy/generated': self._mean(tf.cast(fake_logits < self.middle, tf.float32)),
+            'middle': self._mean(0.5 * (real_logits + fake_logits)),
+        }
+
+    def _mean(self, values):
+        # Divided by the global batch, because gradients and metrics are summed over replicas.
+        return tf.reduce_sum(values) / self.config.batch_size
+
+    def _penalty(self, real, fake, labels, mix):
+        if not self.penalty_weight:
+            return tf.constant(0.0)
+
+        def critic(images, repeats=1):
+            return self.discriminator(images, tf.tile(labels, [repeats]))
+
+        return self._mean(self.objective.penalty(critic, real, fake, mix[:, None, None, None]))
+
+    def _replica_step(self, batch, step, progress):
+        """One step on this replica's images and labels; the metrics, the same on each replica."""
+        pixels, labels = batch
+        replica = tf.distribute.get_replica_context()
+        first = step * self.config.batch_size + self._replica_batch * tf.cast(
+            replica.replica_id_in_sync_group, tf.int64
+        )
+        seeds = latents.fold(
+            self.config.seed, first + tf.range(self._replica_batch, dtype=tf.int64)
+        )
+        points = latents.normal(seeds, self.config.latent_size)
+        sums = self.gradients(images.to_float(pixels), points, labels, latents.uniform(seeds))
+        gradients, metrics = replica.all_reduce(tf.distribute.ReduceOp.SUM, sums)
+        for player, values in gradients.items():
+            metrics[f'gradient_norm/{player}'] = tf.linalg.global_norm(values)
+        finite = tf.reduce_all(tf.math.is_finite(tf.stack(list(metrics.values()))))
+        # A sum of squares is finite only where Adam's squares are, so nothing bad gets through.
+        tf.cond(finite, lambda: self._update(gradients, metrics, step, progress), lambda: None)
+        return metrics, finite
+
+    def _update(self, gradients, metrics, step, progress):
+        rate = learning_rate(self.config, progress)
+        count = step + 1 - self.skipped
+        self.discriminator_adam.apply(gradients['discriminator'], rate, count)
+        self.generator_adam.apply(gradients['generator'], rate, count)
+        memory = ema.memory(
+            step + 1, self.config.batch_size, self.config.ema_images, self.config.ema_share
+        )
+        ema.update(self.average.variables, self.generator.variables, memory)
+
+    @tf.function
+    def train(self, batches, steps, start, slope):
+        """Takes `steps` steps (an int64 tensor) in one call; progress is start + slope * step.
+
+        Returns the metrics' means over the good steps, and for each the count of steps in which it
+        was not finite, both float32 [len(METRICS)].
+        """
+        total = bad = tf.zeros([len(METRICS)])
+        for _ in tf.range(steps):
+            step = tf.identity(self.step)
+            progress = start + slope * tf.cast(step, tf.float32)
+            metrics, finite = self.strategy.run(self._replica_step, (next(batches), step, progress))
+            metrics = {name: self._first(value) for name, value in metrics.items()}
+            finite = self._first(finite)
+            self._count(finite, metrics['middle'])
+            values = tf.stack([metrics[name] for name in METRICS])
+            total += tf.where(finite, values, 0.0)
+            bad += tf.cast(~tf.math.is_finite(values), tf.float32)
+        return total, bad
+
+    def _first(self, values):
+        # They were summed already: every replica holds the same.
+        return self.strategy.experimental_local_results(values)[0]
+
+    def _count(self, finite, middle):
+        failed = tf.cast(~finite, tf.int64)
+        self.step.assign_add(1)
+        self.skipped.assign_add(failed)
+        self.streak.assign((self.streak + 1) * failed)
+        if not self.objective.anchored:
+            moved = self.middle + 0.01 * (middle - self.middle)
+            self.middle.assign(tf.where(finite, moved, self.middle))
+
+
+def _around(corners, place):
+    """The latents at `place`, in [0, corners), of a walk from corner to corner and back."""
+    corner, share = int(place), place % 1
+    shares = tf.fill(corners[0].shape[:1], share)
+    return latents.slerp(corners[corner], corners[(corner + 1) % len(corners)], shares)
+
+
+def learning_rate(config: Config, progress):
+    """Flat until `decay_from` of the run, then half a cosine down to a fiftieth at its end."""
+    if config.decay_from == 1:
+        return tf.constant(config.learning_rate)
+    fall = tf.clip_by_value((progress - config.decay_from) / (1 - config.decay_from), 0.0, 1.0)
+    return config.learning_rate * (0.02 + 0.98 * 0.5 * (1 + tf.cos(math.pi * fall)))
+
+
+def _counter():
+    return tf.Variable(
+        0,
+        dtype=tf.int64,
+        trainable=False,
+        aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+    )
+
+
+def _replica_batch(batch_size, strategy):
+    replicas = strategy.num_replicas_in_sync
+    if batch_size % replicas:
+        raise ConfigError(
+            f'--batch_size={batch_size} is shared by {replicas} devices: give a multiple'
+        )
+    return batch_size // replicas
+
+
+def _penalty_weight(config, objective):
+    if config.penalty_weight is None:
+        return objective.weight
+    if config.penalty_weight and not objective.penalty:
+        raise ConfigError(
+            f'--penalty_weight={config.penalty_weight}: the objective {config.objective} has no '
+            'penalty; wasserstein and relativistic have one'
+        )
+    return config.penalty_weight

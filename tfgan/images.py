@@ -1,0 +1,82 @@
+"""Pixels and pictures: the two conversions, sheets, and files written whole or not at all."""
+
+import io
+import os
+import pathlib
+import tempfile
+
+import numpy as np
+
+
+def to_float(images):
+    """uint8 to float32 in [-1, 1]; a TensorFlow tensor or an array."""
+    if isinstance(images, np.ndarray):
+        return images.astype(np.float32) / 127.5 - 1
+    import tensorflow as tf
+
+    return tf.cast(images, tf.float32) / 127.5 - 1
+
+
+def to_uint8(images):
+    """float32 around [-1, 1] to uint8, rounded; what lies outside saturates."""
+    import tensorflow as tf
+
+    return tf.cast(tf.round(tf.clip_by_value((images + 1) * 127.5, 0, 255)), tf.uint8)
+
+
+def sheet(images: np.ndarray, columns: int | None = None, gap: int = 2) -> np.ndarray:
+    """Images uint8 [n, h, w, c] side by side in rows, on mid-grey: uint8 [height, width, c]."""
+    count, height, width, channels = images.shape
+    columns = columns or int(np.ceil(np.sqrt(count)))
+    rows = -(-count // columns)
+    page = np.full(
+        (gap + rows * (height + gap), gap + columns * (width + gap), channels), 128, np.uint8
+    )
+    for i, image in enumerate(images):
+        top, left = (gap + (height + gap) * (i // columns), gap + (width + gap) * (i % columns))
+        page[top : top + height, left : left + width] = image
+    return page
+
+
+def enlarge(image: np.ndarray, pixels: int = 640) -> np.ndarray:
+    """An image [h, w, c] with each pixel repeated until it is about `pixels` wide."""
+    factor = max(1, round(pixels / image.shape[1]))
+    return image.repeat(factor, axis=0).repeat(factor, axis=1)
+
+
+def picture(image: np.ndarray):
+    """A Pillow image of uint8 [h, w, 1 or 3]."""
+    from PIL import Image
+
+    return Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
+
+
+def write_png(path, image: np.ndarray) -> None:
+    """Writes uint8 [h, w, 1 or 3] as PNG, atomically."""
+    data = io.BytesIO()
+    picture(image).save(data, 'PNG')
+    write_bytes(path, data.getvalue())
+
+
+def write_gif(path, frames: list[np.ndarray], frame_secs: float = 0.05) -> None:
+    """Writes frames uint8 [h, w, 1 or 3] as an animation without end, atomically."""
+    data = io.BytesIO()
+    first, *others = [picture(frame) for frame in frames]
+    first.save(
+        data, 'GIF', save_all=True, append_images=others, duration=round(1000 * frame_secs), loop=0
+    )
+    write_bytes(path, data.getvalue())
+
+
+def write_bytes(path, data: bytes) -> None:
+    """Writes a file by way of a temporary name, so that it is whole or not there."""
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix='.tmp-', delete=False) as file:
+        file.write(data)
+    try:
+        os.chmod(file.name, 0o644)  # a temporary file is its owner's alone
+        os.replace(file.name, path)
+    except OSError:
+        os.unlink(file.name)
+        raise

@@ -1,0 +1,135 @@
+"""The outer loop: one Gan, one run directory, the clock, and when to stop."""
+
+import signal
+import time
+
+import tensorflow as tf
+
+from tfgan import data, strategies
+from tfgan.checkpoints import Checkpoints
+from tfgan.clock import Clock
+from tfgan.gan import METRICS
+from tfgan.report import Report
+
+CALL_SECS = 1.0  # of the compiled loop: how late a signal or a deadline may be noticed
+EVERY_SECS = {'line': 10.0, 'sheet': 15.0, 'score': 30.0}
+PATIENCE_STEPS = 100  # that may be skipped in a row before the run is given up
+
+
+class DivergedError(RuntimeError):
+    """Updates were not finite for too long; the weights are those of the last good one."""
+
+
+class Stop:
+    """Notices SIGTERM and Ctrl-C within a `with` block; the second one ends the process at once."""
+
+    signals = signal.SIGTERM, signal.SIGINT
+
+    def __init__(self):
+        self.signal = None
+
+    def __enter__(self):
+        self._before = {number: signal.signal(number, self._note) for number in self.signals}
+        return self
+
+    def __exit__(self, *_):
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _note(self, number, _frame):
+        self.signal = number
+        self.__exit__()
+
+
+class Due:
+    """Tells whether a task that comes every so many seconds is due, by the training's clock."""
+
+    def __init__(self, every_secs: dict[str, float], secs: float):
+        self._every = every_secs
+        # A sheet and a line come with the first call: a person waits for both.
+        self._at = {
+            task: secs + every * (task not in ('line', 'sheet'))
+            for task, every in every_secs.items()
+        }
+
+    def __call__(self, task: str, secs: float) -> bool:
+        due = secs >= self._at[task]
+        if due:
+            self._at[task] = secs + self._every[task]
+        return due
+
+
+def train(gan, source, directory, stop: Stop, checkpoint_secs: float = 60.0) -> dict | None:
+    """Trains to the end of the configured budget, from the newest checkpoint if there is one.
+
+    Returns the facts of the finished run (step, images_seen, secs, scores), or None if `stop` came
+    first; the state is saved either way. Raises DivergedError.
+    """
+    config, strategy = gan.config, gan.strategy
+    checkpoints = Checkpoints(directory, gan)
+    if checkpoints.restore():
+        print(f'continuing {directory} at step {gan.step.numpy():,}', flush=True)
+    step = int(gan.step.numpy())
+    batches = data.batches(source, strategy, config.batch_size, config.seed, step)
+    clock = Clock(config, checkpoints.secs.numpy())
+    report = Report(gan, source, directory) if strategies.is_chief(strategy) else None
+    due = Due(EVERY_SECS | {'checkpoint': checkpoint_secs}, clock.secs())
+    rate = 0.0  # steps a second in the last call
+    while True:
+        # Clocks differ from machine to machine: all follow the chief's, and any may stop all.
+        wanted = clock.next_steps(step, rate, CALL_SECS), *clock.schedule(), stop.signal is not None
+        steps, start, slope, stopped = strategies.agree(strategy, wanted, [True, True, True, False])
+        if steps <= 0 or stopped:
+            break
+        began, skipped = time.monotonic(), int(gan.skipped.numpy())
+        total, bad = gan.train(
+            batches,
+            tf.constant(steps, tf.int64),
+            tf.constant(start, tf.float32),
+            tf.constant(slope, tf.float32),
+        )
+        rate = steps / (time.monotonic() - began)
+        if gan.step.numpy() != step + steps:
+            raise RuntimeError(f'{steps:.0f} steps from {step} led to {gan.step.numpy()}')
+        step += int(steps)
+        _check_finite(gan, bad.numpy())
+        if not report:
+            continue
+        good_steps = max(1, steps - (int(gan.skipped.numpy()) - skipped))
+        metrics = dict(zip(METRICS, total.numpy() / good_steps, strict=True))
+        report.scalars(metrics | {'images_per_sec': rate * config.batch_size, 'skipped': skipped})
+        report.progress(clock, metrics, rate, line=due('line', clock.secs()))
+        if due('sheet', clock.secs()):
+            report.sheet()
+        if due('score', clock.secs()):
+            checkpoints.save_best(report.score()['sliced_wasserstein'])
+        if due('checkpoint', clock.secs()):
+            checkpoints.save(clock.secs())
+
+    facts = (
+        None
+        if stopped
+        else {'step': step, 'images_seen': step * config.batch_size, 'secs': clock.secs()}
+    )
+    if report:
+        if facts:
+            facts['scores'] = report.score()
+            checkpoints.save_best(facts['scores']['sliced_wasserstein'])
+            report.sheet()
+            report.walk()
+        checkpoints.save(clock.secs())
+        report.close()
+    return facts
+
+
+def _check_finite(gan, bad):
+    streak = int(gan.streak.numpy())
+    if streak < PATIENCE_STEPS:
+        return
+    terms = ', '.join(name for name, count in zip(METRICS, bad, strict=True) if count)
+    raise DivergedError(
+        f'since step {gan.step.numpy() - streak:,} no update was finite ({terms}); the weights are '
+        'those before it. Try, in a new run, a lower '
+        f'--learning_rate (now {gan.config.learning_rate:g}), another --objective (now '
+        f'{gan.config.objective}) or another --penalty_weight (now {gan.penalty_weight:g})'
+    )

@@ -1,0 +1,318 @@
+"""A folder's image files, of any size and kind, as drawings of one shape on paper of one colour.
+
+Each file is decoded once at the start: `look` notes what the shape and the paper are chosen from,
+and a file that cannot be read is named and left out. `plan` then chooses one `Page` for all, and
+`fit` lays a picture on it.
+"""
+
+import collections
+import contextlib
+import dataclasses
+import functools
+import math
+import os
+import sys
+import typing
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import tqdm
+from PIL import Image, UnidentifiedImageError
+from PIL.ImageOps import exif_transpose
+
+LARGEST_SIDE = 64  # pixels, unless image_size asks for more
+GREY_LEVELS = 8  # channels this close are grey: what a scanner or JPEG adds to pencil on paper
+HARDLY_SEEN = 32  # grey levels between the ink and the paper
+THREADS = min(8, os.cpu_count() or 1)
+
+# Named, because Pillow's other readers do more than decode: that of EPS runs Ghostscript.
+FORMATS = ('PNG', 'JPEG', 'GIF', 'BMP', 'TIFF', 'WEBP', 'AVIF', 'JPEG2000', 'PPM', 'TGA', 'PSD')
+
+
+class SourceError(ValueError):
+    """A data set that cannot be used; the message says why and what to type instead."""
+
+
+class Look(typing.NamedTuple):
+    """What a picture tells about the page that would suit it."""
+
+    width: int
+    height: int
+    grey: bool
+    paper: tuple[int, int, int] | None  # an opaque picture's border
+    ink: float  # mean lightness 0..255 of a transparent picture's ink, NaN without ink
+
+
+class Page(typing.NamedTuple):
+    """What all pictures of a set are laid on."""
+
+    height: int
+    width: int
+    channels: int
+    paper: tuple[int, int, int]
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return self.height, self.width, self.channels
+
+
+@dataclasses.dataclass(frozen=True)
+class Folder:
+    """A folder's readable pictures; `read` gives uint8 [k, *page.shape] of indices [k]."""
+
+    page: Page
+    labels: np.ndarray
+    class_names: tuple[str, ...]
+    left_out: int
+    read: Callable[[np.ndarray], np.ndarray]
+
+
+def open_folder(root: str, image_size: int | None = None, memory_bytes: int = 1 << 30) -> Folder:
+    """The pictures below `root`, kept decoded if they fit in `memory_bytes`.
+
+    Raises SourceError when no picture is left; names those that cannot be read on stderr.
+    """
+    least = 4 * (image_size or LARGEST_SIDE)
+    names, looks, left_out = _survey(root, least)
+    page = plan(looks, image_size)
+    _warn_of_hidden_ink(looks, page)
+    labels, class_names = _classes(names)
+
+    def fitted(index):
+        return fit(_reread(os.path.join(root, names[index]), least), page)
+
+    read = _streamed(fitted, page.shape)
+    if len(names) * math.prod(page.shape) <= memory_bytes:
+        read = _kept(fitted, len(names), page.shape)
+    return Folder(page, labels, class_names, left_out, read)
+
+
+def _survey(root: str, least: int) -> tuple[list[str], list[Look], int]:
+    """The readable pictures' names, what each looks like, and how many files are left out."""
+    names, problems, others = _find(root)
+    readable, looks = [], []
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')  # Pillow's, of files that are named below if they matter
+        found = _threaded(lambda name: _examine(os.path.join(root, name), least), names, 'looking')
+        for name, look_or_reason in zip(names, found, strict=True):
+            if isinstance(look_or_reason, str):
+                problems.append((name, look_or_reason))
+            else:
+                readable.append(name)
+                looks.append(look_or_reason)
+    _report(root, problems, others)
+    if not readable:
+        raise SourceError(_nothing_left(root, problems, others))
+    return readable, looks, len(problems)
+
+
+def _find(root: str) -> tuple[list[str], list[tuple[str, str]], collections.Counter]:
+    """Names below `root` of picture files, sorted; folders that cannot be listed; other endings."""
+    names, problems, others = [], [], collections.Counter()
+
+    def closed(error):
+        problems.append((os.path.relpath(error.filename, root), error.strerror))
+
+    for folder, subfolders, files in os.walk(root, onerror=closed):
+        subfolders[:] = [name for name in subfolders if not name.startswith('.')]
+        for path in (os.path.join(folder, name) for name in files if not name.startswith('.')):
+            ending = os.path.splitext(path)[1].lower()
+            if ending in _endings() and os.path.isfile(path):  # opening a pipe would wait for ever
+                names.append(os.path.relpath(path, root).replace(os.sep, '/'))
+            else:
+                others[ending or 'no ending'] += 1
+    return sorted(names), problems, others
+
+
+@functools.cache
+def _endings() -> list[str]:
+    """The file name endings of FORMATS, such as .png, sorted."""
+    return sorted(e for e, name in Image.registered_extensions().items() if name in FORMATS)
+
+
+def _classes(names: list[str]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Labels int32 [n] and class names: the first folder of each name, else 'drawing'."""
+    folders = [name.split('/')[0] if '/' in name else 'drawing' for name in names]
+    class_names = sorted(set(folders))
+    number = {name: label for label, name in enumerate(class_names)}
+    return np.array([number[name] for name in folders], np.int32), tuple(class_names)
+
+
+def _report(root: str, problems: list[tuple[str, str]], others: collections.Counter) -> None:
+    """Says on stderr what of a folder is not used, and why."""
+    lines = [f'  {name}: {reason}' for name, reason in problems[:10]]
+    if problems:
+        lines.insert(0, f'folder:{root}: {len(problems)} files left out:')
+    if len(problems) > 10:
+        lines.append(f'  ... and {len(problems) - 10} more')
+    if others:
+        lines.append(f'folder:{root}: passed over {_listed(others)}: not image files')
+    for line in lines:
+        print(line, file=sys.stderr)
+
+
+def _listed(others: collections.Counter) -> str:
+    """Counted endings in words, the most frequent first: '12 .svg, 1 .txt'."""
+    return ', '.join(f'{count} {ending}' for ending, count in others.most_common(5))
+
+
+def _nothing_left(root, problems, others) -> str:
+    found = f'{len(problems)} that cannot be read' if problems else 'none'
+    if others:
+        found += f' (and {_listed(others)})'
+    return f'folder:{root}: needs image files ({" ".join(_endings())}); found {found}'
+
+
+def _warn_of_hidden_ink(looks: list[Look], page: Page) -> None:
+    """Says on stderr how many transparent pictures would vanish on the page's paper."""
+    paper = _lightness(page.paper)
+    hidden = sum(abs(look.ink - paper) < HARDLY_SEEN for look in looks)
+    if hidden:
+        what = f'transparent pictures whose ink is about as light as the paper {page.paper}'
+        print(f'{what}, and will hardly be seen: {hidden}', file=sys.stderr)
+
+
+def _lightness(colour: tuple[int, int, int]) -> int:
+    return Image.new('RGB', (1, 1), colour).convert('L').getpixel((0, 0))
+
+
+def _threaded(function: Callable, items: list, doing: str) -> Iterator:
+    """`map` on threads, in order, with a progress bar when it takes more than a moment."""
+    bar = tqdm.tqdm(total=len(items), desc=doing, unit='picture', delay=1, disable=None)
+    with bar, ThreadPoolExecutor(THREADS) as pool:
+        for start in range(0, len(items), 64):  # a pool given a million items would queue them all
+            chunk = items[start : start + 64]
+            yield from pool.map(function, chunk)
+            bar.update(len(chunk))
+
+
+def _examine(path: str, least: int) -> Look | str:
+    """What a file looks like, or the reason why it cannot be used."""
+    try:
+        return look(_read(path, least))
+    except UnidentifiedImageError:
+        return 'not an image' if os.path.getsize(path) else 'an empty file'
+    except Exception as error:  # Pillow's readers raise nearly anything at a damaged file
+        return str(error) or type(error).__name__
+
+
+def _read(path: str, least: int) -> Image.Image:
+    """A file's first frame, upright, as 8-bit RGB or RGBA.
+
+    A large one is made smaller by a whole factor that leaves each side at least `least` pixels.
+    """
+    with Image.open(path, formats=FORMATS) as picture:
+        if picture.width * picture.height > Image.MAX_IMAGE_PIXELS:
+            raise ValueError(f'{picture.size} pixels; at most {Image.MAX_IMAGE_PIXELS:,} in all')
+        picture.draft(None, (least, least))  # JPEG alone can: decodes a photograph 8 times faster
+        picture.load()
+        with contextlib.suppress(Exception):  # damaged EXIF is no reason to lose the drawing
+            exif_transpose(picture, in_place=True)
+        picture = _eight_bit(picture)
+    return picture.reduce(max(1, min(picture.size) // least))
+
+
+def _reread(path: str, least: int) -> Image.Image:
+    """`read` of a file that was readable; raises SourceError if it no longer is."""
+    try:
+        return _read(path, least)
+    except Exception as error:
+        raise SourceError(f'{path} was readable at the start and no longer is: {error}') from error
+
+
+def _eight_bit(picture: Image.Image) -> Image.Image:
+    """A picture of any mode as RGB, or as RGBA if any of it may be transparent."""
+    if picture.mode[0] in 'IF':  # 16-bit, 32-bit and float greys, which Pillow would clip at 255
+        levels = np.asarray(picture).astype(np.float32)
+        deep = picture.mode != 'F' and (';16' in picture.mode or levels.max() > 255)
+        scale = 1 / 257 if deep else 255 if levels.max() <= 1 else 1
+        picture = Image.fromarray(np.clip(np.rint(levels * scale), 0, 255).astype(np.uint8))
+    return picture.convert('RGBA' if picture.has_transparency_data else 'RGB')
+
+
+def look(picture: Image.Image) -> Look:
+    """What a picture of mode L, RGB or RGBA looks like."""
+    pixels = np.asarray(picture.convert('RGBA'))
+    red, green, blue, alpha = np.moveaxis(pixels, -1, 0)
+    spread = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
+    grey = bool((spread * (alpha / 255)).max() <= GREY_LEVELS)
+    if alpha.min() == 255:
+        border = (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1])
+        return Look(*picture.size, grey, _commonest(np.concatenate(border)[:, :3]), math.nan)
+    ink = np.average(picture.convert('L'), weights=alpha) if alpha.any() else math.nan
+    return Look(*picture.size, grey, None, float(ink))
+
+
+def _commonest(colours: np.ndarray) -> tuple[int, int, int]:
+    """The commonest of colours uint8 [n, 3], alike ones (16 levels a channel) counted together."""
+    bins = (colours >> 4).astype(np.int64) @ (256, 16, 1)
+    alike = colours[bins == np.bincount(bins).argmax()]
+    return tuple(int(level) for level in np.median(alike, axis=0))
+
+
+def plan(looks: Iterable[Look], image_size: int | None = None) -> Page:
+    """The page for pictures that look so: their own shape if it is one and small, else a square."""
+    looks = list(looks)
+    sizes = {(look.height, look.width) for look in looks}
+    channels = 1 if all(look.grey for look in looks) else 3
+    if image_size is None and len(sizes) == 1 and max(max(sizes)) <= LARGEST_SIDE:
+        return Page(*sizes.pop(), channels, _paper_colour(looks))
+    median = int(np.median([max(look.height, look.width) for look in looks]))
+    side = image_size or min(LARGEST_SIDE, median)
+    return Page(side, side, channels, _paper_colour(looks))
+
+
+def _paper_colour(looks: list[Look]) -> tuple[int, int, int]:
+    """The commonest border of the opaque pictures; without any, white unless the ink is light."""
+    borders = [look.paper for look in looks if look.paper]
+    if borders:
+        return _commonest(np.array(borders, np.uint8))
+    inks = [look.ink for look in looks if not math.isnan(look.ink)]
+    return (0, 0, 0) if inks and np.median(inks) > 127 else (255, 255, 255)
+
+
+def fit(picture: Image.Image, page: Page) -> np.ndarray:
+    """A picture of mode L, RGB or RGBA in the middle of a page: uint8 [*page.shape].
+
+    Its proportions are kept: the longer side fills the page, paper the rest.
+    """
+    mode = 'L' if page.channels == 1 else 'RGB'
+    flat = _on_paper(picture, page.paper).convert(mode)
+    scale = min(page.width / flat.width, page.height / flat.height)
+    size = max(1, round(flat.width * scale)), max(1, round(flat.height * scale))
+    if size != flat.size:
+        flat = flat.resize(size, Image.Resampling.LANCZOS)
+    sheet = Image.new('RGB', (page.width, page.height), page.paper).convert(mode)
+    sheet.paste(flat, ((page.width - size[0]) // 2, (page.height - size[1]) // 2))
+    return np.asarray(sheet).reshape(page.shape)
+
+
+def _on_paper(picture: Image.Image, paper: tuple[int, int, int]) -> Image.Image:
+    if picture.mode != 'RGBA':
+        return picture
+    sheet = Image.new('RGB', picture.size, paper)
+    sheet.paste(picture, mask=picture.getchannel('A'))
+    return sheet
+
+
+def _streamed(fitted: Callable, shape: tuple[int, int, int]) -> Callable:
+    """Reads of `fitted(index)` anew each time."""
+
+    def read(indices):
+        images = np.empty((len(indices), *shape), np.uint8)
+        with ThreadPoolExecutor(THREADS) as pool:
+            for place, image in enumerate(pool.map(fitted, indices)):
+                images[place] = image
+        return images
+
+    return read
+
+
+def _kept(fitted: Callable, count: int, shape: tuple[int, int, int]) -> Callable:
+    """Reads of an array in which every `fitted(index)` is stored first."""
+    images = np.empty((count, *shape), np.uint8)
+    for place, image in enumerate(_threaded(fitted, range(count), 'fitting')):
+        images[place] = image
+    return lambda indices: images[indices]

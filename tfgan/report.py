@@ -1,0 +1,116 @@
+"""What a person sees of a run: TensorBoard, sheets, scores and a progress bar or lines."""
+
+import dataclasses
+import sys
+
+import numpy as np
+import tensorflow as tf
+import tqdm
+
+from tfgan import images
+from tfgan.metrics import sliced_wasserstein
+
+SCORE_IMAGES = 2000
+SCORE_SEED = 1 << 40  # far from the seeds that people try
+
+
+class Report:
+    """Writes of one Gan below its run's directory; real images are looked at once, here."""
+
+    def __init__(self, gan, source, directory):
+        self._gan, self._directory = gan, directory
+        self._writer = tf.summary.create_file_writer(str(directory / 'tensorboard'))
+        self._bar = tqdm.tqdm(
+            total=1.0,
+            bar_format='{percentage:3.0f}% |{bar}| {postfix}',
+            disable=not sys.stderr.isatty(),
+        )
+        self._real, self._floor_real = _two_samples(source, SCORE_IMAGES)
+        self._introduce(gan.config, images.sheet(source.images(_showcase(source)), 10))
+
+    def _introduce(self, config, real_sheet):
+        from tensorboard.plugins.hparams import api as hparams
+
+        rows = '\n'.join(f'| {name} | {value} |' for name, value in vars(config).items())
+        settings = {k: 'none' if v is None else v for k, v in dataclasses.asdict(config).items()}
+        with self._writer.as_default(step=self._step()):
+            tf.summary.text('configuration', f'| setting | value |\n|---|---|\n{rows}')
+            hparams.hparams(settings)
+        self._image('real', real_sheet)
+        images.write_png(self._directory / 'samples' / 'real.png', images.enlarge(real_sheet))
+
+    def _step(self):
+        return int(self._gan.step.numpy())
+
+    def _image(self, name, sheet):
+        with self._writer.as_default(step=self._step()):
+            tf.summary.image(name, images.enlarge(sheet)[None])
+
+    def scalars(self, values: dict[str, float]) -> None:
+        """One point of each TensorBoard curve."""
+        with self._writer.as_default(step=self._step()):
+            for name, value in values.items():
+                tf.summary.scalar(name, value)
+
+    def progress(self, clock, metrics: dict[str, float], rate: float, line: bool) -> None:
+        """Moves the bar; where there is none, prints a line if it is time for one."""
+        step = self._step()
+        interval = tqdm.tqdm.format_interval
+        text = (
+            f'step {step:,}, {rate * self._gan.config.batch_size:,.0f} images/s, '
+            f'{interval(clock.left_secs(step, rate))} left, '
+            f'loss D {metrics["loss/discriminator"]:.3f} G {metrics["loss/generator"]:.3f}'
+        )
+        if skipped := int(self._gan.skipped.numpy()):
+            text += f', {skipped} updates skipped: not finite'
+        self._bar.n = clock.spent(step)
+        self._bar.set_postfix_str(text)
+        if self._bar.disable and line:
+            print(f'{interval(clock.secs())} {100 * clock.spent(step):3.0f}% {text}', flush=True)
+
+    def sheet(self) -> None:
+        """The drawings of the fixed seeds, as PNG and on TensorBoard."""
+        sheet = self._gan.specimens()
+        self._image('drawings', sheet)
+        path = self._directory / 'samples' / f'step-{self._step():08}.png'
+        images.write_png(path, images.enlarge(sheet))
+
+    def score(self) -> dict[str, float]:
+        """The scores of the present drawings, lower is better, each beside its floor."""
+        seeds = SCORE_SEED + np.arange(len(self._real))
+        scores = {
+            'sliced_wasserstein': sliced_wasserstein(self._real, self._gan.draw(seeds)),
+            'sliced_wasserstein_of_real': sliced_wasserstein(self._real, self._floor_real),
+        }
+        self.scalars({f'score/{name}': value for name, value in scores.items()})
+        return scores
+
+    def walk(self) -> None:
+        """A walk through the latents, as GIF, and as a sheet on TensorBoard with a row for each."""
+        frames = self._gan.walk(16, 60)
+        self._image(
+            'walk', images.sheet(frames[::6, :8].swapaxes(0, 1).reshape(-1, *self._gan.shape), 10)
+        )
+        sheets = [images.enlarge(images.sheet(frame, 4), 320) for frame in frames]
+        images.write_gif(self._directory / 'samples' / 'walk.gif', sheets)
+
+    def close(self) -> None:
+        self._bar.close()
+        self._writer.close()
+
+
+def _two_samples(source, most):
+    """Two samples of different images of one size, `most` each if there are enough."""
+    count = min(most, max(1, len(source) // 2))
+    chosen = np.random.default_rng(0).choice(len(source), 2 * count, replace=len(source) < 2)
+    return source.images(chosen[:count]), source.images(chosen[count:])
+
+
+def _showcase(source, rows: int = 8, columns: int = 10):
+    """Indices of a sheet of real images whose columns are classes, as in the drawings'."""
+    classes = np.arange(columns) % len(source.class_names)
+    rng = np.random.default_rng(1)
+    picks = {
+        c: rng.choice(np.flatnonzero(source.labels == c), rows * columns) for c in set(classes)
+    }
+    return np.array([picks[classes[i % columns]][i] for i in range(rows * columns)])

@@ -1,0 +1,105 @@
+"""A run directory: what it trains on what, and its lock; imports no TensorFlow."""
+
+import fcntl
+import json
+import pathlib
+import shutil
+
+from tfgan import images, sources
+from tfgan.config import Config, differences
+
+FORMAT = 1  # raised when an older run can no longer be continued
+
+
+class RunError(RuntimeError):
+    """A run directory that cannot be used as asked; nothing in it was changed."""
+
+
+class Run:
+    """A run's files, open for one process. Use it as a context manager.
+
+    directory/config.json  what it trains on what
+              checkpoints/ the last three, one a minute
+              best/        the one with the best score
+              samples/     sheets as PNG
+              tensorboard/ event files
+    """
+
+    def __init__(self, directory, config: Config, data: dict):
+        self.directory = pathlib.Path(directory)
+        self.identity = identity(config, data)
+        check(self.directory, self.identity)
+
+    def __enter__(self):
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self._lock = open(self.directory / 'lock', 'w')
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise RunError(f'{self.directory} is in use by another process') from error
+        check(self.directory, self.identity)  # again: it may have been another's since
+        text = json.dumps(self.identity, indent=2)
+        images.write_bytes(self.directory / 'config.json', text.encode())
+        for folder in ('checkpoints', 'best'):  # what a kill left half written
+            for leftover in (self.directory / folder).glob('*_temp'):
+                shutil.rmtree(leftover)
+        return self
+
+    def __exit__(self, *_):
+        self._lock.close()
+
+
+def default_name(config: Config) -> str:
+    """Of a run and its model: the data set's name, after the preset's unless it is the default."""
+    name = sources.short_name(config.dataset)
+    return name if config.preset == 'default' else f'{config.preset}-{name}'
+
+
+def identity(config: Config, data: dict) -> dict:
+    """What must not change in the life of a run, as it stands in config.json."""
+    return {'format': FORMAT, 'config': dict(vars(config)), 'data': data}
+
+
+def read(directory) -> dict | None:
+    """What config.json of a run says; None where there is no run; raises RunError."""
+    path = pathlib.Path(directory) / 'config.json'
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise RunError(f'{path} cannot be read ({error}); take another --run_dir') from error
+
+
+def check(directory, new: dict) -> None:
+    """Raises RunError with every difference if another run lives in the directory."""
+    old = read(directory)
+    if old is None:
+        if any(pathlib.Path(directory).glob('checkpoints/*.index')):
+            raise RunError(
+                f'{directory} has checkpoints but no config.json; take another --run_dir'
+            )
+        return
+    lines = [
+        f'  {line}'
+        for part in ('config', 'data')
+        if part in new
+        for line in differences(old.get(part, {}), new[part])
+    ]
+    if old.get('format') != new['format']:
+        lines.append(f'  format of the run: {old.get("format")} there, {new["format"]} now')
+    if lines:
+        raise RunError(
+            f'{directory} holds a run with other settings, which was left as it is:\n'
+            + '\n'.join(lines)
+            + f'\nGive the same settings to continue it, or start another, e.g. with '
+            f'--run_dir={_free_name(directory)}'
+        )
+
+
+def _free_name(directory):
+    directory = pathlib.Path(directory)
+    number = 2
+    while (name := directory.with_name(f'{directory.name}-{number}')).exists():
+        number += 1
+    return name

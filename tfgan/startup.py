@@ -1,0 +1,40 @@
+"""TensorFlow's import without the lines it prints before its log level counts."""
+
+import contextlib
+import os
+import sys
+import tempfile
+
+
+def import_tensorflow():
+    """Imports TensorFlow and touches a device, silently unless that fails.
+
+    `TF_CPP_MIN_LOG_LEVEL=0` in the environment lets everything through.
+    """
+    with contextlib.nullcontext() if _is_verbose() else _silent_stderr():
+        import tensorflow as tf
+
+        tf.constant(0)
+        return tf
+
+
+def _is_verbose():
+    return os.environ.get('TF_CPP_MIN_LOG_LEVEL') == '0'
+
+
+@contextlib.contextmanager
+def _silent_stderr():
+    """Keeps what C++ writes to standard error, and replays it if the block raises."""
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with tempfile.TemporaryFile() as kept:
+        os.dup2(kept.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            kept.seek(0)
+            os.write(saved, kept.read())
+            raise
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)

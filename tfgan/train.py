@@ -1,0 +1,65 @@
+"""Train a GAN on drawings and export it.
+
+    python -m tfgan.train --minutes=5 --dataset=folder:my-drawings
+
+prints its settings, then a line or a bar of progress; sheets of drawings appear in
+runs/NAME/samples from the first seconds on, and the finished model is saved_models/NAME/1.
+The same command goes on where a stopped one was.
+"""
+
+import pathlib
+
+from absl import flags
+
+from tfgan import commands, config, runs, sources, startup
+
+OWN = ['data_dir', 'run_dir', 'export_dir', 'strategy', 'checkpoint_secs', 'dry_run']
+FLAGS = flags.FLAGS
+
+
+def main():
+    settings = config.from_flags()
+    sources.check_form(settings.dataset)
+    name = runs.default_name(settings)
+    run_dir = pathlib.Path(FLAGS.run_dir or f'runs/{name}')
+    print(f'{config.describe(settings)}\n  run_dir         {run_dir}', flush=True)
+    if FLAGS.dry_run:
+        return
+    runs.check(run_dir, {'format': runs.FORMAT, 'config': vars(settings)})
+    startup.import_tensorflow()
+    train(settings, run_dir, FLAGS.export_dir or f'saved_models/{name}')
+
+
+def train(settings, run_dir, export_dir):
+    """Data, Gan, run, export: what is left once the flags are read."""
+    from tfgan import loop, strategies, versions
+    from tfgan.gan import Gan
+
+    strategy = strategies.make(FLAGS.strategy)
+    source = sources.open_source(settings.dataset, FLAGS.data_dir, settings.image_size)
+    data = source.summary()
+    print('\n'.join(f'  {key:15} {value}' for key, value in data.items()), flush=True)
+    with runs.Run(run_dir, settings, data) as run, loop.Stop() as stop:
+        gan = Gan(settings, source.shape, source.shares, strategy)
+        facts = loop.train(gan, source, run.directory, stop, FLAGS.checkpoint_secs)
+        if facts is None:
+            print(f'stopped and saved in {run_dir}; the same command goes on from there')
+            raise SystemExit(128 + (stop.signal or 0))
+        if strategies.is_chief(strategy):
+            facts |= {'name': pathlib.Path(export_dir).name, 'data': data}
+            commands.farewell(versions.write(gan, export_dir, facts), run_dir, facts['scores'])
+
+
+if __name__ == '__main__':
+    flags.DEFINE_string('data_dir', None, 'where tensorflow-datasets keeps its sets')
+    flags.DEFINE_string('run_dir', None, 'where the run lives; default runs/NAME')
+    flags.DEFINE_string('export_dir', None, "the model's directory; default saved_models/NAME")
+    flags.DEFINE_string('strategy', 'auto', 'auto | single | mirrored | multi_worker | tpu')
+    flags.DEFINE_float('checkpoint_secs', 60.0, 'seconds between checkpoints', lower_bound=0)
+    flags.DEFINE_bool('dry_run', False, 'print the settings and stop')
+    config.define_flags()
+    commands.run(
+        main,
+        f'{__doc__}\nflags:\n{commands.listed(OWN)}\n\nflags of the configuration '
+        f'(presets change some):\n{config.help_text()}',
+    )

@@ -1,0 +1,103 @@
+"""A model's directory: its numbered versions, written whole or not at all, each with its card."""
+
+import json
+import pathlib
+import shutil
+import tempfile
+
+import tensorflow as tf
+
+from tfgan import images
+from tfgan.config import Config
+from tfgan.serving import Servable
+
+
+def write(gan, directory, facts: dict) -> pathlib.Path:
+    """Exports a Gan as the next version below a model's directory, and returns the version's.
+
+    `facts` are those of the model card: name, data, step, images_seen, scores.
+    """
+    directory = pathlib.Path(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    _sweep(directory)
+    # A server takes up directories with a number for a name, so this one is not seen until renamed.
+    draft = pathlib.Path(tempfile.mkdtemp(dir=directory, prefix='.tmp-'))
+    servable = Servable(gan)
+    tf.saved_model.save(servable, str(draft), signatures=servable.signatures())
+    facts = facts | {'config': vars(gan.config), 'latent_size': gan.config.latent_size}
+    images.write_bytes(draft / 'model.json', json.dumps(facts, indent=2).encode())
+    images.write_bytes(draft / 'README.md', card(gan.config, facts).encode())
+    images.write_png(draft / 'sheet.png', images.enlarge(gan.specimens()))
+    draft.chmod(0o755)  # a temporary directory is its owner's alone
+    return _publish(draft, directory)
+
+
+def _sweep(directory):
+    for leftover in directory.glob('.tmp-*'):  # of an export that was killed
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _publish(draft, directory):
+    number = max(numbers(directory), default=0) + 1
+    while True:
+        try:
+            return draft.rename(directory / str(number))
+        except OSError:  # another process took the number
+            if not (directory / str(number)).exists():
+                raise
+            number += 1
+
+
+def numbers(directory) -> list[int]:
+    """The versions below a model's directory, oldest first."""
+    names = (path.name for path in pathlib.Path(directory).glob('*') if path.is_dir())
+    return sorted(int(name) for name in names if name.isdecimal())
+
+
+def card(config: Config, facts: dict) -> str:
+    """The model card as Markdown."""
+    data = facts['data']
+    settings = '\n'.join(f'| {name} | {value} |' for name, value in vars(config).items())
+    scores = '\n'.join(f'- {name}: {value:.4g}' for name, value in facts['scores'].items())
+    return f"""# {facts['name']}
+
+![drawings](sheet.png)
+
+A generator of drawings {data['shape'][0]} pixels high and {data['shape'][1]} wide with \
+{data['shape'][2]} channel(s), and the discriminator it learned from, trained by tfgan.
+
+- Data set: `{data['dataset']}`, {data['count']:,} images, {len(data['class_names'])} class(es): \
+{', '.join(data['class_names'])}
+- Licence of the data: {data['licence']}
+- Trained for {facts['step']:,} steps, {facts['images_seen']:,} images seen, \
+{facts['secs'] / 60:.1f} minutes
+{scores}
+
+## Draw
+
+    python -m tfgan.sample --model=. --num=64 --seed=7 --out=sheet.png
+
+or, with TensorFlow alone:
+
+    model = tf.saved_model.load('.')
+    images = model.signatures['serving_default'](seed=tf.constant([7, 8, 9], tf.int64))['image']
+
+One seed is one drawing. `saved_model_cli show --all --dir .` lists the other signatures.
+
+## Serve
+
+    tensorflow_model_server --model_name={facts['name']} --model_base_path=DIRECTORY_ABOVE \
+--rest_api_port=8501 --rest_api_num_threads=2
+    curl -d '{{"instances": [{{"seed": 7}}]}}' localhost:8501/v1/models/{facts['name']}:predict
+
+## Configuration
+
+| setting | value |
+|---|---|
+{settings}
+
+## Know before use
+
+It draws what its data shows and nothing else, can repeat single examples of a small data set, and
+says nothing of who made them: see the licence.
+"""
