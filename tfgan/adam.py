@@ -14,15 +14,12 @@ class Adam:
         self.targets = [variable.value for variable in variables]
         self.means = [_zeros(target) for target in self.targets]
         self.squares = [_zeros(target) for target in self.targets]
-        self.updates = tf.Variable(
-            0, dtype=tf.int64, aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA
-        )
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
 
     @property
     def variables(self) -> list[tf.Variable]:
-        """All state: the count of updates and both moments."""
-        return [self.updates, *self.means, *self.squares]
+        """All state: both moments; the caller counts the updates."""
+        return [*self.means, *self.squares]
 
     def apply(self, gradients, learning_rate, count) -> None:
         """One update, the `count`-th (from 1), in replica context."""

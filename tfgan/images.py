@@ -72,11 +72,12 @@ def write_bytes(path, data: bytes) -> None:
     """Writes a file by way of a temporary name, so that it is whole or not there."""
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix='.tmp-', delete=False) as file:
-        file.write(data)
+    file = tempfile.NamedTemporaryFile(dir=path.parent, prefix='.tmp-', delete=False)
     try:
+        with file:
+            file.write(data)
         os.chmod(file.name, 0o644)  # a temporary file is its owner's alone
         os.replace(file.name, path)
-    except OSError:
+    except BaseException:
         os.unlink(file.name)
         raise

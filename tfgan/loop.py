@@ -10,13 +10,14 @@ from tfgan.checkpoints import Checkpoints
 from tfgan.clock import Clock
 from tfgan.gan import METRICS
 from tfgan.report import Report
+from tfgan.runs import RunError
 
 CALL_SECS = 1.0  # of the compiled loop: how late a signal or a deadline may be noticed
 EVERY_SECS = {'line': 10.0, 'sheet': 15.0, 'score': 30.0}
 PATIENCE_STEPS = 100  # that may be skipped in a row before the run is given up
 
 
-class DivergedError(RuntimeError):
+class DivergedError(RunError):
     """Updates were not finite for too long; the weights are those of the last good one."""
 
 

@@ -6,10 +6,12 @@ import os
 import numpy as np
 import tensorflow as tf
 
+from tfgan.config import ConfigError
+
 NAMES = ('auto', 'single', 'mirrored', 'multi_worker', 'tpu')
 
 
-class StrategyError(ValueError):
+class StrategyError(ConfigError):
     """A strategy that this machine cannot offer."""
 
 

@@ -39,8 +39,8 @@ def train(settings, run_dir, export_dir):
     source = sources.open_source(settings.dataset, FLAGS.data_dir, settings.image_size)
     data = source.summary()
     print('\n'.join(f'  {key:15} {value}' for key, value in data.items()), flush=True)
+    gan = Gan(settings, source.shape, source.shares, strategy)
     with runs.Run(run_dir, settings, data) as run, loop.Stop() as stop:
-        gan = Gan(settings, source.shape, source.shares, strategy)
         facts = loop.train(gan, source, run.directory, stop, FLAGS.checkpoint_secs)
         if facts is None:
             print(f'stopped and saved in {run_dir}; the same command goes on from there')

@@ -1,0 +1,196 @@
+"""Conformance: every architecture in every game, and what holds for all of them."""
+
+import itertools
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfgan import config, data, images, latents
+from tfgan.gan import METRICS, Gan, learning_rate
+from tfgan.losses import OBJECTIVES
+from tfgan.models import ARCHITECTURES
+from tfgan.sources import Source
+
+SHAPES = (12, 8, 1), (8, 8, 3)
+GAMES = list(itertools.product(ARCHITECTURES, OBJECTIVES))
+
+
+def settings(**changes):
+    small = dict(steps=40, batch_size=8, width=16, depth=2, latent_size=6)
+    return config.make('default', **(small | changes))
+
+
+def noise(shape=SHAPES[0], count=50, classes=3):
+    """A source of random images."""
+    rng = np.random.default_rng(3)
+    pixels = rng.integers(0, 256, (count, *shape), np.uint8)
+    labels = rng.integers(0, classes, count).astype(np.int32)
+    names = tuple('abc'[:classes])
+    return Source('noise', shape, labels, names, read=lambda indices: pixels[indices])
+
+
+def play(gan, source, steps, first_step=0):
+    config = gan.config
+    batches = data.batches(source, gan.strategy, config.batch_size, config.seed, first_step)
+    total, bad = gan.train(batches, tf.constant(steps, tf.int64), 0.0, 1 / config.steps)
+    return dict(zip(METRICS, total.numpy() / steps, strict=True)), bad.numpy()
+
+
+def weights(gan):
+    return [variable.numpy() for group in gan.state().values() for variable in group]
+
+
+def same(first, second):
+    return all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+@pytest.mark.parametrize('shape', SHAPES)
+@pytest.mark.parametrize(('architecture', 'objective'), GAMES)
+def test_a_step_is_finite_and_moves_everything(architecture, objective, shape):
+    source = noise(shape)
+    gan = Gan(settings(architecture=architecture, objective=objective), shape, source.shares)
+    before = weights(gan)
+    metrics, bad = play(gan, source, 3)
+    assert np.isfinite(list(metrics.values())).all()
+    assert not bad.any()
+    assert int(gan.step) == 3
+    assert int(gan.skipped) == 0
+    for name in ('generator', 'average', 'discriminator'):
+        model = getattr(gan, name)
+        assert len(model.variables) > 4
+    # Only single numbers may stand still: counters of what went wrong, and a score's own bias, which
+    # a game that compares two scores cannot move.
+    for variable, old in zip(itertools.chain(*gan.state().values()), before, strict=True):
+        assert old.size == 1 or not np.array_equal(variable.numpy(), old), variable
+
+
+@pytest.mark.parametrize(('architecture', 'objective'), GAMES)
+def test_breaking_off_changes_nothing(architecture, objective):
+    source = noise()
+    make = lambda: Gan(  # noqa: E731
+        settings(architecture=architecture, objective=objective), source.shape, source.shares
+    )
+    whole, first, second = make(), make(), make()
+    play(whole, source, 10)
+    play(first, source, 4)
+    for old, new in zip(first.state().values(), second.state().values(), strict=True):
+        for a, b in zip(old, new, strict=True):
+            b.assign(a)
+    play(second, source, 6, first_step=4)
+    assert same(weights(whole), weights(second))
+    assert not same(weights(whole), weights(first))
+
+
+def test_the_seed_decides_everything():
+    source = noise()
+    runs = []
+    for seed in (1, 1, 2):
+        gan = Gan(settings(seed=seed), source.shape, source.shares)
+        play(gan, source, 5)
+        runs.append(weights(gan))
+    assert same(runs[0], runs[1])
+    assert not any(same([a], [b]) for a, b in zip(runs[0][:2], runs[2][:2], strict=True))
+
+
+def test_the_generators_gradient_is_the_loss_slope():
+    source = noise()
+    gan = Gan(settings(objective='hinge'), source.shape, source.shares)
+    real = images.to_float(tf.constant(source.images(np.arange(8))))
+    points = latents.normal(tf.range(8, dtype=tf.int64), 6)
+    labels = tf.constant(source.labels[:8])
+    call = lambda: gan.gradients(real, points, labels, tf.fill([8], 0.5))  # noqa: E731
+    gradients, metrics = call()
+    for player, model in (('generator', gan.generator), ('discriminator', gan.discriminator)):
+        kernel, slope = model.trainable_variables[-1], gradients[player][-1]
+        model_slope = tf.convert_to_tensor(slope)
+        length = 1e-2 / float(tf.norm(model_slope))
+        kernel.assign_add(length * model_slope)
+        rise = float(call()[1][f'loss/{player}'] - metrics[f'loss/{player}'])
+        kernel.assign_sub(length * model_slope)
+        assert rise == pytest.approx(length * float(tf.norm(model_slope)) ** 2, rel=0.05)
+
+
+def test_a_bad_update_is_skipped_counted_and_named():
+    source = noise()
+    gan = Gan(settings(objective='wasserstein', penalty_weight=0.0), source.shape, source.shares)
+    play(gan, source, 2)
+    kernel = gan.discriminator.trainable_variables[0]
+    good = kernel.numpy()
+    kernel.assign(tf.fill(kernel.shape, 3e38))
+    before = weights(gan)
+    _, bad = play(gan, source, 3, first_step=2)
+    assert int(gan.step) == 5
+    assert int(gan.skipped) == 3
+    assert int(gan.streak) == 3
+    assert dict(zip(METRICS, bad, strict=True))['loss/discriminator'] == 3
+    counters = len(gan.state()['counters'])
+    assert same(before[:-counters], weights(gan)[:-counters])
+    kernel.assign(good)
+    play(gan, source, 1, first_step=5)
+    assert int(gan.streak) == 0
+    assert int(gan.skipped) == 3
+
+
+def test_a_label_changes_the_drawing_and_the_judgement():
+    source = noise()
+    gan = Gan(settings(), source.shape, source.shares)
+    play(gan, source, 5)
+    first, second = (gan.draw(np.arange(4), np.full(4, label, np.int32)) for label in (0, 1))
+    assert (first != second).mean() > 0.3
+    logits = [
+        gan.discriminator(images.to_float(tf.constant(first)), tf.fill([4], k)) for k in (0, 1)
+    ]
+    assert np.abs(logits[0] - logits[1]).max() > 1e-3
+
+
+def test_one_seed_is_one_drawing():
+    source = noise()
+    gan = Gan(settings(), source.shape, source.shares)
+    together = gan.draw(np.arange(300))
+    assert together.shape == (300, *source.shape)
+    assert len(np.unique(together.reshape(300, -1), axis=0)) == 300
+    backwards = gan.draw(np.arange(300)[::-1])[::-1]
+    alone = np.concatenate([gan.draw([seed]) for seed in (0, 7, 299)])
+    for other, part in ((backwards, together), (alone, together[[0, 7, 299]])):
+        assert np.abs(other.astype(int) - part).max() <= 1
+
+
+def test_the_average_trails_the_generator():
+    source = noise()
+    gan = Gan(settings(ema_share=1.0, ema_images=16), source.shape, source.shares)
+    start = gan.average.variables[2].numpy()
+    play(gan, source, 1)
+    # Step 1: 8 images seen, the half-life is 8, so half of the start is left.
+    expected = 0.5 * start + 0.5 * gan.generator.variables[2].numpy()
+    np.testing.assert_allclose(gan.average.variables[2].numpy(), expected, rtol=1e-5, atol=1e-7)
+
+
+def test_the_learning_rate_falls_at_the_end():
+    settings_ = settings(learning_rate=0.1, decay_from=0.5)
+    rates = [float(learning_rate(settings_, tf.constant(p))) for p in (0.0, 0.5, 0.75, 1.0)]
+    np.testing.assert_allclose(rates, [0.1, 0.1, 0.051, 0.002], rtol=1e-5)
+    flat = settings(learning_rate=0.1, decay_from=1.0)
+    assert float(learning_rate(flat, tf.constant(1.0))) == pytest.approx(0.1)
+
+
+def test_article_is_as_printed():
+    gan = Gan(config.make('article'), (28, 28, 1), [1.0])
+    dense = [v.shape for v in gan.generator.variables if v.path.endswith('kernel')]
+    assert dense == [(200, 1024), (1024, 1024), (1024, 1024), (1024, 784)]
+    dense = [v.shape for v in gan.discriminator.variables if v.path.endswith('kernel')]
+    assert dense == [(784, 1024), (1024, 1024), (1024, 1024), (1024, 1)]
+    drawn = gan.average(1e3 * tf.ones([1, 100]), tf.zeros([1], tf.int32))
+    assert float(tf.reduce_max(tf.abs(drawn))) > 1  # nothing squashes the output
+
+
+@pytest.mark.parametrize(
+    ('changes', 'words'),
+    [
+        (dict(objective='hinge', penalty_weight=1.0), ['1.0', 'hinge', 'relativistic']),
+    ],
+)
+def test_refusals_say_what_would_do(changes, words):
+    with pytest.raises(config.ConfigError) as refusal:
+        Gan(settings(**changes), (8, 8, 1), [1.0])
+    assert all(word in str(refusal.value) for word in words)
