@@ -62,7 +62,8 @@ def _check_field(field, value):
     kind, optional = field_type(field)
     if value is None and optional:
         return
-    if not isinstance(value, kind) or isinstance(value, bool) or _is_not_finite(value):
+    kinds = (int, float) if kind is float else kind
+    if not isinstance(value, kinds) or isinstance(value, bool) or _is_not_finite(value):
         raise ConfigError(f'--{field.name}={value!r}: expected {_ARTICLES[kind]}')
     accepts = field.metadata['accepts']
     if accepts and value not in accepts:
@@ -141,6 +142,12 @@ def describe(config: Config) -> str:
         mark = '*' if value != getattr(default, field.name) else ' '
         lines.append(f'{mark} {field.name:15} {"none" if value is None else value}')
     return '\n'.join(lines)
+
+
+def table(config: Config) -> str:
+    """The configuration as a Markdown table."""
+    rows = '\n'.join(f'| {name} | {value} |' for name, value in vars(config).items())
+    return f'| setting | value |\n|---|---|\n{rows}'
 
 
 def differences(old: dict, new: dict) -> list[str]:

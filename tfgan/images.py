@@ -72,12 +72,12 @@ def write_bytes(path, data: bytes) -> None:
     """Writes a file by way of a temporary name, so that it is whole or not there."""
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    file = tempfile.NamedTemporaryFile(dir=path.parent, prefix='.tmp-', delete=False)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix='.tmp-')
     try:
-        with file:
+        with open(handle, 'wb') as file:
             file.write(data)
-        os.chmod(file.name, 0o644)  # a temporary file is its owner's alone
-        os.replace(file.name, path)
+        os.chmod(name, 0o644)  # a temporary file is its owner's alone
+        os.replace(name, path)
     except BaseException:
-        os.unlink(file.name)
+        os.unlink(name)
         raise

@@ -107,20 +107,17 @@ def train(gan, source, directory, stop: Stop, checkpoint_secs: float = 60.0) -> 
         if due('checkpoint', clock.secs()):
             checkpoints.save(clock.secs())
 
-    facts = (
-        None
-        if stopped
-        else {'step': step, 'images_seen': step * config.batch_size, 'secs': clock.secs()}
-    )
+    facts = {'step': step, 'images_seen': step * config.batch_size, 'secs': clock.secs()}
     if report:
-        if facts:
+        if not stopped:
             facts['scores'] = report.score()
             checkpoints.save_best(facts['scores']['sliced_wasserstein'])
             report.sheet()
             report.walk()
+            report.curves()
         checkpoints.save(clock.secs())
         report.close()
-    return facts
+    return None if stopped else facts
 
 
 def _check_finite(gan, bad):

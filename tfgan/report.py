@@ -7,7 +7,8 @@ import numpy as np
 import tensorflow as tf
 import tqdm
 
-from tfgan import images
+from tfgan import config as configs
+from tfgan import curves, images
 from tfgan.metrics import sliced_wasserstein
 
 SCORE_IMAGES = 2000
@@ -31,10 +32,9 @@ class Report:
     def _introduce(self, config, real_sheet):
         from tensorboard.plugins.hparams import api as hparams
 
-        rows = '\n'.join(f'| {name} | {value} |' for name, value in vars(config).items())
         settings = {k: 'none' if v is None else v for k, v in dataclasses.asdict(config).items()}
         with self._writer.as_default(step=self._step()):
-            tf.summary.text('configuration', f'| setting | value |\n|---|---|\n{rows}')
+            tf.summary.text('configuration', configs.table(config))
             hparams.hparams(settings)
         self._image('real', real_sheet)
         images.write_png(self._directory / 'samples' / 'real.png', images.enlarge(real_sheet))
@@ -93,6 +93,12 @@ class Report:
         )
         sheets = [images.enlarge(images.sheet(frame, 4), 320) for frame in frames]
         images.write_gif(self._directory / 'samples' / 'walk.gif', sheets)
+
+    def curves(self) -> None:
+        """The curves so far as PNG, for those without TensorBoard."""
+        self._writer.flush()
+        data = curves.picture(self._directory / 'tensorboard')
+        images.write_bytes(self._directory / 'samples' / 'curves.png', data)
 
     def close(self) -> None:
         self._bar.close()

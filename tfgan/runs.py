@@ -64,10 +64,10 @@ def read(directory) -> dict | None:
     """What config.json of a run says; None where there is no run; raises RunError."""
     path = pathlib.Path(directory) / 'config.json'
     try:
-        return json.loads(path.read_text())
+        return dict(json.loads(path.read_text()))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, TypeError, ValueError) as error:
         raise RunError(f'{path} cannot be read ({error}); take another --run_dir') from error
 
 
@@ -99,6 +99,8 @@ def check(directory, new: dict) -> None:
 
 def _free_name(directory):
     directory = pathlib.Path(directory)
+    if not directory.name:  # '.' has none to add a number to
+        directory = directory.resolve()
     number = 2
     while (name := directory.with_name(f'{directory.name}-{number}')).exists():
         number += 1

@@ -8,7 +8,7 @@ import tempfile
 import tensorflow as tf
 
 from tfgan import images
-from tfgan.config import Config
+from tfgan.config import Config, table
 from tfgan.serving import Servable
 
 
@@ -57,7 +57,6 @@ def numbers(directory) -> list[int]:
 def card(config: Config, facts: dict) -> str:
     """The model card as Markdown."""
     data = facts['data']
-    settings = '\n'.join(f'| {name} | {value} |' for name, value in vars(config).items())
     scores = '\n'.join(f'- {name}: {value:.4g}' for name, value in facts['scores'].items())
     return f"""# {facts['name']}
 
@@ -92,9 +91,7 @@ One seed is one drawing. `saved_model_cli show --all --dir .` lists the other si
 
 ## Configuration
 
-| setting | value |
-|---|---|
-{settings}
+{table(config)}
 
 ## Know before use
 
