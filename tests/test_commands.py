@@ -57,7 +57,7 @@ def trained(tmp_path_factory):
 
 
 def test_training_says_what_comes_next(trained):
-    cwd, out, err = trained
+    _, out, err = trained
     assert err == ''  # TensorFlow's start-up noise is none of the user's business
     assert re.search(r'100% step 60, [\d,]+ images/s, 00:00 left, loss D \d.* G \d', out) or (
         'step 1,' in out
@@ -115,7 +115,8 @@ png = model['png'](seed=tf.constant([3, 4], tf.int64))['png_bytes']
 assert (tf.io.decode_png(png[1]).numpy() == image[1].numpy()).all()
 cat = model['labelled'](seed=tf.constant([3], tf.int64), label=tf.constant([5]))['image']
 free = model['latents'](latents=tf.zeros([5, 8]), label=tf.zeros([5], tf.int32))['image']
-way = dict(seed=tf.constant([3], tf.int64), to_seed=tf.constant([9], tf.int64), label=tf.constant([5]))
+way = dict(seed=tf.constant([3], tf.int64), to_seed=tf.constant([9], tf.int64))
+way |= dict(label=tf.constant([5]))
 near = model['interpolate'](share=tf.constant([0.0]), **way)['image']
 assert abs(near.numpy().astype(int) - cat.numpy()).max() <= 1
 sure = model['discriminate'](image=image, label=tf.constant([1, 2]))['probability']

@@ -99,7 +99,6 @@ def field_type(field) -> tuple[type, bool]:
 PRESETS = {
     'default': dict(),
     'quick':   dict(minutes=1.0, learning_rate=1e-3),
-    'long':    dict(minutes=30.0, learning_rate=5e-4),
     'article': dict(steps=10_000, batch_size=128, width=1024, latent_size=100, output='linear',
                     objective='non_saturating', learning_rate=2e-4, beta_1=0.5, beta_2=0.999,
                     decay_from=1.0),

@@ -457,7 +457,7 @@ TILTS = {  # kind: radians, either way
     boat: 0.12,
     star: 0.15,
     mountains: 0.05,
-    umbrella: 0.5,
+    umbrella: 0.3,
 }
 KINDS = tuple(kind.__name__ for kind in TILTS)
 
@@ -511,7 +511,7 @@ def to_page(points, pen):
     room, size = 1 - 2 * MARGIN, high - low
     scale = room * pen.between(0.85, 1) / np.maximum(size.real, size.imag)
     slack = room * (1 + 1j) - scale * size
-    corner = pen.between(0, 1) * slack.real + 1j * pen.between(0, 1) * slack.imag
+    corner = pen.between(0.35, 0.65) * slack.real + 1j * pen.between(0.35, 0.65) * slack.imag
     return (points - low) * scale + corner + MARGIN * (1 + 1j)
 
 
