@@ -46,7 +46,7 @@ def test_a_drawing_does_not_depend_on_its_batch(drawings):
 def test_the_same_everywhere():
     # Pinned, because a data set that changes quietly makes old runs beyond comparison.
     found = doodles.draw(np.arange(50)).astype(float).mean((1, 2))[[0, 11, 22, 49]]
-    assert found == pytest.approx([220.224, 185.777, 206.006, 225.754], abs=0.05)
+    assert found == pytest.approx([220.642, 185.515, 205.842, 226.070], abs=0.05)
 
 
 def test_another_seed_is_another_drawing(drawings):

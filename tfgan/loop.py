@@ -98,7 +98,10 @@ def train(gan, source, directory, stop: Stop, checkpoint_secs: float = 60.0) -> 
             continue
         good_steps = max(1, steps - (int(gan.skipped.numpy()) - skipped))
         metrics = dict(zip(METRICS, total.numpy() / good_steps, strict=True))
-        report.scalars(metrics | {'images_per_sec': rate * config.batch_size, 'skipped': skipped})
+        report.scalars(
+            metrics
+            | {'images_per_sec': rate * config.batch_size, 'skipped': int(gan.skipped.numpy())}
+        )
         report.progress(clock, metrics, rate, line=due('line', clock.secs()))
         if due('sheet', clock.secs()):
             report.sheet()

@@ -7,14 +7,15 @@ import tempfile
 
 
 def import_tensorflow():
-    """Imports TensorFlow and touches a device, silently unless that fails.
+    """Imports TensorFlow and lists its devices, silently unless that fails.
 
     `TF_CPP_MIN_LOG_LEVEL=0` in the environment lets everything through.
     """
     with contextlib.nullcontext() if _is_verbose() else _silent_stderr():
         import tensorflow as tf
 
-        tf.constant(0)
+        # Looks for devices without taking them: a strategy of many machines must come first.
+        tf.config.list_physical_devices()
         return tf
 
 

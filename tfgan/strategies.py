@@ -83,6 +83,11 @@ def agree(strategy, values, chief_only) -> np.ndarray:
     return strategy.experimental_local_results(total)[0].numpy()
 
 
+def wait_for_all(strategy) -> None:
+    """Returns once every process is here: one that leaves early takes the others down."""
+    agree(strategy, [0], [False])
+
+
 def _has_peers(strategy):
     return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy) and (
         _processes(strategy) > 1

@@ -7,7 +7,9 @@ runs/NAME/samples from the first seconds on, and the finished model is saved_mod
 The same command goes on where a stopped one was.
 """
 
+import contextlib
 import pathlib
+import signal
 
 from absl import flags
 
@@ -40,14 +42,17 @@ def train(settings, run_dir, export_dir):
     data = source.summary()
     print('\n'.join(f'  {key:15} {value}' for key, value in data.items()), flush=True)
     gan = Gan(settings, source.shape, source.shares, strategy)
-    with runs.Run(run_dir, settings, data) as run, loop.Stop() as stop:
-        facts = loop.train(gan, source, run.directory, stop, FLAGS.checkpoint_secs)
-        if facts is None:
-            print(f'stopped and saved in {run_dir}; the same command goes on from there')
-            raise SystemExit(128 + (stop.signal or 0))
-        if strategies.is_chief(strategy):
+    chief = strategies.is_chief(strategy)  # which alone may write
+    run = runs.Run(run_dir, settings, data) if chief else contextlib.nullcontext()
+    with run, loop.Stop() as stop:
+        facts = loop.train(gan, source, run_dir, stop, FLAGS.checkpoint_secs)
+        if facts and chief:
             facts |= {'name': pathlib.Path(export_dir).name, 'data': data}
             commands.farewell(versions.write(gan, export_dir, facts), run_dir, facts['scores'])
+        strategies.wait_for_all(strategy)
+    if not facts:
+        print(f'stopped and saved in {run_dir}; the same command goes on from there')
+        raise SystemExit(128 + (stop.signal or signal.SIGTERM))
 
 
 if __name__ == '__main__':
