@@ -1,4 +1,4 @@
-"""Pixels survive their conversions, sheets are exact to the pixel, and files are whole or absent."""
+"""Pixels survive their conversions, sheets are exact to the pixel, files are whole or absent."""
 
 import os
 import resource
@@ -39,11 +39,12 @@ def test_bytes_are_rounded_and_saturate():
 
 @pytest.mark.parametrize('channels', [1, 3])
 def test_a_sheet_to_the_pixel(channels):
-    a, b, c = some(3, 2, 3, channels)
-    page = images.sheet(np.stack([a, b, c]), columns=2, gap=1)
-    assert page.shape == (7, 9, channels)
+    pictures = some(5, 2, 3, channels)
+    page = images.sheet(pictures, columns=2, gap=1)
+    assert page.shape == (10, 9, channels)
     assert page.dtype == np.uint8
-    for top, left, image in ((1, 1, a), (1, 5, b), (4, 1, c)):
+    places = (1, 1), (1, 5), (4, 1), (4, 5), (7, 1)
+    for (top, left), image in zip(places, pictures, strict=True):
         assert np.array_equal(page[top : top + 2, left : left + 3], image)
         page[top : top + 2, left : left + 3] = 128
     assert (page == 128).all()

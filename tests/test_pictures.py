@@ -7,8 +7,6 @@ import zlib
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image
 
 from tfgan import pictures
@@ -169,19 +167,16 @@ def test_proportions_are_kept_and_the_rest_is_paper(tmp_path):
     assert (wide[30:] == 240).all()
 
 
-@given(
-    width=st.integers(1, 300),
-    height=st.integers(1, 300),
-    page=st.builds(
-        Page, st.integers(1, 40), st.integers(1, 40), st.sampled_from([1, 3]), st.just((9, 9, 9))
-    ),
-    mode=st.sampled_from(['L', 'RGB', 'RGBA']),
-)
-def test_paper_of_any_shape_fits_any_page_without_a_trace(width, height, page, mode):
-    colour = {'L': 9, 'RGB': (9, 9, 9), 'RGBA': (200, 100, 50, 0)}[mode]
-    result = pictures.fit(Image.new(mode, (width, height), colour), page)
-    assert result.shape == page.shape
-    assert (result == 9).all()
+@pytest.mark.parametrize('colour', [9, (9, 9, 9), (200, 100, 50, 0)], ids=['L', 'RGB', 'RGBA'])
+@pytest.mark.parametrize('channels', [1, 3])
+def test_paper_of_any_shape_fits_any_page_without_a_trace(colour, channels):
+    mode = {1: 'L', 3: 'RGB', 4: 'RGBA'}[np.size(colour)]
+    rng = np.random.default_rng(0)
+    for size, page_size in zip(rng.integers(1, 300, (50, 2)), rng.integers(1, 40, (50, 2))):
+        page = Page(*page_size.tolist(), channels, (9, 9, 9))
+        result = pictures.fit(Image.new(mode, tuple(size.tolist()), colour), page)
+        assert result.shape == page.shape
+        assert (result == 9).all()
 
 
 def test_shrinking_keeps_the_amount_of_ink(tmp_path):
@@ -256,14 +251,6 @@ def test_ink_on_nothing_gets_paper_on_which_it_shows(tmp_path, ink, paper):
     assert np.unique(blank) == paper[0]
 
 
-def test_ink_that_vanishes_on_the_paper_is_told(tmp_path, capsys):
-    transparent(drawing(), (5, 5, 5)).save(tmp_path / 'a.png')
-    for name in 'bc':
-        drawing(paper=0, ink=255).save(tmp_path / f'{name}.png')
-    opened(tmp_path)
-    assert 'hardly be seen: 1' in capsys.readouterr().err
-
-
 @pytest.mark.parametrize(
     ('colour', 'channels'),
     [((90, 90, 90), 1), ((90, 94, 90), 1), ((90, 90, 110), 3), ((255, 0, 0), 3)],
@@ -292,7 +279,6 @@ def test_files_that_cannot_be_read_are_named_and_left_out(tmp_path, capsys):
     (tmp_path / 'nothing.ppm').write_bytes(b'P6 0 0 255\n')
     (tmp_path / 'bomb.png').write_bytes(png_header(50_000, 50_000))
     (tmp_path / 'big.pgm').write_bytes(b'P5 10000 10000 255 ')
-    (tmp_path / 'notes.txt').write_text('to be passed over')
     folder = opened(tmp_path)
     told = capsys.readouterr().err
     assert (len(folder.labels), folder.left_out) == (1, 8)
@@ -302,7 +288,6 @@ def test_files_that_cannot_be_read_are_named_and_left_out(tmp_path, capsys):
     assert 'big.pgm: (10000, 10000) pixels' in told
     for name in ('cut.png', 'cut.jpg', 'nothing.ppm', 'bomb.png'):
         assert f'{name}: ' in told
-    assert '1 .txt' in told
     assert 'good.png' not in told
 
 
@@ -321,7 +306,7 @@ def test_many_bad_files_are_counted_rather_than_listed(tmp_path, capsys):
 def test_nothing_usable_is_refused(tmp_path):
     (tmp_path / 'a.png').touch()
     (tmp_path / 'b.svg').touch()
-    with pytest.raises(SourceError, match=r'\.png.*1 that cannot be read.*1 \.svg'):
+    with pytest.raises(SourceError, match=r'needs images \(PNG, JPEG.*found 2 files'):
         opened(tmp_path)
 
 
@@ -357,14 +342,6 @@ def test_memory_is_bounded_by_what_was_asked(tmp_path):
 
     assert peak_bytes(lambda: go_through(decoded - 1)) < decoded / 3
     assert peak_bytes(lambda: go_through(decoded)) > decoded
-
-
-def test_a_file_that_goes_away_is_named(tmp_path):
-    drawing().save(tmp_path / 'a.png')
-    folder = opened(tmp_path, memory_bytes=0)
-    (tmp_path / 'a.png').unlink()
-    with pytest.raises(SourceError, match=r'a\.png'):
-        folder.read(np.array([0]))
 
 
 @pytest.mark.skipif(sys.platform != 'linux' or os.geteuid() == 0, reason='root may read anything')

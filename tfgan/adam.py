@@ -6,7 +6,7 @@ import tensorflow as tf
 class Adam:
     """Adam (Kingma and Ba 2015) for Keras variables; make it inside the strategy's scope.
 
-    Keras's own would sum the gradients again, and cannot be skipped inside a graph under a strategy.
+    Keras's own would sum the gradients again, and cannot be skipped within a strategy's graph.
     """
 
     def __init__(self, variables, beta_1: float, beta_2: float, epsilon: float = 1e-8):

@@ -127,7 +127,7 @@ class Gan:
             'discriminator': tape.gradient(d_total, self.discriminator.trainable_variables),
             'generator': tape.gradient(g_loss, self.generator.trainable_variables),
         }
-        # An embedding's are sparse, each replica's for other rows, and cannot be summed as they are.
+        # An embedding's are sparse, on each replica for other rows, and do not add up as they are.
         gradients = tf.nest.map_structure(tf.convert_to_tensor, gradients)
         return gradients, {
             'loss/discriminator': d_loss,

@@ -5,10 +5,8 @@ and a file that cannot be read is named and left out. `plan` then chooses one `P
 `fit` lays a picture on it.
 """
 
-import collections
 import contextlib
 import dataclasses
-import functools
 import math
 import os
 import sys
@@ -24,7 +22,7 @@ from PIL.ImageOps import exif_transpose
 
 LARGEST_SIDE = 64  # pixels, unless image_size asks for more
 GREY_LEVELS = 8  # channels this close are grey: what a scanner or JPEG adds to pencil on paper
-HARDLY_SEEN = 32  # grey levels between the ink and the paper
+MOST_NAMED = 10  # files left out that are named; the others are counted
 THREADS = min(8, os.cpu_count() or 1)
 
 # Named, because Pillow's other readers do more than decode: that of EPS runs Ghostscript.
@@ -57,6 +55,10 @@ class Page(typing.NamedTuple):
     def shape(self) -> tuple[int, int, int]:
         return self.height, self.width, self.channels
 
+    @property
+    def dtype(self) -> np.dtype:
+        return np.dtype((np.uint8, self.shape))
+
 
 @dataclasses.dataclass(frozen=True)
 class Folder:
@@ -72,64 +74,59 @@ class Folder:
 def open_folder(root: str, image_size: int | None = None, memory_bytes: int = 1 << 30) -> Folder:
     """The pictures below `root`, kept decoded if they fit in `memory_bytes`.
 
-    Raises SourceError when no picture is left; names those that cannot be read on stderr.
+    Raises SourceError when no picture is left; names what cannot be read on stderr.
     """
     least = 4 * (image_size or LARGEST_SIDE)
     names, looks, left_out = _survey(root, least)
     page = plan(looks, image_size)
-    _warn_of_hidden_ink(looks, page)
     labels, class_names = _classes(names)
 
     def fitted(index):
-        return fit(_reread(os.path.join(root, names[index]), least), page)
+        return fit(_read(os.path.join(root, names[index]), least), page)
 
-    read = _streamed(fitted, page.shape)
-    if len(names) * math.prod(page.shape) <= memory_bytes:
-        read = _kept(fitted, len(names), page.shape)
+    def read(indices):
+        with ThreadPoolExecutor(THREADS) as pool:
+            return np.fromiter(pool.map(fitted, indices), page.dtype, len(indices))
+
+    if len(names) * page.dtype.itemsize <= memory_bytes:
+        kept = _threaded(fitted, range(len(names)), 'fitting')
+        read = np.fromiter(kept, page.dtype, len(names)).__getitem__
     return Folder(page, labels, class_names, left_out, read)
 
 
 def _survey(root: str, least: int) -> tuple[list[str], list[Look], int]:
     """The readable pictures' names, what each looks like, and how many files are left out."""
-    names, problems, others = _find(root)
+    names, problems = _find(root)
     readable, looks = [], []
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')  # Pillow's, of files that are named below if they matter
         found = _threaded(lambda name: _examine(os.path.join(root, name), least), names, 'looking')
         for name, look_or_reason in zip(names, found, strict=True):
             if isinstance(look_or_reason, str):
-                problems.append((name, look_or_reason))
+                problems.append(f'{name}: {look_or_reason}')
             else:
                 readable.append(name)
                 looks.append(look_or_reason)
-    _report(root, problems, others)
+    _report(root, problems)
     if not readable:
-        raise SourceError(_nothing_left(root, problems, others))
+        found = f'{len(problems)} files that are none' if problems else 'no files'
+        raise SourceError(f'folder:{root}: needs images ({", ".join(FORMATS)}); found {found}')
     return readable, looks, len(problems)
 
 
-def _find(root: str) -> tuple[list[str], list[tuple[str, str]], collections.Counter]:
-    """Names below `root` of picture files, sorted; folders that cannot be listed; other endings."""
-    names, problems, others = [], [], collections.Counter()
+def _find(root: str) -> tuple[list[str], list[str]]:
+    """Names of the files below `root`, sorted, and which folders cannot be listed and why."""
+    names, problems = [], []
 
     def closed(error):
-        problems.append((os.path.relpath(error.filename, root), error.strerror))
+        problems.append(f'{os.path.relpath(error.filename, root)}: {error.strerror}')
 
     for folder, subfolders, files in os.walk(root, onerror=closed):
         subfolders[:] = [name for name in subfolders if not name.startswith('.')]
         for path in (os.path.join(folder, name) for name in files if not name.startswith('.')):
-            ending = os.path.splitext(path)[1].lower()
-            if ending in _endings() and os.path.isfile(path):  # opening a pipe would wait for ever
+            if os.path.isfile(path):  # opening a pipe would wait for ever
                 names.append(os.path.relpath(path, root).replace(os.sep, '/'))
-            else:
-                others[ending or 'no ending'] += 1
-    return sorted(names), problems, others
-
-
-@functools.cache
-def _endings() -> list[str]:
-    """The file name endings of FORMATS, such as .png, sorted."""
-    return sorted(e for e, name in Image.registered_extensions().items() if name in FORMATS)
+    return sorted(names), problems
 
 
 def _classes(names: list[str]) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -140,42 +137,14 @@ def _classes(names: list[str]) -> tuple[np.ndarray, tuple[str, ...]]:
     return np.array([number[name] for name in folders], np.int32), tuple(class_names)
 
 
-def _report(root: str, problems: list[tuple[str, str]], others: collections.Counter) -> None:
-    """Says on stderr what of a folder is not used, and why."""
-    lines = [f'  {name}: {reason}' for name, reason in problems[:10]]
+def _report(root: str, problems: list[str]) -> None:
+    """Says on stderr what of a folder is left out, and why."""
     if problems:
-        lines.insert(0, f'folder:{root}: {len(problems)} files left out:')
-    if len(problems) > 10:
-        lines.append(f'  ... and {len(problems) - 10} more')
-    if others:
-        lines.append(f'folder:{root}: passed over {_listed(others)}: not image files')
-    for line in lines:
-        print(line, file=sys.stderr)
-
-
-def _listed(others: collections.Counter) -> str:
-    """Counted endings in words, the most frequent first: '12 .svg, 1 .txt'."""
-    return ', '.join(f'{count} {ending}' for ending, count in others.most_common(5))
-
-
-def _nothing_left(root, problems, others) -> str:
-    found = f'{len(problems)} that cannot be read' if problems else 'none'
-    if others:
-        found += f' (and {_listed(others)})'
-    return f'folder:{root}: needs image files ({" ".join(_endings())}); found {found}'
-
-
-def _warn_of_hidden_ink(looks: list[Look], page: Page) -> None:
-    """Says on stderr how many transparent pictures would vanish on the page's paper."""
-    paper = _lightness(page.paper)
-    hidden = sum(abs(look.ink - paper) < HARDLY_SEEN for look in looks)
-    if hidden:
-        what = f'transparent pictures whose ink is about as light as the paper {page.paper}'
-        print(f'{what}, and will hardly be seen: {hidden}', file=sys.stderr)
-
-
-def _lightness(colour: tuple[int, int, int]) -> int:
-    return Image.new('RGB', (1, 1), colour).convert('L').getpixel((0, 0))
+        print(f'folder:{root}: {len(problems)} files left out:', file=sys.stderr)
+    for problem in problems[:MOST_NAMED]:
+        print(f'  {problem}', file=sys.stderr)
+    if len(problems) > MOST_NAMED:
+        print(f'  ... and {len(problems) - MOST_NAMED} more', file=sys.stderr)
 
 
 def _threaded(function: Callable, items: list, doing: str) -> Iterator:
@@ -212,14 +181,6 @@ def _read(path: str, least: int) -> Image.Image:
             exif_transpose(picture, in_place=True)
         picture = _eight_bit(picture)
     return picture.reduce(max(1, min(picture.size) // least))
-
-
-def _reread(path: str, least: int) -> Image.Image:
-    """`read` of a file that was readable; raises SourceError if it no longer is."""
-    try:
-        return _read(path, least)
-    except Exception as error:
-        raise SourceError(f'{path} was readable at the start and no longer is: {error}') from error
 
 
 def _eight_bit(picture: Image.Image) -> Image.Image:
@@ -295,24 +256,3 @@ def _on_paper(picture: Image.Image, paper: tuple[int, int, int]) -> Image.Image:
     sheet = Image.new('RGB', picture.size, paper)
     sheet.paste(picture, mask=picture.getchannel('A'))
     return sheet
-
-
-def _streamed(fitted: Callable, shape: tuple[int, int, int]) -> Callable:
-    """Reads of `fitted(index)` anew each time."""
-
-    def read(indices):
-        images = np.empty((len(indices), *shape), np.uint8)
-        with ThreadPoolExecutor(THREADS) as pool:
-            for place, image in enumerate(pool.map(fitted, indices)):
-                images[place] = image
-        return images
-
-    return read
-
-
-def _kept(fitted: Callable, count: int, shape: tuple[int, int, int]) -> Callable:
-    """Reads of an array in which every `fitted(index)` is stored first."""
-    images = np.empty((count, *shape), np.uint8)
-    for place, image in enumerate(_threaded(fitted, range(count), 'fitting')):
-        images[place] = image
-    return lambda indices: images[indices]

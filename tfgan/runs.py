@@ -34,6 +34,14 @@ class Run:
         self.directory.mkdir(parents=True, exist_ok=True)
         self._lock = open(self.directory / 'lock', 'w')
         try:
+            self._claim()
+        except BaseException:
+            self._lock.close()
+            raise
+        return self
+
+    def _claim(self):
+        try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise RunError(f'{self.directory} is in use by another process') from error
@@ -43,7 +51,6 @@ class Run:
         for folder in ('checkpoints', 'best'):  # what a kill left half written
             for leftover in (self.directory / folder).glob('*_temp'):
                 shutil.rmtree(leftover)
-        return self
 
     def __exit__(self, *_):
         self._lock.close()

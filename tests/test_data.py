@@ -1,0 +1,128 @@
+"""Batches are a function of (seed, step), whatever the number of devices."""
+
+import itertools
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfgan import data
+from tfgan.sources import Source
+
+ROOT = pathlib.Path(__file__).parents[1]
+
+MIRRORED = """
+import json
+import tensorflow as tf
+devices = tf.config.list_physical_devices('CPU')
+tf.config.set_logical_device_configuration(devices[0], 2 * [tf.config.LogicalDeviceConfiguration()])
+import test_data
+strategy = tf.distribute.MirroredStrategy(['CPU:0', 'CPU:1'])
+assert strategy.num_replicas_in_sync == 2
+print(json.dumps(test_data.take(30, 8, 6, seed=4, first_step=3, strategy=strategy)))
+"""
+
+
+def numbered(count):
+    """A source whose image number i, of 2 x 1 pixels, says i twice, and whose label is i % 3."""
+    pixels = np.arange(count, dtype=np.uint8)[:, None, None, None].repeat(2, axis=1)
+    labels = np.arange(count, dtype=np.int32) % 3
+    return Source('numbered', (2, 1, 1), labels, tuple('abc'), read=lambda i: pixels[i])
+
+
+def take(count, batch_size, steps, seed=0, first_step=0, strategy=None):
+    """The numbers of the images in the first batches: [steps, batch_size], as lists."""
+    strategy = strategy or tf.distribute.get_strategy()
+    batches = data.batches(numbered(count), strategy, batch_size, seed, first_step)
+    return [whole(strategy, *next(batches)) for _ in range(steps)]
+
+
+def whole(strategy, images, labels):
+    """The numbers in one step's batch, over all replicas."""
+    images, labels = (
+        np.concatenate(strategy.experimental_local_results(part)) for part in (images, labels)
+    )
+    assert images.dtype == np.uint8 and labels.dtype == np.int32
+    assert images.shape == (len(labels), 2, 1, 1)
+    assert np.array_equal(images[:, 0], images[:, 1])
+    assert np.array_equal(images[:, 0, 0, 0] % 3, labels)
+    return images[:, 0, 0, 0].tolist()
+
+
+def test_the_shapes_are_known_before_the_first_batch():
+    batches = data.batches(numbered(5), tf.distribute.get_strategy(), 4, 0)
+    images, labels = batches.element_spec
+    assert (images.shape, images.dtype) == ((4, 2, 1, 1), tf.uint8)
+    assert (labels.shape, labels.dtype) == ((4,), tf.int32)
+
+
+def test_the_same_again():
+    assert take(30, 8, 9, seed=5) == take(30, 8, 9, seed=5)
+
+
+@pytest.mark.parametrize('step', [1, 3, 4, 11])
+def test_starting_at_a_step_is_skipping_to_it(step):
+    assert take(30, 8, 4, first_step=step) == take(30, 8, step + 4)[step:]
+
+
+def test_a_late_step_is_reached_at_once():
+    assert len(set(take(200, 8, 1, first_step=10**12)[0])) > 4
+
+
+@pytest.mark.parametrize(('count', 'batch_size'), [(30, 8), (30, 10), (3, 8), (1, 4), (200, 7)])
+def test_each_example_once_an_epoch(count, batch_size):
+    steps = -(-3 * count // batch_size)
+    row = list(itertools.chain(*take(count, batch_size, steps)))
+    for epoch in range(3):
+        assert sorted(row[epoch * count :][:count]) == list(range(count))
+
+
+def test_each_epoch_and_each_seed_has_its_own_order():
+    rows = [np.ravel(take(60, 20, 9, seed=seed)).reshape(3, 60) for seed in (0, 1, 2**31 - 1)]
+    for first, second in itertools.combinations(np.concatenate(rows), 2):
+        assert (first == second).mean() < 0.15  # chance is 1 in 60
+
+
+def orders(count, epochs, seed=3):
+    numbers = tf.range(count * epochs, dtype=tf.int64)
+    return data.shuffled(numbers, count, seed).numpy().reshape(epochs, count)
+
+
+@pytest.mark.parametrize(('count', 'epochs'), [(1000, 30), (60_000, 6), (70_000, 3)])
+def test_an_order_tells_nothing_of_the_next(count, epochs):
+    found = orders(count, epochs)
+    correlation = np.corrcoef(np.concatenate([found, [np.arange(count)]]))
+    # Of so many, chance makes neither a large one nor only small ones.
+    assert 0.3 < np.abs(correlation - np.eye(epochs + 1)).max() * count**0.5 < 5
+    for order in found[:5]:
+        assert abs(np.corrcoef(order[1:], order[:-1])[0, 1]) * count**0.5 < 5
+        assert (np.abs(np.diff(order)) == 1).mean() * count / 2 == pytest.approx(1, abs=5)
+
+
+def test_no_order_comes_back():
+    found = np.concatenate([orders(60, 600, seed) for seed in (0, 256, 2**20)])
+    assert len(np.unique(found, axis=0)) == len(found)
+
+
+def test_every_place_gets_every_example():
+    found = orders(7, 1400)
+    assert np.array_equal(np.sort(found), np.tile(np.arange(7), (1400, 1)))
+    frequency = np.stack([(found == example).mean(0) for example in range(7)])
+    assert frequency == pytest.approx(1 / 7, abs=5 * (6 / 7**2 / 1400) ** 0.5)
+
+
+def test_two_replicas_share_the_batch_of_one():
+    result = subprocess.run(
+        [sys.executable, '-c', MIRRORED],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=os.environ | {'PYTHONPATH': f'{ROOT}:{ROOT}/tests', 'CUDA_VISIBLE_DEVICES': '-1'},
+    )
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout) == take(30, 8, 6, seed=4, first_step=3)
