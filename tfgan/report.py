@@ -114,9 +114,10 @@ def _two_samples(source, most):
 
 def _showcase(source, rows: int = 8, columns: int = 10):
     """Indices of a sheet of real images whose columns are classes, as in the drawings'."""
-    classes = np.arange(columns) % len(source.class_names)
     rng = np.random.default_rng(1)
-    picks = {
-        c: rng.choice(np.flatnonzero(source.labels == c), rows * columns) for c in set(classes)
-    }
-    return np.array([picks[classes[i % columns]][i] for i in range(rows * columns)])
+    picks = np.zeros([rows, columns], int)
+    for column in range(columns):
+        members = np.flatnonzero(source.labels == column % len(source.class_names))
+        # Part of a data set may lack a class; any image will do in its place.
+        picks[:, column] = rng.choice(members if len(members) else len(source), rows)
+    return picks.ravel()

@@ -1,0 +1,34 @@
+"""What a person sees of a run."""
+
+import numpy as np
+
+from tfgan import report
+from tfgan.sources import Source
+
+
+def source(labels, names):
+    read = lambda indices: indices.astype(np.uint8)[:, None, None, None]  # noqa: E731
+    return Source('numbers', (1, 1, 1), np.array(labels, np.int32), names, read)
+
+
+def test_the_sheet_of_real_images_has_a_column_for_each_class():
+    labels = np.arange(90) % 3
+    chosen = report._showcase(source(labels, ('a', 'b', 'c')), rows=8, columns=5)
+    assert (labels[chosen].reshape(8, 5) == [0, 1, 2, 0, 1]).all()
+    assert len(set(chosen)) > 20
+
+
+def test_a_class_without_images_is_no_obstacle():
+    chosen = report._showcase(source([0, 2, 2], ('a', 'b', 'c')), rows=2, columns=3)
+    assert chosen.reshape(2, 3)[:, 0].tolist() == [0, 0]
+    assert set(chosen) <= {0, 1, 2}
+
+
+def test_the_floor_is_measured_on_other_images():
+    real, floor = report._two_samples(source(np.zeros(100), ('a',)), 40)
+    assert len(real) == len(floor) == 40
+    assert len(np.unique(np.concatenate([real, floor]))) == 80
+    few = report._two_samples(source(np.zeros(7), ('a',)), 40)
+    assert [len(part) for part in few] == [3, 3]
+    one = report._two_samples(source([0], ('a',)), 40)
+    assert [len(part) for part in one] == [1, 1]
