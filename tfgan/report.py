@@ -23,7 +23,7 @@ class Report:
         self._writer = tf.summary.create_file_writer(str(directory / 'tensorboard'))
         self._bar = tqdm.tqdm(
             total=1.0,
-            bar_format='{percentage:3.0f}% |{bar}| {postfix}',
+            bar_format='{percentage:3.0f}% |{bar}| {desc}',
             disable=not sys.stderr.isatty(),
         )
         self._real, self._floor_real = _two_samples(source, SCORE_IMAGES)
@@ -64,7 +64,7 @@ class Report:
         if skipped := int(self._gan.skipped.numpy()):
             text += f', {skipped} updates skipped: not finite'
         self._bar.n = clock.spent(step)
-        self._bar.set_postfix_str(text)
+        self._bar.set_description_str(text)
         if self._bar.disable and line:
             print(f'{interval(clock.secs())} {100 * clock.spent(step):3.0f}% {text}', flush=True)
 
