@@ -155,10 +155,11 @@ def test_all_damaged_is_an_error(tmp_path, gan, damage):
 
 def test_only_the_best_is_kept_apart(tmp_path, gan):
     checkpoints = Checkpoints(tmp_path, gan)
-    for step, score in enumerate([0.5, 0.3, float('nan'), 0.4, 0.3, 0.2, float('inf')]):
+    scores = [0.5, 0.3, float('nan'), 0.4, 0.3, 0.2, float('inf')]
+    for step, (score, kept) in enumerate(zip(scores, [0, 1, 1, 1, 1, 5, 5], strict=True)):
         move(gan, step)
         checkpoints.save_best(score)
-    assert [path.name for path in (tmp_path / 'best').glob('*.index')] == ['step-5.index']
+        assert [path.stem for path in (tmp_path / 'best').glob('*.index')] == [f'step-{kept}']
     assert not list((tmp_path / 'checkpoints').glob('*'))
     other = make_gan(seed=1)
     restored = Checkpoints(tmp_path, other)
