@@ -184,7 +184,7 @@ def test_differences():
 
 def test_the_configuration_survives_json():
     settings = make('article', minutes=0.1, learning_rate=1 / 3)
-    assert Config(**json.loads(config.dumps(settings))) == settings
+    assert Config(**json.loads(json.dumps(vars(settings)))) == settings
 
 
 def test_description_marks_what_departs():

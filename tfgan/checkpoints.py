@@ -30,11 +30,16 @@ class Checkpoints:
         self.secs.assign(secs)
         self._latest.save(checkpoint_number=int(self._step.numpy()))
 
-    def save_best(self, score: float) -> None:
-        """Keeps this state apart if its score is lower than every one before."""
-        if score < self.best_score.numpy():
+    def save_best(self, score: float) -> bool:
+        """Keeps this state apart if its score is lower than every one before; whether it was.
+
+        The best score itself is part of the state, so a `save` should follow.
+        """
+        better = score < self.best_score.numpy()
+        if better:
             self.best_score.assign(score)
             self._best.save(checkpoint_number=int(self._step.numpy()))
+        return bool(better)
 
     def restore(self, folder: str = 'checkpoints') -> bool:
         """Restores the newest readable checkpoint of a folder; False where there is none.

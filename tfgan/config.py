@@ -1,7 +1,6 @@
 """One frozen dataclass, its presets, and flags made from its fields; imports no TensorFlow."""
 
 import dataclasses
-import json
 import math
 
 from absl import flags
@@ -117,19 +116,14 @@ def make(preset: str = 'default', **explicit) -> Config:
 
 
 def _merge(preset, explicit):
-    """Preset below explicit settings; the later of steps and minutes replaces the other."""
+    """Preset below explicit settings, of which steps replace its minutes and minutes its steps."""
     merged = {}
     for settings in (preset, explicit):
         for budget, other in (('steps', 'minutes'), ('minutes', 'steps')):
-            if settings.get(budget) is not None and settings.get(other) is None:
+            if settings.get(budget) is not None:
                 merged[other] = None
         merged |= settings
     return merged
-
-
-def dumps(config: Config) -> str:
-    """The configuration as indented JSON."""
-    return json.dumps(dataclasses.asdict(config), indent=2)
 
 
 def describe(config: Config) -> str:

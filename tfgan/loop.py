@@ -105,9 +105,10 @@ def train(gan, source, directory, stop: Stop, checkpoint_secs: float = 60.0) -> 
         report.progress(clock, metrics, rate, line=due('line', clock.secs()))
         if due('sheet', clock.secs()):
             report.sheet()
-        if due('score', clock.secs()):
-            checkpoints.save_best(report.score()['sliced_wasserstein'])
-        if due('checkpoint', clock.secs()):
+        better = due('score', clock.secs()) and checkpoints.save_best(
+            report.score()['sliced_wasserstein']
+        )
+        if due('checkpoint', clock.secs()) or better:
             checkpoints.save(clock.secs())
 
     facts = {'step': step, 'images_seen': step * config.batch_size, 'secs': clock.secs()}
