@@ -1,6 +1,7 @@
 """What a person sees of a run: TensorBoard, sheets, scores and a progress bar or lines."""
 
 import dataclasses
+import math
 import sys
 
 import numpy as np
@@ -12,6 +13,7 @@ from tfgan import curves, images
 from tfgan.metrics import sliced_wasserstein
 
 SCORE_IMAGES = 2000
+SCORE_BYTES = 1 << 26  # of either sample: fewer images where they are large
 SCORE_SEED = 1 << 40  # far from the seeds that people try
 
 
@@ -26,7 +28,9 @@ class Report:
             bar_format='{percentage:3.0f}% |{bar}| {desc}',
             disable=not sys.stderr.isatty(),
         )
-        self._real, self._floor_real = _two_samples(source, SCORE_IMAGES)
+        self._real, self._floor_real = _two_samples(
+            source, min(SCORE_IMAGES, SCORE_BYTES // math.prod(source.shape))
+        )
         self._introduce(gan.config, images.sheet(source.images(_showcase(source)), 10))
 
     def _introduce(self, config, real_sheet):
