@@ -74,3 +74,16 @@ def test_every_module_has_its_line():
     named |= set(re.findall(r'`(\w+)` is what they do alike', table))
     modules = {path.stem for path in (ROOT / 'tfgan').glob('*.py')} - {'__init__'}
     assert named == modules
+
+
+def test_the_diagrams_arrows_are_imports():
+    arrows = re.findall(r'^  (.+) --> (.+)$', README.split('flowchart TD')[1].split('```')[0], re.M)
+    drawn = [
+        (a, b) for left, right in arrows for a in left.split(' & ') for b in right.split(' & ')
+    ]
+    assert len(drawn) > 40
+    for module, target in drawn:
+        source = (ROOT / f'tfgan/{module}.py').read_text()
+        lines = [line for line in source.splitlines() if re.match(r'\s*from tfgan', line)]
+        known = {word for line in lines for word in re.findall(r'\w+', line)}
+        assert target in known or target == 'savedmodel[(SavedModel)]', (module, target)
