@@ -30,6 +30,7 @@ OTHERS = dict(
     depth=2,
     latent_size=9,
     output='linear',
+    precision='bfloat16',
     objective='hinge',
     penalty_weight=0.25,
     learning_rate=1e-5,
@@ -209,6 +210,7 @@ def test_names_are_those_of_the_tables():
 
     assert tuple(models.ARCHITECTURES) == config.ARCHITECTURES
     assert tuple(losses.OBJECTIVES) == config.OBJECTIVES
+    assert tuple(models.POLICIES) == config.PRECISIONS
     for output in config.OUTPUTS:
         models.MlpGenerator(make(output=output, width=2, depth=1), (2, 2, 1), 1)
 

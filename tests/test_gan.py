@@ -115,6 +115,43 @@ def test_the_generators_gradient_is_the_loss_slope():
         assert rise == pytest.approx(length * float(tf.norm(model_slope)) ** 2, rel=0.05)
 
 
+@pytest.mark.parametrize(('architecture', 'objective'), GAMES)
+def test_gradients_are_those_of_the_formula(architecture, objective):
+    source = noise()
+    changes = dict(architecture=architecture, objective=objective)
+    gan = Gan(settings(**changes), source.shape, source.shares)
+    play(gan, source, 2)
+    real = images.to_float(tf.constant(source.images(np.arange(8))))
+    points = latents.normal(tf.range(8, dtype=tf.int64), 6)
+    labels, mix = tf.constant(source.labels[:8]), tf.linspace(0.0, 0.9, 8)
+    found, metrics = gan.gradients(real, points, labels, mix)
+    game = OBJECTIVES[objective]
+    with tf.GradientTape(persistent=True) as tape:
+        fake = gan.generator(points, labels)
+        logits = gan.discriminator(real, labels), gan.discriminator(fake, labels)
+        g_loss = tf.reduce_mean(game.generator(*logits))
+        d_loss = tf.reduce_mean(game.discriminator(*logits))
+        if game.weight:
+            seen = [real, tf.stop_gradient(fake)]
+            if game.between:
+                seen = [seen[0] + mix[:, None, None, None] * (seen[1] - seen[0])]
+            penalties = [game.penalty(slopes_at(gan.discriminator, u, labels)) for u in seen]
+            d_loss += game.weight * tf.reduce_mean(tf.add_n(penalties))
+    for player, loss in ('generator', g_loss), ('discriminator', d_loss):
+        for at, variable in enumerate(getattr(gan, player).trainable_variables):
+            expected = tf.convert_to_tensor(tape.gradient(loss, variable)).numpy()
+            scale = np.abs(expected).max() + 1e-6
+            assert np.abs(found[player][at] - expected).max() < 1e-4 * scale, variable.path
+    assert float(metrics['loss/penalty'] > 0) == bool(game.weight)
+
+
+def slopes_at(discriminator, images, labels):
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        logits = discriminator(images, labels)
+    return tape.gradient(logits, images)
+
+
 def test_a_bad_update_is_skipped_counted_and_named():
     source = noise()
     gan = Gan(settings(objective='wasserstein', penalty_weight=0.0), source.shape, source.shares)
@@ -183,7 +220,8 @@ def test_article_is_as_printed():
     dense = [v.shape for v in gan.generator.variables if v.path.endswith('kernel')]
     assert dense == [(200, 1024), (1024, 1024), (1024, 1024), (1024, 784)]
     dense = [v.shape for v in gan.discriminator.variables if v.path.endswith('kernel')]
-    assert dense == [(784, 1024), (1024, 1024), (1024, 1024), (1024, 1)]
+    # The last one is the fit to a class, of which an unlabelled source has one.
+    assert dense == [(784, 1024), (1024, 1024), (1024, 1024), (1024, 1), (1024, 1)]
     drawn = gan.average(1e3 * tf.ones([1, 100]), tf.zeros([1], tf.int32))
     assert float(tf.reduce_max(tf.abs(drawn))) > 1  # nothing squashes the output
 

@@ -18,7 +18,7 @@ LAYERS = {
     'gan and data': {'gan', 'data', 'sources', 'prepared', 'pictures', 'arrays'},
     'nouns': {
         *('config', 'losses', 'models', 'ema', 'adam', 'latents', 'doodles', 'images', 'metrics'),
-        *('clock', 'startup', 'strategies', 'curves'),
+        *('clock', 'startup', 'strategies', 'curves', 'backprop'),
     },
 }
 SIDEWAYS = {'files', 'gan and data', 'nouns'}  # layers whose modules may import each other

@@ -9,6 +9,7 @@ from absl import flags
 ARCHITECTURES = ('mlp',)
 OBJECTIVES = ('minimax', 'non_saturating', 'least_squares', 'wasserstein', 'hinge', 'relativistic')
 OUTPUTS = ('linear', 'tanh')
+PRECISIONS = ('float32', 'bfloat16')
 
 
 class ConfigError(ValueError):
@@ -38,6 +39,7 @@ class Config:
     depth: int = _field(3, 'hidden layers of each network', least=1, most=64)
     latent_size: int = _field(64, 'numbers a drawing is made from', least=1)
     output: str = _field('tanh', "squashing of the generator's output", OUTPUTS)
+    precision: str = _field('float32', 'of the products in training', PRECISIONS)
     objective: str = _field('relativistic', 'the game the two networks play', OBJECTIVES)
     penalty_weight: float | None = _field(None, "none takes the objective's own", least=0)
     learning_rate: float = _field(7e-4, 'of Adam, for both networks', above=0, most=1)

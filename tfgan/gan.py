@@ -1,5 +1,6 @@
 """The inner loop: two networks, a moving average, two optimizers and their step; tensors only."""
 
+import dataclasses
 import math
 
 import keras
@@ -8,6 +9,7 @@ import tensorflow as tf
 
 from tfgan import ema, images, latents
 from tfgan.adam import Adam
+from tfgan.backprop import Backward
 from tfgan.config import Config, ConfigError
 from tfgan.losses import OBJECTIVES
 from tfgan.models import ARCHITECTURES
@@ -40,10 +42,13 @@ class Gan:
 
     def _build(self):
         config = self.config
-        make_generator, make_discriminator = ARCHITECTURES[config.architecture]
+        make_generator, make_discriminator, jit = ARCHITECTURES[config.architecture]
+        # Only this much: XLA takes neither the fused update nor, on a CPU, a sum over replicas.
+        self._compiled = tf.function(self.gradients, jit_compile=jit)
         num_classes = len(self.class_shares)
         self.generator = make_generator(config, self.shape, num_classes)
-        self.average = make_generator(config, self.shape, num_classes)
+        exact = dataclasses.replace(config, precision='float32')
+        self.average = make_generator(exact, self.shape, num_classes)
         self.discriminator = make_discriminator(config, self.shape, num_classes)
         label = tf.zeros([1], tf.int32)
         for generator in (self.generator, self.average):
@@ -114,18 +119,25 @@ class Gan:
         and `mix` float32 [b] in [0, 1) for penalties between the two. Sums over replicas are means
         over the global batch. Returns ({player: [gradient]}, {metric: scalar}).
         """
-        both_labels = tf.concat([labels, labels], axis=0)
-        with tf.GradientTape(persistent=True) as tape:
+        with tf.GradientTape() as drawing:
             fake = self.generator(points, labels)
-            logits = self.discriminator(tf.concat([real, fake], axis=0), both_labels)
-            real_logits, fake_logits = tf.split(logits, 2)
+        critic = self._critic(real, fake, labels, mix)
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch([critic.logits, critic.slopes])
+            real_logits, fake_logits = _parts(critic.logits, labels)[:2]
             d_loss = self._mean(self.objective.discriminator(real_logits, fake_logits))
             g_loss = self._mean(self.objective.generator(real_logits, fake_logits))
-            penalty = self._penalty(real, tf.stop_gradient(fake), labels, mix)
-            d_total = d_loss + self.penalty_weight * penalty
+            penalty = self._penalty(critic.slopes, labels)
+            weighted = self.penalty_weight * penalty
+        pulls = _parts(tape.gradient(g_loss, critic.logits), labels)[1]
+        g_slopes = pulls[:, None, None, None] * _parts(critic.slopes, labels)[1]
         gradients = {
-            'discriminator': tape.gradient(d_total, self.discriminator.trainable_variables),
-            'generator': tape.gradient(g_loss, self.generator.trainable_variables),
+            'discriminator': critic.gradients(
+                self.discriminator.trainable_variables,
+                tape.gradient(d_loss, critic.logits),
+                tape.gradient(weighted, critic.slopes),
+            ),
+            'generator': drawing.gradient(fake, self.generator.trainable_variables, g_slopes),
         }
         # An embedding's are sparse, on each replica for other rows, and do not add up as they are.
         gradients = tf.nest.map_structure(tf.convert_to_tensor, gradients)
@@ -138,18 +150,24 @@ class Gan:
             'middle': self._mean(0.5 * (real_logits + fake_logits)),
         }
 
+    def _critic(self, real, fake, labels, mix):
+        """The discriminator's slopes at all images that a loss or a penalty looks at."""
+        images = [real, fake]
+        if self.penalty_weight and self.objective.between:
+            images.append(real + mix[:, None, None, None] * (fake - real))
+        labels = tf.tile(labels, [len(images)])
+        return Backward(self.discriminator, tf.concat(images, axis=0), labels)
+
+    def _penalty(self, slopes, labels):
+        if not self.penalty_weight:
+            return tf.constant(0.0)
+        if self.objective.between:
+            slopes = _parts(slopes, labels)[2]
+        return self._mean(self.objective.penalty(slopes))
+
     def _mean(self, values):
         # Divided by the global batch, because gradients and metrics are summed over replicas.
         return tf.reduce_sum(values) / self.config.batch_size
-
-    def _penalty(self, real, fake, labels, mix):
-        if not self.penalty_weight:
-            return tf.constant(0.0)
-
-        def critic(images, repeats=1):
-            return self.discriminator(images, tf.tile(labels, [repeats]))
-
-        return self._mean(self.objective.penalty(critic, real, fake, mix[:, None, None, None]))
 
     def _replica_step(self, batch, step, progress):
         """One step on this replica's images and labels; the metrics, the same on each replica."""
@@ -162,7 +180,7 @@ class Gan:
             self.config.seed, first + tf.range(self._replica_batch, dtype=tf.int64)
         )
         points = latents.normal(seeds, self.config.latent_size)
-        sums = self.gradients(images.to_float(pixels), points, labels, latents.uniform(seeds))
+        sums = self._compiled(images.to_float(pixels), points, labels, latents.uniform(seeds))
         gradients, metrics = replica.all_reduce(tf.distribute.ReduceOp.SUM, sums)
         for player, values in gradients.items():
             metrics[f'gradient_norm/{player}'] = tf.linalg.global_norm(values)
@@ -213,6 +231,11 @@ class Gan:
         if not self.objective.anchored:
             moved = self.middle + 0.01 * (middle - self.middle)
             self.middle.assign(tf.where(finite, moved, self.middle))
+
+
+def _parts(values, labels):
+    """Values of real, generated and perhaps further images, apart."""
+    return tf.split(values, values.shape[0] // labels.shape[0])
 
 
 def _around(corners, place):

@@ -62,38 +62,34 @@ def relativistic_generator(real, fake):
     return softplus(real - fake)
 
 
-def one_centred(critic, real, fake, mix):
-    """(|grad D(u)| - 1)^2 between them, u = x + mix (y - x), mix [batch, 1, 1, 1] in [0, 1)."""
-    squared = _squared_slopes(critic, real + mix * (fake - real))
+def one_centred(slopes):
+    """(|grad D(u)| - 1)^2, u = x + m (y - x), m in [0, 1) drawn for each pair."""
     # The square root's own slope is infinite at zero, where a constant critic puts it.
-    return tf.square(tf.sqrt(squared + 1e-12) - 1)
+    return tf.square(tf.sqrt(_squared(slopes) + 1e-12) - 1)
 
 
-def zero_centred(critic, real, fake, mix):
-    """(|grad D(x)|^2 + |grad D(y)|^2) / 2: R1 on real images and R2 on generated ones."""
-    squared = _squared_slopes(lambda u: critic(u, 2), tf.concat([real, fake], axis=0))
-    return 0.5 * tf.add(*tf.split(squared, 2))
+def zero_centred(slopes):
+    """|grad D(x)|^2 / 2, R1, and the same at y, R2."""
+    return 0.5 * _squared(slopes)
 
 
-def _squared_slopes(critic, images):
-    """|grad D(u)|^2 for each image, summed over its pixels: [batch]."""
-    with tf.GradientTape() as tape:
-        tape.watch(images)
-        logits = critic(images)
-    # Each logit depends on its own image only, so the gradient of their sum holds every slope.
-    return tf.reduce_sum(tf.square(tape.gradient(logits, images)), axis=[1, 2, 3])
+def _squared(slopes):
+    return tf.reduce_sum(tf.square(slopes), axis=[1, 2, 3])
 
 
 class Objective(NamedTuple):
-    """A game: both players' losses, a penalty on the discriminator's slope, and its weight.
+    """A game: both players' losses, a penalty on the discriminator's slopes, and its weight.
 
-    `anchored` games put the line between real and generated at logit 0; the others only compare.
+    A penalty takes slopes at images, [n, h, w, c], and returns one value for each: at the real and
+    the generated ones or, where `between`, at one between each pair. `anchored` games put the line
+    between real and generated at logit 0; the others only compare.
     """
 
     discriminator: Callable
     generator: Callable
     penalty: Callable | None = None
     weight: float = 0.0
+    between: bool = False
     anchored: bool = True
 
 
@@ -106,7 +102,7 @@ OBJECTIVES = {
     'least_squares':  Objective(least_squares_discriminator, least_squares_generator),
     # Gulrajani et al. 2017, equation 3
     'wasserstein':    Objective(wasserstein_discriminator, wasserstein_generator,
-                                one_centred, 10.0, anchored=False),
+                                one_centred, 10.0, between=True, anchored=False),
     # Lim and Ye 2017; Miyato et al. 2018
     'hinge':          Objective(hinge_discriminator, wasserstein_generator),
     # Jolicoeur-Martineau 2018; with R1 + R2: Huang et al. 2024 (R3GAN), section 2
