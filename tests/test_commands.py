@@ -75,7 +75,7 @@ def test_training_says_what_comes_next(trained):
 def test_a_run_leaves_its_pictures(trained):
     samples = trained[0] / 'runs/doodles/samples'
     names = sorted(path.name for path in samples.iterdir())
-    assert names[:3] == ['curves.png', 'real.png', 'step-00000001.png']
+    assert names[:3] == ['curves.png', 'real.png', 'step-00000000.png']
     assert names[-2:] == ['step-00000060.png', 'walk.gif']
     assert Image.open(samples / 'walk.gif').n_frames == 60
     first, last = (np.asarray(Image.open(samples / names[i])) for i in (2, -2))

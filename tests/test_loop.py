@@ -3,6 +3,7 @@
 import os
 import signal
 
+import numpy as np
 import pytest
 
 from tfgan.loop import Due, Stop
@@ -20,9 +21,18 @@ def test_a_signal_is_noted_once_and_the_next_one_ends_the_process():
 
 
 def test_tasks_come_when_due():
-    due = Due({'sheet': 10.0, 'score': 30.0}, secs=100.0)
-    assert due('sheet', 100.5)  # the first at once
-    assert not due('sheet', 110.0)
-    assert due('sheet', 110.5)
+    due = Due({'line': 10.0, 'score': 30.0}, secs=100.0)
+    assert due('line', 100.5)  # the first at once
+    assert not due('line', 110.0)
+    assert due('line', 110.5)
     assert not due('score', 129.0)
     assert due('score', 131.0)
+
+
+def test_sheets_come_more_rarely_in_a_long_run_and_checkpoints_do_not():
+    due = Due({'sheet': 5.0, 'checkpoint': 60.0}, secs=0.0)
+    asked = np.arange(0.0, 36_000.0)
+    times = {task: [secs for secs in asked if due(task, secs)] for task in ('sheet', 'checkpoint')}
+    assert times['sheet'][:3] == [5, 10, 15]
+    assert 130 < len(times['sheet']) < 150
+    assert max(np.diff(times['checkpoint'])) == 60

@@ -13,7 +13,8 @@ from tfgan.report import Report
 from tfgan.runs import RunError
 
 CALL_SECS = 1.0  # of the compiled loop: how late a signal or a deadline may be noticed
-EVERY_SECS = {'line': 10.0, 'sheet': 15.0, 'score': 30.0}
+EVERY_SECS = {'line': 10.0, 'sheet': 5.0, 'score': 30.0}
+EVERY_SHARE = {'sheet': 0.05}  # and of the time so far: a long run is not buried in sheets
 PATIENCE_STEPS = 100  # that may be skipped in a row before the run is given up
 
 
@@ -43,20 +44,17 @@ class Stop:
 
 
 class Due:
-    """Tells whether a task that comes every so many seconds is due, by the training's clock."""
+    """Tells whether a task is due that comes every so many seconds, by the training's clock."""
 
     def __init__(self, every_secs: dict[str, float], secs: float):
         self._every = every_secs
-        # A sheet and a line come with the first call: a person waits for both.
-        self._at = {
-            task: secs + every * (task not in ('line', 'sheet'))
-            for task, every in every_secs.items()
-        }
+        # A line comes with the first call: a person waits for it.
+        self._at = {task: secs + every * (task != 'line') for task, every in every_secs.items()}
 
     def __call__(self, task: str, secs: float) -> bool:
         due = secs >= self._at[task]
         if due:
-            self._at[task] = secs + self._every[task]
+            self._at[task] = secs + max(self._every[task], EVERY_SHARE.get(task, 0) * secs)
         return due
 
 
@@ -76,6 +74,8 @@ def train(gan, source, directory, stop: Stop, checkpoint_secs: float = 60.0) -> 
     report = Report(gan, source, directory) if strategies.is_chief(strategy) else None
     due = Due(EVERY_SECS | {'checkpoint': checkpoint_secs}, clock.secs())
     rate = 0.0  # steps a second in the last call
+    if report:
+        report.sheet()  # noise, but at once: the first call takes seconds to compile
     while True:
         # Clocks differ from machine to machine: all follow the chief's, and any may stop all.
         wanted = clock.next_steps(step, rate, CALL_SECS), *clock.schedule(), stop.signal is not None

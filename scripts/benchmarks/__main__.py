@@ -1,0 +1,292 @@
+"""Measures the speed of training, starting and drawing beside what a user would pick instead.
+
+    scripts/benchmark --json=speed.json step start run drawing growth
+
+prints a Markdown table for each section named, all of them if none is, and writes every figure to
+the JSON file. Figures are medians, with the lowest and highest of the rounds in brackets; ratios
+are medians of the rounds' own, whose parts were measured one after the other.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import platform
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import numpy as np
+from workers import Worker, interleaved, standing, summary
+
+from tfgan import config, doodles
+from tfgan.startup import import_tensorflow
+
+STEPS = {
+    'tfgan': ('in_tensorflow', 'tfgan', {}),
+    'tfgan, no penalty': ('in_tensorflow', 'tfgan', {'penalty_weight': 0.0}),
+    'tfgan, no XLA': ('in_tensorflow', 'tfgan', {'jit': False}),
+    'tfgan, bfloat16': ('in_tensorflow', 'tfgan', {'precision': 'bfloat16'}),
+    'TensorFlow tutorial loop': ('in_tensorflow', 'tutorial', {}),
+    'Keras fit, own train_step': ('in_tensorflow', 'keras_fit', {}),
+    'PyTorch': ('in_torch', 'step', {}),
+    'PyTorch, fused Adam': ('in_torch', 'step', {'fused': True}),
+    'PyTorch, torch.compile': ('in_torch', 'step', {'fused': True, 'compiled': True}),
+}
+TURN_SECS = 1.0
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        prog='scripts/benchmark',
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('--json', type=pathlib.Path, help='where all figures go')
+    parser.add_argument('--rounds', type=int, default=11)
+    parser.add_argument('sections', nargs='*', choices=[*SECTIONS, []], default=[*SECTIONS])
+    arguments = parser.parse_args()
+    machine = f'{platform.machine()}, {os.cpu_count()} cores'
+    figures = {'machine': machine, 'date': datetime.date.today().isoformat()}
+    print(f'{figures["date"]}, {machine}, {arguments.rounds} rounds', flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        drawings = pathlib.Path(folder) / 'drawings.npz'
+        indices = np.arange(10_000)
+        np.savez(
+            drawings, images=doodles.draw(indices)[..., None], labels=doodles.labels(len(indices))
+        )
+        for section in arguments.sections:
+            print(flush=True)
+            figures[section] = SECTIONS[section](str(drawings), arguments.rounds)
+            if arguments.json:
+                arguments.json.write_text(json.dumps(figures, indent=1) + '\n')
+
+
+def table(*rows):
+    """Prints rows as Markdown, the first as the head."""
+    for number, row in enumerate(rows):
+        print(f'| {" | ".join(map(str, row))} |')
+        if number == 0:
+            print(f'|{"---|" * len(row)}')
+    print(flush=True)
+
+
+def text(values, form='{:,.0f}'):
+    """The median of values, the lowest and highest in brackets."""
+    median, low, high = (form.format(value) for value in summary(values).values())
+    return f'{median} ({low} to {high})'
+
+
+def ratio(first, second):
+    return statistics.median(a / b for a, b in zip(first, second, strict=True))
+
+
+def step(drawings, rounds):
+    """Images/s of the inner loop, and the floor under it, for each preset's networks."""
+    return {preset: _step(drawings, rounds, preset) for preset in ('article', 'default')}
+
+
+def _step(drawings, rounds, preset):
+    settings = config.make(preset)
+    makers = {
+        name: (module, function, {'path': drawings, 'preset': preset} | changes)
+        for name, (module, function, changes) in STEPS.items()
+    }
+    makers['floor'] = 'in_tensorflow', 'memory_and_products', {'preset': preset}
+    with standing(**makers) as workers:
+        amounts = {name: _amount(worker, TURN_SECS) for name, worker in workers.items()}
+        amounts['floor'] = 3
+        secs = interleaved(workers, amounts, rounds)
+        errors = {name: worker.error for name, worker in workers.items() if worker.error}
+    import_tensorflow()
+    from floor import operations, seconds
+
+    floor = [sum(seconds(settings, [turn])) for turn in secs.pop('floor')]
+    ours = secs['tfgan']
+    rows = [['`' + preset + '`', 'images/s', 'ms a step', 'its time over ours']]
+    for name, found in secs.items():
+        if name in errors:
+            rows.append([name, 'fails: ' + errors[name], '', ''])
+            continue
+        images = [settings.batch_size / each for each in found]
+        times = text([1e3 * each for each in found], '{:.1f}')
+        rows.append([name, text(images), times, f'{ratio(found, ours):.2f}'])
+    times = text([1e3 * each for each in floor], '{:.1f}')
+    images = text([settings.batch_size / each for each in floor])
+    rows.append(['floor of products and bytes', images, times, f'{ratio(floor, ours):.2f}'])
+    table(*rows)
+    print(f'{operations(settings) / 1e9:.2f} billion operations a step.', flush=True)
+    return {'secs': secs, 'floor': floor, 'errors': errors}
+
+
+def _amount(worker, secs):
+    """How many steps a worker takes in so many seconds."""
+    worker.turn(3)
+    once = worker.turn(3)
+    return max(3, round(secs / once)) if isinstance(once, float) else 3
+
+
+def start(drawings, rounds):
+    """Seconds from the start of a process."""
+    rows, figures = [['from process start', 'seconds']], {}
+    for package in ('numpy', 'absl', 'matplotlib', 'tensorflow_datasets', 'tensorflow', 'keras'):
+        command = [sys.executable, '-c', f'import {package}']
+        figures[f'import {package}'] = [_secs(command) for _ in range(3)]
+    figures['`python -m tfgan.train --help`'] = [
+        _secs([sys.executable, '-m', 'tfgan.train', '--help']) for _ in range(3)
+    ]
+    for _ in range(5):
+        for name, secs in _first_sheet_and_step().items():
+            figures.setdefault(name, []).append(secs)
+    table(*rows, *([name, text(found, '{:.1f}')] for name, found in figures.items()))
+    return figures
+
+
+def _secs(command):
+    began = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return time.perf_counter() - began
+
+
+def _first_sheet_and_step():
+    with tempfile.TemporaryDirectory() as folder:
+        began = time.perf_counter()
+        process = _train(folder, '--steps=2')
+        samples = pathlib.Path(folder, 'run/samples')
+        sheet = _until(lambda: [*samples.glob('step-*.png')], process) - began
+        for line in process.stdout:
+            if ' step ' in line:
+                break
+        found = {'first sheet on disk': sheet, 'first step': time.perf_counter() - began}
+        process.communicate()
+        return found
+
+
+def _train(folder, *flags):
+    command = [sys.executable, '-m', 'tfgan.train', f'--run_dir={folder}/run']
+    return subprocess.Popen(
+        [*command, f'--export_dir={folder}/model', *flags],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+
+
+def _until(condition, process):
+    """The time when a condition holds that a process brings about."""
+    while not condition():
+        if process.poll() is not None:
+            raise RuntimeError(f'training ended early with {process.returncode}')
+        time.sleep(0.02)
+    return time.perf_counter()
+
+
+def run(drawings, rounds):
+    """A whole run of the default preset, paused again and again for a turn of the bare loop."""
+    bare = Worker('in_tensorflow', 'tfgan', path=drawings, preset='default')
+    amount = _amount(bare, 5.0)
+    steps = 60 * amount  # about five minutes
+    with tempfile.TemporaryDirectory() as folder:
+        process = _train(folder, f'--steps={steps}')
+        samples = pathlib.Path(folder, 'run/samples')
+        _until(lambda: [*samples.glob('step-*.png')], process)
+        stopped, secs = 0.0, []
+        while not (samples / 'walk.gif').exists():
+            time.sleep(5.0)
+            os.kill(process.pid, signal.SIGSTOP)
+            began = time.perf_counter()
+            secs.append(bare.turn(amount))
+            stopped += time.perf_counter() - began
+            os.kill(process.pid, signal.SIGCONT)
+        process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        model = json.loads(pathlib.Path(folder, 'model/1/model.json').read_text())
+    bare.close()
+    batch = config.make().batch_size
+    figures = {
+        'bare loop, images/s': statistics.median(batch / each for each in secs),
+        'whole run, images/s': model['images_seen'] / (model['secs'] - stopped),
+        'whole run over bare loop': model['images_seen']
+        / (model['secs'] - stopped)
+        * statistics.mean(secs)
+        / batch,
+        'minutes of training': (model['secs'] - stopped) / 60,
+        'peak memory, MiB': usage.ru_maxrss / 1024,
+    }
+    table(['`default`, everything on', ''], *([k, f'{v:,.2f}'] for k, v in figures.items()))
+    return figures
+
+
+def drawing(drawings, rounds):
+    """Images/s and the time of a call, from an exported model."""
+    with tempfile.TemporaryDirectory() as folder:
+        exporter = Worker('in_tensorflow', 'export', path=drawings, directory=folder)
+        exporter.close()
+        makers = {
+            'tfgan': ('in_tensorflow', 'drawing', {'directory': f'{folder}/1'}),
+            'PyTorch': ('in_torch', 'drawing', {'classes': 10}),
+        }
+        rows = [
+            ['signature', 'batch', 'of', 'images/s', 'p50, ms', 'p99, ms', 'its time over ours']
+        ]
+        figures = {}
+        with standing(**makers) as workers:
+            for signature in ('serving_default', 'png'):
+                for batch in (1, 16, 256, 4096):
+                    order = [signature, batch, max(5, min(100, 20_000 // batch))]
+                    found = interleaved(workers, dict.fromkeys(workers, order), rounds)
+                    figures[f'{signature} {batch}'] = found
+                    rows += _drawing_rows(signature, batch, found)
+    table(*rows)
+    return figures
+
+
+def _drawing_rows(signature, batch, found):
+    medians = {name: [statistics.median(turn) for turn in turns] for name, turns in found.items()}
+    for name, turns in found.items():
+        if not turns:
+            continue
+        p50, p99 = 1e3 * np.percentile(np.concatenate(turns), [50, 99])
+        over = f'{ratio(medians[name], medians["tfgan"]):.2f}'
+        images = text([batch / each for each in medians[name]])
+        yield [signature, batch, name, images, f'{p50:.2f}', f'{p99:.2f}', over]
+
+
+def growth(drawings, rounds):
+    """Time of a step and peak memory as one thing at a time grows."""
+    points = [
+        *({'shape': (side, side, 1)} for side in (28, 64, 128)),
+        *({'batch_size': size} for size in (32, 128, 256, 1024)),
+        *({'count': 10**power} for power in (4, 5, 6, 7)),
+        *({'replicas': replicas} for replicas in (1, 2)),
+    ]
+    rows, figures = [['what grows', 'ms a step', 'peak memory, MiB']], {}
+    for point in points:
+        worker = Worker('in_tensorflow', 'growth', **point)
+        amount = _amount_of_growth(worker)
+        turns = [worker.turn(amount) for _ in range(5)]
+        worker.close()
+        [(name, value)] = point.items()
+        secs = [turn['secs'] for turn in turns]
+        memory = turns[-1]['bytes'] / 2**20
+        label = 'x'.join(map(str, value)) if name == 'shape' else f'{value:,}'
+        figures[f'{name} {label}'] = {'secs': secs, 'MiB': memory}
+        rows.append([f'{name} {label}', text([1e3 * s for s in secs], '{:.1f}'), f'{memory:,.0f}'])
+    table(*rows)
+    return figures
+
+
+def _amount_of_growth(worker):
+    worker.turn(3)
+    return max(3, round(TURN_SECS / worker.turn(3)['secs']))
+
+
+SECTIONS = {'step': step, 'start': start, 'run': run, 'drawing': drawing, 'growth': growth}
+
+if __name__ == '__main__':
+    main()

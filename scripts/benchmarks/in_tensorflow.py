@@ -1,0 +1,230 @@
+"""Training steps in TensorFlow: this package's, and what a user would write without it."""
+
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+from workers import secs_each
+
+from tfgan import config, data, images
+from tfgan.gan import Gan
+from tfgan.losses import OBJECTIVES
+from tfgan.models import MlpDiscriminator, MlpGenerator
+from tfgan.sources import Source
+
+
+def source_of(path):
+    """The drawings of an npz file with images uint8 [n, h, w, c] and labels int32 [n]."""
+    with np.load(path) as arrays:
+        pixels, labels = arrays['images'], arrays['labels']
+    names = tuple(str(label) for label in range(labels.max() + 1))
+    return Source('npz:drawings.npz', pixels.shape[1:], labels, names, lambda i: pixels[i])
+
+
+def tfgan(path, preset, jit=None, **changes):
+    """The compiled inner loop of `tfgan`, with its own input pipeline."""
+    source, settings = source_of(path), config.make(preset, **changes)
+    gan = Gan(settings, source.shape, source.shares)
+    if jit is not None:
+        gan._compiled = tf.function(gan.gradients, jit_compile=jit)
+    return turn_of(gan, source)
+
+
+def turn_of(gan, source):
+    """turn(steps) of a Gan on a source: seconds a step."""
+    settings = gan.config
+    batches = data.batches(source, gan.strategy, settings.batch_size, settings.seed)
+
+    def turn(steps):
+        steps = tf.constant(steps, tf.int64)
+        began = time.perf_counter()
+        gan.train(batches, steps, tf.constant(0.0), tf.constant(0.0))[0].numpy()
+        return (time.perf_counter() - began) / int(steps)
+
+    turn(2)
+    return turn
+
+
+class Pair:
+    """The networks of a preset with Keras's Adam, and their losses as formulas have them."""
+
+    def __init__(self, path, preset):
+        self.settings, self.source = config.make(preset), source_of(path)
+        shape, count = self.source.shape, len(self.source.class_names)
+        self.generator, self.average = (MlpGenerator(self.settings, shape, count) for _ in '12')
+        self.discriminator = MlpDiscriminator(self.settings, shape, count)
+        label = tf.zeros([1], tf.int32)
+        for generator in (self.generator, self.average):
+            generator(tf.zeros([1, self.settings.latent_size]), label)
+        self.discriminator(tf.zeros([1, *shape]), label)
+        self.d_adam, self.g_adam = (
+            keras.optimizers.Adam(
+                self.settings.learning_rate, self.settings.beta_1, self.settings.beta_2
+            )
+            for _ in '12'
+        )
+        self.game = OBJECTIVES[self.settings.objective]
+
+    def batches(self):
+        """Random batches from memory, as a tutorial has them: shuffled, repeated, prefetched."""
+        everything = self.source.images(np.arange(len(self.source))), self.source.labels
+        return (
+            tf.data.Dataset.from_tensor_slices(everything)
+            .shuffle(len(self.source))
+            .repeat()
+            .batch(self.settings.batch_size, drop_remainder=True)
+            .map(lambda pixels, labels: (images.to_float(pixels), labels))
+            .prefetch(2)
+        )
+
+    def d_loss(self, real, fake, labels):
+        """With the penalty, if the game has one: R1 and R2, differentiated twice."""
+        logits = [self.discriminator(real, labels), self.discriminator(fake, labels)]
+        loss = tf.reduce_mean(self.game.discriminator(*logits))
+        if self.game.weight:
+            loss += self.game.weight * (self._slope(real, labels) + self._slope(fake, labels))
+        return loss
+
+    def _slope(self, images, labels):
+        with tf.GradientTape() as tape:
+            tape.watch(images)
+            logits = self.discriminator(images, labels)
+        return tf.reduce_mean(self.game.penalty(tape.gradient(logits, images)))
+
+    def g_loss(self, real, fake, labels):
+        """The real images only count where the game compares."""
+        fake_logits = self.discriminator(fake, labels)
+        real_logits = fake_logits if self.game.anchored else self.discriminator(real, labels)
+        return tf.reduce_mean(self.game.generator(real_logits, fake_logits))
+
+    def points(self):
+        return tf.random.normal([self.settings.batch_size, self.settings.latent_size])
+
+    def follow(self):
+        """The generator's moving average."""
+        for average, variable in zip(self.average.variables, self.generator.variables):
+            average.assign_add(0.01 * (variable - average))
+
+
+def tutorial(path, preset):
+    """One call of a tf.function a step, both losses on two tapes, as TensorFlow's tutorials do."""
+    pair = Pair(path, preset)
+    batches = iter(pair.batches())
+
+    @tf.function
+    def step(real, labels):
+        with tf.GradientTape() as g_tape, tf.GradientTape() as d_tape:
+            fake = pair.generator(pair.points(), labels)
+            g_loss = pair.g_loss(real, fake, labels)
+            d_loss = pair.d_loss(real, fake, labels)
+        for adam, tape, loss, network in (
+            (pair.g_adam, g_tape, g_loss, pair.generator),
+            (pair.d_adam, d_tape, d_loss, pair.discriminator),
+        ):
+            variables = network.trainable_variables
+            adam.apply_gradients(zip(tape.gradient(loss, variables), variables))
+        pair.follow()
+        return g_loss
+
+    def turn(steps):
+        return secs_each(lambda: step(*next(batches)).numpy(), steps)
+
+    pair.d_adam.build(pair.discriminator.trainable_variables)
+    pair.g_adam.build(pair.generator.trainable_variables)
+    turn(2)
+    return turn
+
+
+def keras_fit(path, preset):
+    """`fit` of a keras.Model that overrides `train_step`, one player after the other."""
+    pair = Pair(path, preset)
+
+    class Model(keras.Model):
+        def train_step(self, batch):
+            real, labels = batch
+            fake = pair.generator(pair.points(), labels)
+            with tf.GradientTape() as tape:
+                d_loss = pair.d_loss(real, fake, labels)
+            variables = pair.discriminator.trainable_variables
+            pair.d_adam.apply_gradients(zip(tape.gradient(d_loss, variables), variables))
+            with tf.GradientTape() as tape:
+                g_loss = pair.g_loss(real, pair.generator(pair.points(), labels), labels)
+            variables = pair.generator.trainable_variables
+            pair.g_adam.apply_gradients(zip(tape.gradient(g_loss, variables), variables))
+            pair.follow()
+            return {'d_loss': d_loss, 'g_loss': g_loss}
+
+    model = Model()
+    model.compile()
+    pair.d_adam.build(pair.discriminator.trainable_variables)
+    pair.g_adam.build(pair.generator.trainable_variables)
+    batches = pair.batches()
+
+    def turn(steps):
+        began = time.perf_counter()
+        model.fit(batches, steps_per_epoch=steps, verbose=0)
+        return (time.perf_counter() - began) / steps
+
+    turn(2)
+    return turn
+
+
+def drawing(directory):
+    """turn([signature, batch, count]) of an exported model: seconds of each of `count` calls."""
+    model = tf.saved_model.load(directory)
+    rng = np.random.default_rng(0)
+
+    def turn(order):
+        signature, batch, count = order
+        function = model.signatures[signature]
+
+        def call():
+            seeds = tf.constant(rng.integers(0, 2**31, batch))
+            [drawn] = function(seed=seeds).values()
+            return drawn.numpy()
+
+        call()
+        return [secs_each(call, 1) for _ in range(count)]
+
+    return turn
+
+
+def export(path, directory):
+    """A model of the default preset, untrained, as a directory of SavedModels; turn() is idle."""
+    from tfgan import versions
+
+    source = source_of(path)
+    gan = Gan(config.make(), source.shape, source.shares)
+    facts = {'name': 'benchmark', 'data': source.summary(), 'step': 0, 'images_seen': 0}
+    versions.write(gan, directory, facts | {'secs': 0.0, 'scores': {'none': 0.0, 'floor': 0.0}})
+    return lambda amount: amount
+
+
+def growth(shape=(28, 28, 1), batch_size=64, count=10_000, replicas=1):
+    """turn(steps) of the default preset on `count` made-up images: its seconds and peak bytes."""
+    import resource
+
+    cpu = tf.config.list_physical_devices('CPU')[0]
+    device = tf.config.LogicalDeviceConfiguration
+    tf.config.set_logical_device_configuration(cpu, [device() for _ in range(replicas)])
+    names = [f'CPU:{number}' for number in range(replicas)]
+    strategy = tf.distribute.MirroredStrategy(names) if replicas > 1 else None
+    some = np.random.default_rng(0).integers(0, 256, (1000, *shape), np.uint8)
+    labels = np.zeros(count, np.int32)
+    source = Source('npy:made-up', tuple(shape), labels, ('a',), lambda i: some[i % 1000])
+    gan = Gan(config.make(batch_size=batch_size), shape, [1.0], strategy)
+    train = turn_of(gan, source)
+
+    def turn(steps):
+        secs = train(steps)
+        return {'secs': secs, 'bytes': 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}
+
+    return turn
+
+
+def memory_and_products(preset):
+    """turn(repeats) of the parts of one step's floor: see floor.py."""
+    from floor import Floor
+
+    return Floor(config.make(preset)).turn

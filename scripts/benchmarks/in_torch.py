@@ -1,0 +1,142 @@
+"""The same networks, games, batches and optimizer in PyTorch, as its users write them."""
+
+import itertools
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.functional import leaky_relu, softplus
+from workers import secs_each
+
+from tfgan import config
+
+
+class Generator(nn.Module):
+    def __init__(self, settings, pixels, classes):
+        super().__init__()
+        self.embedding = nn.Embedding(classes, settings.latent_size)
+        self.hidden = _hidden(2 * settings.latent_size, settings)
+        self.pixels = nn.Linear(settings.width, pixels)
+        self.squash = torch.tanh if settings.output == 'tanh' else nn.Identity()
+
+    def forward(self, points, labels):
+        hidden = torch.cat([points, self.embedding(labels)], 1)
+        for layer in self.hidden:
+            hidden = leaky_relu(layer(hidden), 0.2)
+        return self.squash(self.pixels(hidden))
+
+
+class Discriminator(nn.Module):
+    def __init__(self, settings, pixels, classes):
+        super().__init__()
+        self.hidden = _hidden(pixels, settings)
+        self.logit = nn.Linear(settings.width, 1)
+        self.embedding = nn.Embedding(classes, settings.width)
+
+    def forward(self, images, labels):
+        hidden = images
+        for layer in self.hidden:
+            hidden = leaky_relu(layer(hidden), 0.2)
+        return self.logit(hidden)[:, 0] + (self.embedding(labels) * hidden).sum(1)
+
+
+def _hidden(inputs, settings):
+    sizes = [inputs] + [settings.width] * settings.depth
+    return nn.ModuleList(nn.Linear(*pair) for pair in itertools.pairwise(sizes))
+
+
+def _slope(discriminator, images, labels):
+    images = images.detach().requires_grad_()
+    slopes = torch.autograd.grad(discriminator(images, labels).sum(), images, create_graph=True)[0]
+    return 0.5 * slopes.square().sum(1).mean()
+
+
+def step(path, preset, fused=False, compiled=False):
+    """turn(steps) of a preset: first the discriminator's step, then the generator's.
+
+    The generator's own step leaves the discriminator's gradients out, and one pass of it serves
+    both: what careful PyTorch code does. Adam's default there is one `foreach` update.
+    """
+    settings = config.make(preset)
+    with np.load(path) as arrays:
+        pixels = torch.from_numpy(arrays['images']).flatten(1)
+        all_labels = torch.from_numpy(arrays['labels']).long()
+    size, classes = pixels.shape[1], int(all_labels.max()) + 1
+    generator, average = (Generator(settings, size, classes) for _ in '12')
+    average.requires_grad_(False)
+    discriminator = Discriminator(settings, size, classes)
+    betas = settings.beta_1, settings.beta_2
+    d_adam, g_adam = (
+        torch.optim.Adam(
+            network.parameters(), settings.learning_rate, betas, fused=True if fused else None
+        )
+        for network in (discriminator, generator)
+    )
+    draw, judge = generator, discriminator
+    if compiled:
+        draw, judge = torch.compile(generator), torch.compile(discriminator)
+    batch, relativistic = settings.batch_size, settings.objective == 'relativistic'
+
+    def train():
+        chosen = torch.randint(len(pixels), [batch])
+        real, labels = pixels[chosen].float() / 127.5 - 1, all_labels[chosen]
+        fake = draw(torch.randn(batch, settings.latent_size), labels)
+
+        real_logits, fake_logits = judge(real, labels), judge(fake.detach(), labels)
+        if relativistic:
+            d_loss = softplus(fake_logits - real_logits).mean()
+            d_loss = d_loss + _slope(judge, real, labels) + _slope(judge, fake, labels)
+        else:
+            d_loss = softplus(-real_logits).mean() + softplus(fake_logits).mean()
+        d_adam.zero_grad()
+        d_loss.backward()
+        d_adam.step()
+
+        discriminator.requires_grad_(False)
+        fake_logits = judge(fake, labels)
+        if relativistic:
+            g_loss = softplus(judge(real, labels) - fake_logits).mean()
+        else:
+            g_loss = softplus(-fake_logits).mean()
+        g_adam.zero_grad()
+        g_loss.backward()
+        g_adam.step()
+        discriminator.requires_grad_(True)
+        with torch.no_grad():
+            torch._foreach_lerp_(list(average.parameters()), list(generator.parameters()), 0.01)
+        return g_loss.item()
+
+    secs_each(train, 3)
+    return lambda steps: secs_each(train, steps)
+
+
+def drawing(classes):
+    """turn([signature, batch, count]): seconds of each of `count` calls of the default preset."""
+    import io
+
+    from PIL import Image
+
+    generator = Generator(config.make(), 784, classes)
+    chance = torch.Generator()
+
+    def draw(batch):
+        chance.manual_seed(7)
+        points = torch.randn(batch, config.make().latent_size, generator=chance)
+        pixels = generator(points, torch.randint(classes, [batch], generator=chance))
+        return (pixels * 127.5 + 127.5).round().clamp(0, 255).to(torch.uint8).numpy()
+
+    def encode(drawn):
+        for pixels in drawn:
+            Image.fromarray(pixels.reshape(28, 28)).save(io.BytesIO(), 'png')
+
+    @torch.inference_mode()
+    def turn(order):
+        signature, batch, count = order
+
+        def call():
+            return encode(draw(batch)) if signature == 'png' else draw(batch)
+
+        call()
+        return [secs_each(call, 1) for _ in range(count)]
+
+    return turn
