@@ -9,6 +9,15 @@ import pytest
 from tfgan.loop import Due, Stop
 
 
+@pytest.fixture
+def heeded():
+    """Ctrl-C as in a terminal: a shell's background jobs ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures('heeded')
 def test_a_signal_is_noted_once_and_the_next_one_ends_the_process():
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
     with Stop() as stop:
