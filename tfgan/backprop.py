@@ -11,6 +11,8 @@ penalty, and nothing is differentiated twice.
 import keras
 import tensorflow as tf
 
+LEAK = 0.2  # the slope of a leaky ReLU below nought
+
 
 class Forward:
     """A pass of images through a network, which notes what the backward pass needs."""
@@ -28,7 +30,7 @@ class Forward:
     def leaky(self, hidden):
         """A leaky ReLU."""
         self.sides.append(hidden)
-        return tf.nn.leaky_relu(hidden, 0.2)
+        return tf.nn.leaky_relu(hidden, LEAK)
 
 
 class _Change:
@@ -42,7 +44,7 @@ class _Change:
         return _linear(layer, change)
 
     def leaky(self, change):
-        return tf.raw_ops.LeakyReluGrad(gradients=change, features=next(self._sides), alpha=0.2)
+        return tf.raw_ops.LeakyReluGrad(gradients=change, features=next(self._sides), alpha=LEAK)
 
 
 def _linear(layer, hidden):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
-from tfgan.backprop import Forward
+from tfgan.backprop import LEAK, Forward
 from tfgan.config import Config
 
 POLICIES = {'float32': 'float32', 'bfloat16': 'mixed_bfloat16'}
@@ -39,7 +39,7 @@ class MlpGenerator(keras.Model):
     def call(self, latents, labels):
         hidden = tf.concat([latents, self.embedding(labels)], axis=1)
         for layer in self.hidden:
-            hidden = tf.nn.leaky_relu(layer(hidden), 0.2)
+            hidden = tf.nn.leaky_relu(layer(hidden), LEAK)
         pixels = tf.cast(self.pixels(hidden), tf.float32)
         return self.squash(tf.reshape(pixels, [-1, *self.shape]))
 

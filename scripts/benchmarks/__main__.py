@@ -127,7 +127,9 @@ def _amount(worker, secs):
     """How many steps a worker takes in so many seconds."""
     worker.turn(3)
     once = worker.turn(3)
-    return max(3, round(secs / once)) if isinstance(once, float) else 3
+    if isinstance(once, dict):
+        once = once.get('secs')
+    return max(3, round(secs / once)) if once else 3  # a failed worker takes no turns anyway
 
 
 def start(drawings, rounds):
@@ -268,8 +270,8 @@ def growth(drawings, rounds):
     rows, figures = [['what grows', 'ms a step', 'peak memory, MiB']], {}
     for point in points:
         worker = Worker('in_tensorflow', 'growth', **point)
-        amount = _amount_of_growth(worker)
-        turns = [worker.turn(amount) for _ in range(5)]
+        amount = _amount(worker, TURN_SECS)
+        turns = [worker.turn(amount) for _ in range(rounds)]
         worker.close()
         [(name, value)] = point.items()
         secs = [turn['secs'] for turn in turns]
@@ -279,11 +281,6 @@ def growth(drawings, rounds):
         rows.append([f'{name} {label}', text([1e3 * s for s in secs], '{:.1f}'), f'{memory:,.0f}'])
     table(*rows)
     return figures
-
-
-def _amount_of_growth(worker):
-    worker.turn(3)
-    return max(3, round(TURN_SECS / worker.turn(3)['secs']))
 
 
 SECTIONS = {'step': step, 'start': start, 'run': run, 'drawing': drawing, 'growth': growth}
