@@ -1,11 +1,15 @@
 """Data sets by the text of --dataset=: an indexable of uint8 images with labels and class names.
 
-    doodles | tfds:NAME[:SPLIT] | folder:PATH | npy:PATH | npz:PATH
+    doodles | tfds:NAME[:SPLIT] | folder:PATH | npy:PATH | npz:PATH | stacked:one of these
 
 A kind of source is a row of `SOURCES`: a test of its text, and a function that opens it.
 """
 
 import dataclasses
+import functools
+import hashlib
+import itertools
+import json
 import os
 import re
 import typing
@@ -13,12 +17,16 @@ import unicodedata
 from collections.abc import Callable
 
 import numpy as np
+from PIL import Image
 
 from tfgan import arrays, doodles, pictures, prepared
 from tfgan.pictures import SourceError
 
 DOODLES = 60_000
+STACKED = 128_000  # as many as Lin et al. 2018 (PacGAN) train on
+MOST_STACKED_CLASSES = 10  # of the inner source; their cubes are 1,000 classes
 TFDS_FORM = re.compile(r'\w[\w/.-]*(:.+)?')
+NOT_THE_DATA = ('dataset', 'name', 'licence', 'left_out')  # what a summary says of its files
 UNKNOWN_LICENCE = 'unknown: ask whoever gave you the files'
 
 
@@ -53,6 +61,11 @@ class Source:
             raise IndexError(f'indices 0..{len(self) - 1} exist, got {indices}')
         return self.read(indices)
 
+    def unlabelled(self) -> 'Source':
+        """The same images as one class."""
+        labels = np.zeros_like(self.labels)
+        return dataclasses.replace(self, labels=labels, class_names=('drawing',))
+
     def summary(self) -> dict:
         """What there is to say of the data, as JSON can hold it."""
         counts = np.bincount(self.labels, minlength=len(self.class_names))
@@ -66,6 +79,36 @@ class Source:
             'licence': self.licence,
             **self.notes,
         }
+
+    @functools.cached_property
+    def paper(self) -> tuple[int, ...]:
+        """The colour between the strokes: a level 0..255 for each channel."""
+        if 'paper' not in self.notes:
+            from tfgan import ink  # and SciPy, which takes its time
+
+            return ink.paper_of(self.images(_spread(len(self), 1000)))
+        colour = tuple(self.notes['paper'])
+        return colour if self.shape[-1] == 3 else (_grey(colour),)
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """Tells data apart, wherever it lies: 16 hexadecimal digits of some images, all labels."""
+        said = {key: value for key, value in self.summary().items() if key not in NOT_THE_DATA}
+        digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode())
+        digest.update(self.labels.astype('<i4').tobytes())
+        digest.update(self.images(_spread(len(self), 512)).tobytes())
+        return digest.hexdigest()[:16]
+
+
+def _grey(colour: tuple[int, int, int]) -> int:
+    """The level of a colour in pictures of one channel."""
+    return Image.new('RGB', (1, 1), colour).convert('L').getpixel((0, 0))
+
+
+def _spread(count: int, most: int) -> np.ndarray:
+    """At most so many of the indices 0..count - 1, evenly spaced."""
+    chosen = min(count, most)
+    return np.arange(chosen) * count // chosen
 
 
 class Wanted(typing.NamedTuple):
@@ -123,6 +166,8 @@ def short_name(dataset: str) -> str:
     stem = kind
     if kind == 'tfds':
         stem = argument.partition(':')[0]
+    elif kind == 'stacked':
+        stem = f'stacked-{short_name(argument)}'
     elif argument:
         stem = os.path.basename(os.path.abspath(os.path.expanduser(argument)))
         stem = stem.removesuffix(f'.{kind}')
@@ -193,10 +238,47 @@ def _of_part(wanted: Wanted, part, labels, class_names, licence=UNKNOWN_LICENCE)
     return Source(wanted.dataset, part.shape, labels, class_names, part.read, licence)
 
 
+def _open_stacked(wanted: Wanted) -> Source:
+    """Three images of another source as the channels of each: Srivastava et al. 2017 (VEEGAN)."""
+    _, _, data_dir, image_size, memory_bytes = wanted
+    inner = open_source(wanted.argument, data_dir, image_size, memory_bytes)
+    _check_stackable(inner)
+    height, width, _ = inner.shape
+    # RandomState, because NumPy promises that its numbers stay the same in every version.
+    layers = np.random.RandomState(0).randint(len(inner), size=(STACKED, 3), dtype=np.int64)
+
+    def read(indices):
+        images = inner.images(layers[indices].reshape(-1))
+        return np.moveaxis(images.reshape(len(indices), 3, height, width), 1, -1)
+
+    classes = len(inner.class_names)
+    labels = inner.labels[layers] @ np.array([classes**2, classes, 1], np.int32)
+    names = tuple(map('-'.join, itertools.product(inner.class_names, repeat=3)))
+    notes = inner.notes | ({'paper': 3 * [*inner.paper]} if 'paper' in inner.notes else {})
+    return Source(wanted.dataset, (height, width, 3), labels, names, read, inner.licence, notes)
+
+
+def _check_stackable(inner: Source) -> None:
+    classes = len(inner.class_names)
+    if inner.shape[-1] != 1 or classes > MOST_STACKED_CLASSES:
+        raise SourceError(
+            f'stacked: takes images of one channel in at most {MOST_STACKED_CLASSES} classes, as in'
+            f' --dataset={SOURCES["stacked"].example}; got {inner.dataset!r} with images of shape'
+            f' {inner.shape} in {classes} classes'
+        )
+
+
+def _can_be_stacked(argument: str) -> bool:
+    """Whether a source that is not stacked itself is named; raises SourceError if it is wrong."""
+    kind = argument.partition(':')[0]
+    return kind in SOURCES and kind != 'stacked' and bool(check_form(argument))
+
+
 SOURCES = {
     'doodles': Kind('nothing', lambda argument: not argument, _open_doodles, 'doodles'),
     'tfds': Kind('NAME or NAME:SPLIT', TFDS_FORM.fullmatch, _open_tfds, 'tfds:mnist:train'),
     'folder': Kind('an existing folder', os.path.isdir, _open_folder, 'folder:my/drawings'),
     'npy': Kind('an existing file or folder', os.path.exists, _open_npy, 'npy:my/quickdraw'),
     'npz': Kind('an existing file', os.path.isfile, _open_npz, 'npz:my/mnist.npz'),
+    'stacked': Kind('another data set', _can_be_stacked, _open_stacked, 'stacked:tfds:mnist'),
 }

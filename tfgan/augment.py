@@ -1,0 +1,109 @@
+"""Changes of images, for a discriminator that sees few: it then cannot learn them by heart.
+
+After Karras et al. 2020 (ADA) and Zhao et al. 2020 (DiffAugment). Drawings are moved, made a
+little larger or smaller, and covered in part; never mirrored, turned or coloured, which would make
+other drawings of them. What comes in from outside is paper.
+"""
+
+import typing
+
+import numpy as np
+import tensorflow as tf
+
+from tfgan import latents
+
+SHIFT = 8  # by up to this part of a side
+CUT = 3  # a rectangle of up to this part of each side
+# 1 / scale, evenly spaced in its logarithm. Looked up, as the latents are: a power would round
+# differently with the place of an image in its batch.
+SHRINKS = (1.15 ** np.linspace(-1, 1, 256)).astype(np.float32)
+
+FEW = 20_000  # images; of more, a discriminator learns none by heart in a run on a CPU
+CAP = 0.8  # above it the generator draws the changes too (Karras et al. 2020, section 2.2)
+TARGET = 0.6
+IMAGES_TO_FULL = 100_000  # ADA takes 500,000, which a short run never sees
+
+
+class Changes(typing.NamedTuple):
+    """What happens to each image: float32, in pixels down and to the right."""
+
+    shift: tf.Tensor  # [b, 2]
+    shrink: tf.Tensor  # [b], 1 / scale
+    corner: tf.Tensor  # [b, 2], the first pixel of the cut
+    cut: tf.Tensor  # [b, 2], its sides; 0 for none
+
+
+def augment(images, seeds, probability, paper):
+    """Images float32 [b, h, w, c] changed as their int64 seeds [b] say, on paper float32 [c].
+
+    Each of the three kinds of change comes to each image with `probability`, a float32 scalar. The
+    result is differentiable in the images, and at 0 it is the images.
+    """
+    return apply(images, choose(seeds, probability, *images.shape[1:3]), paper)
+
+
+def choose(seeds, probability, height: int, width: int) -> Changes:
+    """The changes for int64 seeds [b]: of each image its own, whatever else is in its batch."""
+    counters = tf.range(10, dtype=tf.int64)
+    numbers = latents.uniform(latents.fold(seeds[:, None], counters[None, :]))
+    chosen, shift, size, place, shrink = tf.split(numbers, [3, 2, 2, 2, 1], axis=1)
+    shifted, scaled, cut = tf.split(chosen < probability, 3, axis=1)
+    sides = np.array([height, width], np.float32)
+    farthest = sides // SHIFT  # in whole pixels, which keep strokes sharp
+    shift = tf.floor(shift * (2 * farthest + 1)) - farthest
+    size = 1 + tf.floor(size * (sides // CUT))
+    corner = tf.floor(place * (sides - size + 1))
+    shrink = tf.gather(SHRINKS, tf.cast(shrink * len(SHRINKS), tf.int32))
+    shrink = tf.where(scaled, shrink, 1.0)[:, 0]
+    return Changes(tf.where(shifted, shift, 0.0), shrink, corner, tf.where(cut, size, 0.0))
+
+
+def apply(images, changes: Changes, paper):
+    """Images float32 [b, h, w, c] with the changes; `paper` is float32 [c]."""
+    height, width = images.shape[1:3]
+    rows = _sampling(height, changes.shift[:, 0], changes.shrink)
+    columns = _sampling(width, changes.shift[:, 1], changes.shrink)
+    # out = paper + rows (images - paper) columns^T: beyond the border there is nothing but paper
+    ink = tf.einsum('byi,bijc->byjc', rows, images - paper)
+    moved = paper + tf.einsum('bxj,byjc->byxc', columns, ink)
+    still = tf.reduce_all(changes.shift == 0, axis=1) & (changes.shrink == 1)
+    images = tf.where(still[:, None, None, None], images, moved)  # bit for bit if it stays
+    tall = _span(height, changes.corner[:, 0], changes.cut[:, 0])
+    wide = _span(width, changes.corner[:, 1], changes.cut[:, 1])
+    return tf.where((tall[:, :, None] & wide[:, None, :])[..., None], paper, images)
+
+
+def _sampling(side: int, shift, shrink):
+    """Linear interpolation as matrices [b, side, side]: each row is of a pixel of the result."""
+    pixels = tf.range(side, dtype=tf.float32)
+    middle = (side - 1) / 2
+    source = (pixels - middle - shift[:, None]) * shrink[:, None] + middle
+    return tf.nn.relu(1 - tf.abs(source[:, :, None] - pixels))
+
+
+def _span(side: int, start, length):
+    """Which pixels of a side lie in [start, start + length): bool [b, side]."""
+    pixels = tf.range(side, dtype=tf.float32)
+    return (pixels >= start[:, None]) & (pixels < (start + length)[:, None])
+
+
+def step_probability(
+    probability,
+    overfitting,
+    batch_size,
+    target: float = TARGET,
+    images_to_full: int = IMAGES_TO_FULL,
+):
+    """The next probability: a step up if the discriminator overfits, else down (ADA).
+
+    `overfitting` is the mean of sign(logit - middle) over real images: 0 for a discriminator that
+    can tell nothing, 1 for one that knows every real image.
+    """
+    step = tf.cast(batch_size, tf.float32) / images_to_full
+    step = tf.where(overfitting > target, step, -step)
+    return tf.clip_by_value(probability + step, 0.0, CAP)
+
+
+def wanted(count: int) -> bool:
+    """Whether a set of so many images is small enough for them to be changed."""
+    return count < FEW
