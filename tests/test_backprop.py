@@ -9,7 +9,7 @@ from tfgan import config
 from tfgan.backprop import Backward, Forward
 from tfgan.models import ARCHITECTURES
 
-SHAPE = 8, 8, 2
+SHAPE = 16, 16, 2
 COUNT, CLASSES = 6, 3
 
 
@@ -30,11 +30,11 @@ class Convolutional(keras.Model):
         hidden = hidden + via.leaky(via.affine(self.branch, hidden))
         hidden = tf.nn.avg_pool2d(hidden, 2, 1, 'VALID')
         hidden = via.leaky(via.affine(self.second, hidden))
-        return via.affine(self.logit, tf.reshape(hidden, [-1, 2 * 2 * 5]))[:, 0]
+        return via.affine(self.logit, tf.reshape(hidden, [-1, 6 * 6 * 5]))[:, 0]
 
 
 def networks(precision='float32'):
-    settings = config.make(width=16, depth=2, precision=precision)
+    settings = config.make(width=16, depth=2, channels=4, precision=precision)
     rows = ARCHITECTURES.items()
     return {name: row.discriminator(settings, SHAPE, CLASSES) for name, row in rows} | {
         'convolutional': Convolutional()

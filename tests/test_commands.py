@@ -64,9 +64,11 @@ def test_training_says_what_comes_next(trained):
     assert '* steps           60' in out
     following = out[out.index('Next:') :].splitlines()[1:]
     assert [
-        re.search(r'sample|tensorboard|tensorflow_model_server', line)[0] for line in following
+        re.search(r'sample|evaluate|tensorboard|tensorflow_model_server', line)[0]
+        for line in following
     ] == [
         'sample',
+        'evaluate',
         'tensorboard',
         'tensorflow_model_server',
     ]
@@ -92,7 +94,8 @@ def test_tensorboard_has_what_the_readme_promises(trained):
     assert tags >= {
         'loss/discriminator', 'loss/generator', 'loss/penalty', 'accuracy/real',
         'accuracy/generated', 'gradient_norm/discriminator', 'gradient_norm/generator',
-        'images_per_sec', 'drawings', 'real', 'walk', 'score/sliced_wasserstein',
+        'images_per_sec', 'drawings', 'real', 'walk', 'score/frechet_distance',
+        'score/frechet_distance_of_real', 'score/coverage', 'score/copies', 'augmentation',
     }  # fmt: skip
     points = events.Tensors('loss/discriminator')
     assert points[-1].step == 60
@@ -139,7 +142,7 @@ def test_an_export_tells_what_it_is(trained):
         '`doodles`',
         'Licence of the data',
         '| width | 16 |',
-        'sliced_wasserstein',
+        'frechet_distance_of_real',
         '960',
     ):
         assert words in card

@@ -10,18 +10,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfgan import config, data, images, latents
+from tfgan import augment, config, data, images, latents
 from tfgan.gan import METRICS, Gan, learning_rate
 from tfgan.losses import OBJECTIVES
-from tfgan.models import ARCHITECTURES
+from tfgan.models import ARCHITECTURES, pyramid
 from tfgan.sources import Source
 
-SHAPES = (12, 8, 1), (8, 8, 3)
+SHAPES = (20, 16, 1), (8, 8, 3)  # of which conv makes two maps and one
 GAMES = list(itertools.product(ARCHITECTURES, OBJECTIVES))
 
 
 def settings(**changes):
-    small = dict(steps=40, batch_size=8, width=16, depth=2, latent_size=6)
+    small = dict(steps=40, batch_size=8, width=16, depth=2, latent_size=6, channels=4)
     return config.make('default', **(small | changes))
 
 
@@ -69,13 +69,18 @@ def test_a_step_is_finite_and_moves_everything(architecture, objective, shape):
         assert old.size == 1 or not np.array_equal(variable.numpy(), old), variable
 
 
+def augmented(config, source, strategy=None):
+    """A Gan that augments about every third image in each way."""
+    gan = Gan(config, source.shape, source.shares, strategy, paper=[255] * source.shape[-1])
+    gan.augmentation.assign(0.3)
+    return gan
+
+
 @pytest.mark.parametrize(('architecture', 'objective'), GAMES)
 def test_breaking_off_changes_nothing(architecture, objective):
     source = noise()
-    make = lambda: Gan(  # noqa: E731
-        settings(architecture=architecture, objective=objective), source.shape, source.shares
-    )
-    whole, first, second = make(), make(), make()
+    changes = dict(architecture=architecture, objective=objective, penalty_decay=0.1)
+    whole, first, second = (augmented(settings(**changes), source) for _ in range(3))
     play(whole, source, 10)
     play(first, source, 4)
     for old, new in zip(first.state().values(), second.state().values(), strict=True):
@@ -103,7 +108,7 @@ def test_the_generators_gradient_is_the_loss_slope():
     real = images.to_float(tf.constant(source.images(np.arange(8))))
     points = latents.normal(tf.range(8, dtype=tf.int64), 6)
     labels = tf.constant(source.labels[:8])
-    call = lambda: gan.gradients(real, points, labels, tf.fill([8], 0.5))  # noqa: E731
+    call = lambda: gan.gradients(real, points, labels, tf.fill([8], 0.5), (), 0.0)  # noqa: E731
     gradients, metrics = call()
     for player, model in (('generator', gan.generator), ('discriminator', gan.discriminator)):
         kernel, slope = model.trainable_variables[-1], gradients[player][-1]
@@ -119,15 +124,18 @@ def test_the_generators_gradient_is_the_loss_slope():
 def test_gradients_are_those_of_the_formula(architecture, objective):
     source = noise()
     changes = dict(architecture=architecture, objective=objective)
-    gan = Gan(settings(**changes), source.shape, source.shares)
+    gan = augmented(settings(**changes), source)
     play(gan, source, 2)
     real = images.to_float(tf.constant(source.images(np.arange(8))))
     points = latents.normal(tf.range(8, dtype=tf.int64), 6)
     labels, mix = tf.constant(source.labels[:8]), tf.linspace(0.0, 0.9, 8)
-    found, metrics = gan.gradients(real, points, labels, mix)
+    changes = gan._changes(tf.range(8, dtype=tf.int64))
+    found, metrics = gan.gradients(real, points, labels, mix, changes, 0.7)
     game = OBJECTIVES[objective]
+    plain = real
     with tf.GradientTape(persistent=True) as tape:
-        fake = gan.generator(points, labels)
+        real = augment.apply(real, changes[0], gan.paper)
+        fake = augment.apply(gan.generator(points, labels), changes[1], gan.paper)
         logits = gan.discriminator(real, labels), gan.discriminator(fake, labels)
         g_loss = tf.reduce_mean(game.generator(*logits))
         d_loss = tf.reduce_mean(game.discriminator(*logits))
@@ -136,7 +144,8 @@ def test_gradients_are_those_of_the_formula(architecture, objective):
             if game.between:
                 seen = [seen[0] + mix[:, None, None, None] * (seen[1] - seen[0])]
             penalties = [game.penalty(slopes_at(gan.discriminator, u, labels)) for u in seen]
-            d_loss += game.weight * tf.reduce_mean(tf.add_n(penalties))
+            d_loss += 0.7 * tf.reduce_mean(tf.add_n(penalties))
+    assert (real != plain).numpy().any()
     for player, loss in ('generator', g_loss), ('discriminator', d_loss):
         for at, variable in enumerate(getattr(gan, player).trainable_variables):
             expected = tf.convert_to_tensor(tape.gradient(loss, variable)).numpy()
@@ -207,6 +216,33 @@ def test_the_average_trails_the_generator():
     np.testing.assert_allclose(gan.average.variables[2].numpy(), expected, rtol=1e-5, atol=1e-7)
 
 
+def test_the_penalty_fades_with_the_run():
+    source = noise()
+    played = []
+    for decay in (1.0, 1e-9):
+        gan = Gan(settings(penalty_decay=decay), source.shape, source.shares)
+        play(gan, source, 1)  # at the start its weight is whole
+        played.append(weights(gan))
+        play(gan, source, 20, first_step=1)
+        played.append(weights(gan))
+    assert same(played[0], played[2])
+    assert not same(played[1], played[3])
+
+
+def test_augmentation_follows_what_the_discriminator_knows_by_heart():
+    source = noise()
+    gan = augmented(settings(), source)
+    play(gan, source, 4)
+    before = float(gan.augmentation)
+    assert round((before - 0.3) / 8e-5) in (-4, -2, 0, 2, 4)  # four steps up or down
+    gan.middle.assign(-1e3)  # now every real image is on the right side of it
+    play(gan, source, 1, first_step=4)
+    assert float(gan.augmentation) - before == pytest.approx(8e-5, abs=1e-7)
+    plain = Gan(settings(), source.shape, source.shares)
+    play(plain, source, 4)
+    assert float(plain.augmentation) == 0
+
+
 def test_the_learning_rate_falls_at_the_end():
     settings_ = settings(learning_rate=0.1, decay_from=0.5)
     rates = [float(learning_rate(settings_, tf.constant(p))) for p in (0.0, 0.5, 0.75, 1.0)]
@@ -227,6 +263,34 @@ def test_article_is_as_printed():
 
 
 @pytest.mark.parametrize(
+    ('shape', 'coarsest', 'channels'),
+    [
+        ((28, 28, 1), (7, 7), [32, 64]),
+        ((32, 32, 3), (4, 4), [32, 64, 128]),
+        ((96, 64, 1), (6, 4), [32, 64, 128, 256]),
+        ((256, 256, 3), (4, 4), [32, 64, 128, 256, 512, 512]),
+    ],
+)
+def test_convolutions_halve_an_image_to_a_small_map(shape, coarsest, channels):
+    assert pyramid(shape, 32) == (coarsest, channels)
+
+
+@pytest.mark.parametrize('shape', [(29, 28, 1), (75, 75, 1), (44 * 2, 16, 1)])
+def test_sizes_that_cannot_be_halved_are_refused(shape):
+    with pytest.raises(config.ConfigError, match=f'{shape[0]}x{shape[1]}.*--image_size'):
+        pyramid(shape, 32)
+
+
+def test_convolutions_grow_to_large_images():
+    shape = (256, 256, 3)
+    source = noise(shape, count=6)
+    gan = Gan(settings(architecture='conv', batch_size=2), shape, source.shares)
+    _, bad = play(gan, source, 2)
+    assert not bad.any()
+    assert gan.draw([1]).shape == (1, *shape)
+
+
+@pytest.mark.parametrize(
     ('changes', 'words'),
     [
         (dict(objective='hinge', penalty_weight=1.0), ['1.0', 'hinge', 'relativistic']),
@@ -242,7 +306,7 @@ REPLICAS = """
 import numpy as np, tensorflow as tf
 cpu = tf.config.list_physical_devices('CPU')[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-from test_gan import GAMES, Gan, noise, play, settings
+from test_gan import GAMES, augmented, noise, play, settings
 from tfgan import strategies
 source = noise()
 for architecture, objective in GAMES:
@@ -251,10 +315,10 @@ for architecture, objective in GAMES:
         strategy = strategies.make(name)
         # A memory of the gradient: without one Adam's steps magnify rounding where slopes are nil.
         changes = dict(architecture=architecture, objective=objective, beta_1=0.5)
-        gan = Gan(settings(**changes), source.shape, source.shares, strategy)
+        gan = augmented(settings(**changes), source, strategy)
         play(gan, source, 8)
         found.append([v.numpy() for m in (gan.average, gan.discriminator) for v in m.variables])
-        found[-1].append(gan.middle.numpy())
+        found[-1] += [gan.middle.numpy(), gan.augmentation.numpy()]
     assert strategy.num_replicas_in_sync == 2
     far = max(np.abs(a - b).max() for a, b in zip(*found, strict=True))
     print(architecture, objective, far)

@@ -12,18 +12,20 @@ ROOT = pathlib.Path(__file__).parents[1]
 PACKAGE = ROOT / 'tfgan'
 
 LAYERS = {
-    'commands': {'train', 'sample', 'export', 'commands'},
+    'commands': {'train', 'sample', 'export', 'evaluate', 'commands'},
     'loop': {'loop'},
-    'files': {'runs', 'checkpoints', 'report', 'serving', 'versions'},
-    'gan and data': {'gan', 'data', 'sources', 'prepared', 'pictures', 'arrays'},
+    'files': {'runs', 'checkpoints', 'report', 'serving', 'versions', 'evaluator'},
+    'gan and data': {'gan', 'data', 'sources', 'prepared', 'pictures', 'arrays', 'features'},
     'nouns': {
         *('config', 'losses', 'models', 'ema', 'adam', 'latents', 'doodles', 'images', 'metrics'),
-        *('clock', 'startup', 'strategies', 'curves', 'backprop'),
+        *('clock', 'startup', 'strategies', 'curves', 'backprop', 'augment', 'ink', 'advice'),
     },
 }
 SIDEWAYS = {'files', 'gan and data', 'nouns'}  # layers whose modules may import each other
 SHARED = {'commands'}  # and what its layer's other modules may import
-WITHOUT_TENSORFLOW = ('config', 'runs', 'sources', 'commands', 'train', 'sample', 'export')
+WITHOUT_TENSORFLOW = (
+    *('config', 'runs', 'sources', 'commands', 'train', 'sample', 'export', 'evaluate'),
+)
 
 ORDER = list(LAYERS)
 LAYER_OF = {module: layer for layer, modules in LAYERS.items() for module in modules}

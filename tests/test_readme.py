@@ -31,12 +31,14 @@ def test_training_commands_are_understood(command, tmp_path):
 
 def test_drawing_and_exporting_commands_work_after_training(tmp_path):
     toy = '--steps=3 --width=8 --depth=1 --batch_size=8'
-    commands = [c for c in COMMANDS if re.search(r'tfgan\.(sample|export)', c)]
-    assert len(commands) == 3
+    commands = [c for c in COMMANDS if re.search(r'tfgan\.(sample|export|evaluate)', c)]
+    assert len(commands) == 4
     for command in [f'python -m tfgan.train {toy}', *commands]:
-        subprocess.check_call(python_of(command), cwd=tmp_path)
+        few = ['--num=200'] if 'evaluate' in command else []
+        subprocess.check_call([*python_of(command), *few], cwd=tmp_path)
     for written in ('sheet.png', 'cats/0.png', 'cats.gif', 'saved_models/doodles/2/sheet.png'):
         assert (tmp_path / written).stat().st_size > 100
+    assert (tmp_path / 'reports/doodles/1/neighbours.png').stat().st_size > 100
 
 
 @pytest.mark.parametrize('command', [c for c in COMMANDS if c.startswith('scripts/')])
@@ -63,9 +65,10 @@ def test_every_kind_of_data_set_is_told():
         'folder',
         'npy',
         'npz',
+        'stacked',
         'tfds',
     ]
-    assert sorted(sources.SOURCES) == ['doodles', 'folder', 'npy', 'npz', 'tfds']
+    assert sorted(sources.SOURCES) == ['doodles', 'folder', 'npy', 'npz', 'stacked', 'tfds']
 
 
 def test_every_module_has_its_line():

@@ -22,13 +22,3 @@ def test_a_class_without_images_is_no_obstacle():
     chosen = report._showcase(source([0, 2, 2], ('a', 'b', 'c')), rows=2, columns=3)
     assert chosen.reshape(2, 3)[:, 0].tolist() == [0, 0]
     assert set(chosen) <= {0, 1, 2}
-
-
-def test_the_floor_is_measured_on_other_images():
-    real, floor = report._two_samples(source(np.zeros(100), ('a',)), 40)
-    assert len(real) == len(floor) == 40
-    assert len(np.unique(np.concatenate([real, floor]))) == 80
-    few = report._two_samples(source(np.zeros(7), ('a',)), 40)
-    assert [len(part) for part in few] == [3, 3]
-    one = report._two_samples(source([0], ('a',)), 40)
-    assert [len(part) for part in one] == [1, 1]

@@ -55,14 +55,25 @@ def _python() -> str:
         return 'python' if os.environ.get('VIRTUAL_ENV') else str(executable)
 
 
+def scored(scores: dict[str, float]) -> list[str]:
+    """A line for each score, with that of real images where it is known."""
+    lines = []
+    for name, value in scores.items():
+        real = scores.get(f'{name}_of_real')
+        beside = '' if real is None else f'  (real images: {real:.4g})'
+        if not name.endswith('_of_real'):
+            lines.append(f'  {name:22} {value:.4g}{beside}')
+    return lines
+
+
 def farewell(version: pathlib.Path, run_dir, scores: dict) -> None:
     """What came of it, and what a person wants next."""
     python = _python()
-    for name, value in scores.items():
-        print(f'  {name:28} {value:.4g}')
+    print('\n'.join(scored(scores)))
     print(f"""
 The model is {version}, its drawings {version}/sheet.png. Next:
   {python} -m tfgan.sample --model={version.parent} --num=64 --seed=7 --out=sheet.png
+  {python} -m tfgan.evaluate --model={version.parent}
   scripts/tensorboard {run_dir}
   tensorflow_model_server --model_name={version.parent.name} \
 --model_base_path={version.parent.resolve()} --rest_api_port=8501""")

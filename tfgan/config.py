@@ -6,9 +6,11 @@ import math
 from absl import flags
 
 # The names of the tables in `models`, `losses` and `images`, which import TensorFlow.
-ARCHITECTURES = ('mlp',)
+ARCHITECTURES = ('mlp', 'hybrid', 'conv')
 OBJECTIVES = ('minimax', 'non_saturating', 'least_squares', 'wasserstein', 'hinge', 'relativistic')
 OUTPUTS = ('linear', 'tanh')
+LABELS = ('auto', 'use', 'ignore')
+AUGMENT = ('auto', 'on', 'off')
 PRECISIONS = ('float32', 'bfloat16')
 
 
@@ -29,19 +31,23 @@ class Config:
     # fmt: off
     preset: str = _field('default', 'a row of settings to start from')
     dataset: str = _field('doodles', 'doodles | tfds:NAME[:SPLIT] | {folder,npy,npz}:PATH')
+    labels: str = _field('auto', "auto uses a data set's classes if they are few", LABELS)
+    augment: str = _field('auto', 'what the discriminator sees; auto: if images are few', AUGMENT)
     image_size: int | None = _field(None, 'side in pixels; none: as the data', least=8, most=1024)
     seed: int = _field(0, 'of all randomness', least=0, most=2**31 - 1)
     steps: int | None = _field(None, 'train for so many steps, instead of --minutes', least=1)
     minutes: float | None = _field(5.0, 'train for so long, instead of --steps', above=0)
     batch_size: int = _field(64, 'images a step, over all devices', least=1)
     architecture: str = _field('mlp', 'the pair of networks', ARCHITECTURES)
-    width: int = _field(512, 'units of a hidden layer', least=1)
-    depth: int = _field(3, 'hidden layers of each network', least=1, most=64)
+    width: int = _field(512, 'units of a dense hidden layer', least=1)
+    depth: int = _field(3, 'dense hidden layers of each network', least=1, most=64)
+    channels: int = _field(32, "conv: of its finest map; coarser ones have more", least=1)
     latent_size: int = _field(64, 'numbers a drawing is made from', least=1)
     output: str = _field('tanh', "squashing of the generator's output", OUTPUTS)
     precision: str = _field('float32', 'of the products in training', PRECISIONS)
     objective: str = _field('relativistic', 'the game the two networks play', OBJECTIVES)
     penalty_weight: float | None = _field(None, "none takes the objective's own", least=0)
+    penalty_decay: float | None = _field(None, 'and what is left of it at the end', above=0, most=1)
     learning_rate: float = _field(7e-4, 'of Adam, for both networks', above=0, most=1)
     beta_1: float = _field(0.0, "Adam's memory of the gradient", least=0, below=1)
     beta_2: float = _field(0.99, "Adam's memory of its square", least=0, below=1)
@@ -99,7 +105,8 @@ def field_type(field) -> tuple[type, bool]:
 # fmt: off
 PRESETS = {
     'default': dict(),
-    'quick':   dict(minutes=1.0, learning_rate=1e-3),
+    'quick':   dict(minutes=1.0),
+    'conv':    dict(architecture='conv', width=256, depth=1, penalty_weight=2.0),
     'article': dict(steps=10_000, batch_size=128, width=1024, latent_size=100, output='linear',
                     objective='non_saturating', learning_rate=2e-4, beta_1=0.5, beta_2=0.999,
                     decay_from=1.0),

@@ -5,7 +5,8 @@ import io
 PANELS = {
     'loss': ('loss/discriminator', 'loss/generator', 'loss/penalty'),
     'accuracy of the discriminator': ('accuracy/real', 'accuracy/generated'),
-    'score, lower is better': ('score/sliced_wasserstein', 'score/sliced_wasserstein_of_real'),
+    'Fréchet distance': ('score/frechet_distance', 'score/frechet_distance_of_real'),
+    'what of drawings and data is alike': ('score/precision', 'score/recall', 'score/coverage'),
 }
 
 
@@ -14,7 +15,7 @@ def picture(directory) -> bytes:
     from matplotlib.figure import Figure
 
     curves = read(directory, [tag for tags in PANELS.values() for tag in tags])
-    figure = Figure(figsize=(12, 3), layout='constrained')
+    figure = Figure(figsize=(16, 3), layout='constrained')
     for axes, (title, tags) in zip(figure.subplots(1, len(PANELS)), PANELS.items(), strict=True):
         for tag in tags:
             axes.plot(*curves[tag], label=tag.split('/')[1], marker='.' if 'score' in tag else '')

@@ -53,7 +53,7 @@ def export(run, export_dir):
         'step': step,
         'images_seen': step * gan.config.batch_size,
         'secs': float(checkpoints.secs.numpy()),
-        'scores': {'best sliced_wasserstein': best} if math.isfinite(best) else {},
+        'scores': {'frechet_distance': best} if math.isfinite(best) else {},
     }
     return versions.write(gan, export_dir, facts), FLAGS.run_dir, facts['scores']
 

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfgan import ema, images, latents
+from tfgan import augment, ema, images, latents
 from tfgan.adam import Adam
 from tfgan.backprop import Backward
 from tfgan.config import Config, ConfigError
@@ -28,13 +28,20 @@ METRICS = (
 class Gan:
     """A generator and a discriminator at play on images of one shape, under a strategy."""
 
-    def __init__(self, config: Config, shape, class_shares, strategy=None):
-        """Builds all for images [h, w, c] whose classes are as frequent as `class_shares`."""
+    def __init__(self, config: Config, shape, class_shares, strategy=None, paper=None):
+        """Builds all for images [h, w, c] whose classes are as frequent as `class_shares`.
+
+        With the colour of their `paper`, uint8 [c], the discriminator sees all images augmented, as
+        far as it overfits.
+        """
         self.config, self.shape = config, tuple(shape)
+        self.paper = None if paper is None else images.to_float(np.array(paper, np.uint8))
         self.class_shares = np.asarray(class_shares, np.float64)
         self.strategy = strategy or tf.distribute.get_strategy()
         self.objective = OBJECTIVES[config.objective]
         self.penalty_weight = _penalty_weight(config, self.objective)
+        decay = config.penalty_decay
+        self.penalty_decay = self.objective.decay if decay is None else decay
         self._replica_batch = _replica_batch(config.batch_size, self.strategy)
         keras.utils.set_random_seed(config.seed)  # the networks' initial weights
         with self.strategy.scope():
@@ -44,7 +51,8 @@ class Gan:
         config = self.config
         make_generator, make_discriminator, jit = ARCHITECTURES[config.architecture]
         # Only this much: XLA takes neither the fused update nor, on a CPU, a sum over replicas.
-        self._compiled = tf.function(self.gradients, jit_compile=jit)
+        # With augmentation it takes longer to compile than it then saves in a run of minutes.
+        self._compiled = tf.function(self.gradients, jit_compile=jit and self.paper is None)
         num_classes = len(self.class_shares)
         self.generator = make_generator(config, self.shape, num_classes)
         exact = dataclasses.replace(config, precision='float32')
@@ -59,15 +67,14 @@ class Gan:
         self.generator_adam = Adam(self.generator.trainable_variables, *betas)
         self.discriminator_adam = Adam(self.discriminator.trainable_variables, *betas)
         self.step, self.skipped, self.streak = (_counter() for _ in range(3))
-        self.middle = tf.Variable(
-            0.0, trainable=False, aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA
-        )
+        self.middle, self.augmentation = (_counter(tf.float32) for _ in range(2))
 
     def state(self) -> dict[str, list]:
         """All that a checkpoint must hold, as lists of variables.
 
         `skipped` counts updates that were not finite, `streak` those since the last one that was,
-        and `middle` follows the logit half way between real and generated.
+        `middle` follows the logit half way between real and generated, and `augmentation` is how
+        probable a change of an image is.
         """
         return {
             'generator': self.generator.variables,
@@ -75,7 +82,7 @@ class Gan:
             'discriminator': self.discriminator.variables,
             'generator_adam': self.generator_adam.variables,
             'discriminator_adam': self.discriminator_adam.variables,
-            'counters': [self.step, self.skipped, self.streak, self.middle],
+            'counters': [self.step, self.skipped, self.streak, self.middle, self.augmentation],
         }
 
     def draw(self, seeds: np.ndarray, labels=None) -> np.ndarray:
@@ -112,15 +119,20 @@ class Gan:
             ]
         )
 
-    def gradients(self, real, points, labels, mix):
+    def gradients(self, real, points, labels, mix, changes, weight):
         """Both players' gradients and the metrics, as this replica's share of the global batch.
 
-        `real` float32 [b, h, w, c], `points` latents [b, latent_size], `labels` int32 [b] of both
-        and `mix` float32 [b] in [0, 1) for penalties between the two. Sums over replicas are means
+        `real` float32 [b, h, w, c], `points` latents [b, latent_size], `labels` int32 [b] of both,
+        `mix` float32 [b] in [0, 1) for penalties between the two, `changes` how (real, generated)
+        images are augmented, if they are, and `weight` the penalty's. Sums over replicas are means
         over the global batch. Returns ({player: [gradient]}, {metric: scalar}).
         """
         with tf.GradientTape() as drawing:
             fake = self.generator(points, labels)
+            if changes:
+                fake = augment.apply(fake, changes[1], self.paper)
+        if changes:
+            real = augment.apply(real, changes[0], self.paper)
         critic = self._critic(real, fake, labels, mix)
         with tf.GradientTape(persistent=True) as tape:
             tape.watch([critic.logits, critic.slopes])
@@ -128,7 +140,7 @@ class Gan:
             d_loss = self._mean(self.objective.discriminator(real_logits, fake_logits))
             g_loss = self._mean(self.objective.generator(real_logits, fake_logits))
             penalty = self._penalty(critic.slopes, labels)
-            weighted = self.penalty_weight * penalty
+            weighted = weight * penalty
         pulls = _parts(tape.gradient(g_loss, critic.logits), labels)[1]
         g_slopes = pulls[:, None, None, None] * _parts(critic.slopes, labels)[1]
         gradients = {
@@ -149,6 +161,15 @@ class Gan:
             'accuracy/generated': self._mean(tf.cast(fake_logits < self.middle, tf.float32)),
             'middle': self._mean(0.5 * (real_logits + fake_logits)),
         }
+
+    def _changes(self, seeds):
+        """How the (real, generated) images of seeds [b] are augmented."""
+        if self.paper is None:
+            return ()
+        return tuple(
+            augment.choose(latents.fold(seeds, part), self.augmentation, *self.shape[:2])
+            for part in (-3, -4)
+        )
 
     def _critic(self, real, fake, labels, mix):
         """The discriminator's slopes at all images that a loss or a penalty looks at."""
@@ -180,7 +201,11 @@ class Gan:
             self.config.seed, first + tf.range(self._replica_batch, dtype=tf.int64)
         )
         points = latents.normal(seeds, self.config.latent_size)
-        sums = self._compiled(images.to_float(pixels), points, labels, latents.uniform(seeds))
+        weight = self.penalty_weight * self.penalty_decay**progress
+        mix = latents.uniform(seeds)
+        sums = self._compiled(
+            images.to_float(pixels), points, labels, mix, self._changes(seeds), weight
+        )
         gradients, metrics = replica.all_reduce(tf.distribute.ReduceOp.SUM, sums)
         for player, values in gradients.items():
             metrics[f'gradient_norm/{player}'] = tf.linalg.global_norm(values)
@@ -213,7 +238,7 @@ class Gan:
             metrics, finite = self.strategy.run(self._replica_step, (next(batches), step, progress))
             metrics = {name: self._first(value) for name, value in metrics.items()}
             finite = self._first(finite)
-            self._count(finite, metrics['middle'])
+            self._count(finite, metrics)
             values = tf.stack([metrics[name] for name in METRICS])
             total += tf.where(finite, values, 0.0)
             bad += tf.cast(~tf.math.is_finite(values), tf.float32)
@@ -223,14 +248,18 @@ class Gan:
         # They were summed already: every replica holds the same.
         return self.strategy.experimental_local_results(values)[0]
 
-    def _count(self, finite, middle):
+    def _count(self, finite, metrics):
         failed = tf.cast(~finite, tf.int64)
         self.step.assign_add(1)
         self.skipped.assign_add(failed)
         self.streak.assign((self.streak + 1) * failed)
         if not self.objective.anchored:
-            moved = self.middle + 0.01 * (middle - self.middle)
+            moved = self.middle + 0.01 * (metrics['middle'] - self.middle)
             self.middle.assign(tf.where(finite, moved, self.middle))
+        if self.paper is not None:
+            overfitting = 2 * metrics['accuracy/real'] - 1  # the mean sign of what was right
+            moved = augment.step_probability(self.augmentation, overfitting, self.config.batch_size)
+            self.augmentation.assign(tf.where(finite, moved, self.augmentation))
 
 
 def _parts(values, labels):
@@ -253,10 +282,9 @@ def learning_rate(config: Config, progress):
     return config.learning_rate * (0.02 + 0.98 * 0.5 * (1 + tf.cos(math.pi * fall)))
 
 
-def _counter():
+def _counter(dtype=tf.int64):
     return tf.Variable(
-        0,
-        dtype=tf.int64,
+        tf.zeros([], dtype),
         trainable=False,
         aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
     )

@@ -15,6 +15,7 @@ from tfgan.runs import RunError
 CALL_SECS = 1.0  # of the compiled loop: how late a signal or a deadline may be noticed
 EVERY_SECS = {'line': 10.0, 'sheet': 5.0, 'score': 30.0}
 EVERY_SHARE = {'sheet': 0.05}  # and of the time so far: a long run is not buried in sheets
+SCORE_SHARE = 0.05  # of the time, at most, is spent on scores
 PATIENCE_STEPS = 100  # that may be skipped in a row before the run is given up
 
 
@@ -51,6 +52,10 @@ class Due:
         # A line comes with the first call: a person waits for it.
         self._at = {task: secs + every * (task != 'line') for task, every in every_secs.items()}
 
+    def took(self, task: str, secs: float, share: float) -> None:
+        """Puts a task that took so many seconds off until that is no more than a share of them."""
+        self._at[task] += max(0.0, secs / share - self._every[task])
+
     def __call__(self, task: str, secs: float) -> bool:
         due = secs >= self._at[task]
         if due:
@@ -70,12 +75,13 @@ def train(gan, source, directory, stop: Stop, checkpoint_secs: float = 60.0) -> 
         print(f'continuing {directory} at step {gan.step.numpy():,}', flush=True)
     step = int(gan.step.numpy())
     batches = data.batches(source, strategy, config.batch_size, config.seed, step)
-    clock = Clock(config, float(checkpoints.secs.numpy()))
     report = Report(gan, source, directory) if strategies.is_chief(strategy) else None
-    due = Due(EVERY_SECS | {'checkpoint': checkpoint_secs}, clock.secs())
-    rate = 0.0  # steps a second in the last call
     if report:
-        report.sheet()  # noise, but at once: the first call takes seconds to compile
+        report.sheet()  # noise, but at once: what comes next takes seconds
+        report.look()
+    clock = Clock(config, float(checkpoints.secs.numpy()))
+    due = Due(EVERY_SECS | {'checkpoint': checkpoint_secs}, clock.secs())
+    rate, metrics = 0.0, {}  # steps a second in the last call, and its means
     while True:
         # Clocks differ from machine to machine: all follow the chief's, and any may stop all.
         wanted = clock.next_steps(step, rate, CALL_SECS), *clock.schedule(), stop.signal is not None
@@ -100,28 +106,39 @@ def train(gan, source, directory, stop: Stop, checkpoint_secs: float = 60.0) -> 
         metrics = dict(zip(METRICS, total.numpy() / good_steps, strict=True))
         report.scalars(
             metrics
-            | {'images_per_sec': rate * config.batch_size, 'skipped': int(gan.skipped.numpy())}
+            | {
+                'images_per_sec': rate * config.batch_size,
+                'skipped': int(gan.skipped.numpy()),
+                'augmentation': float(gan.augmentation.numpy()),
+            }
         )
         report.progress(clock, metrics, rate, line=due('line', clock.secs()))
         if due('sheet', clock.secs()):
             report.sheet()
-        better = due('score', clock.secs()) and checkpoints.save_best(
-            report.score()['sliced_wasserstein']
-        )
+        better = False
+        if due('score', clock.secs()):
+            began = time.monotonic()
+            better = _keep_best(checkpoints, report.score(metrics, clock.spent(step)))
+            due.took('score', time.monotonic() - began, SCORE_SHARE)
         if due('checkpoint', clock.secs()) or better:
             checkpoints.save(clock.secs())
 
     facts = {'step': step, 'images_seen': step * config.batch_size, 'secs': clock.secs()}
     if report:
         if not stopped:
-            facts['scores'] = report.score()
-            checkpoints.save_best(facts['scores']['sliced_wasserstein'])
+            facts['scores'] = report.score(metrics, 1.0)
+            _keep_best(checkpoints, facts['scores'])
             report.sheet()
             report.walk()
             report.curves()
         checkpoints.save(clock.secs())
         report.close()
     return None if stopped else facts
+
+
+def _keep_best(checkpoints, scores):
+    """Keeps this state apart if no earlier one was as near to the data; whether it was."""
+    return bool(scores) and checkpoints.save_best(scores['frechet_distance'])
 
 
 def _check_finite(gan, bad):

@@ -80,15 +80,17 @@ def _squared(slopes):
 class Objective(NamedTuple):
     """A game: both players' losses, a penalty on the discriminator's slopes, and its weight.
 
-    A penalty takes slopes at images, [n, h, w, c], and returns one value for each: at the real and
-    the generated ones or, where `between`, at one between each pair. `anchored` games put the line
-    between real and generated at logit 0; the others only compare.
+    Of the weight `decay` is left at the end of a run. A penalty takes slopes at images,
+    [n, h, w, c], and returns one value for each: at the real and the generated ones or, where
+    `between`, at one between each pair. `anchored` games put the line between real and generated
+    at logit 0; the others only compare.
     """
 
     discriminator: Callable
     generator: Callable
     penalty: Callable | None = None
     weight: float = 0.0
+    decay: float = 1.0
     between: bool = False
     anchored: bool = True
 
@@ -105,8 +107,8 @@ OBJECTIVES = {
                                 one_centred, 10.0, between=True, anchored=False),
     # Lim and Ye 2017; Miyato et al. 2018
     'hinge':          Objective(hinge_discriminator, wasserstein_generator),
-    # Jolicoeur-Martineau 2018; with R1 + R2: Huang et al. 2024 (R3GAN), section 2
+    # Jolicoeur-Martineau 2018; with R1 + R2 that fade: Huang et al. 2024 (R3GAN), section 2
     'relativistic':   Objective(relativistic_discriminator, relativistic_generator,
-                                zero_centred, 1.0, anchored=False),
+                                zero_centred, 0.3, decay=0.1, anchored=False),
 }
 # fmt: on

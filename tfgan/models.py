@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from tfgan.backprop import LEAK, Forward
-from tfgan.config import Config
+from tfgan.config import Config, ConfigError
 
 POLICIES = {'float32': 'float32', 'bfloat16': 'mixed_bfloat16'}
 
@@ -21,25 +21,52 @@ def _hidden(config):
     return [_dense(config, config.width) for _ in range(config.depth)]
 
 
+def _embedding(config, num_classes):
+    # As large as the latents beside it; Keras's own default would be a twentieth of that.
+    normal = keras.initializers.RandomNormal(stddev=1.0)
+    return keras.layers.Embedding(num_classes, config.latent_size, embeddings_initializer=normal)
+
+
+def _leaky(hidden):
+    return tf.nn.leaky_relu(hidden, LEAK)
+
+
+SQUASH = {'linear': tf.identity, 'tanh': tf.tanh}
+
+
+class Score(keras.layers.Layer):
+    """Features [n, d] and labels [n] to logits [n]: a common score, and how well a class fits.
+
+    The second is the projection of Miyato and Koyama 2018.
+    """
+
+    def __init__(self, config: Config, num_classes: int):
+        super().__init__()
+        self.num_classes = num_classes
+        self.logit = _dense(config, 1)
+        self.fits = _dense(config, num_classes, use_bias=False)
+
+    def call(self, hidden, labels, via):
+        fits = tf.cast(via.affine(self.fits, hidden), tf.float32)
+        fit = tf.reduce_sum(fits * tf.one_hot(labels, self.num_classes), axis=1)
+        return tf.cast(via.affine(self.logit, hidden)[:, 0], tf.float32) + fit
+
+
 class MlpGenerator(keras.Model):
     """Latents [n, latent_size] and labels [n] to images [n, *shape] through dense layers."""
 
     def __init__(self, config: Config, shape, num_classes: int):
         super().__init__(name='generator')
         self.shape = shape
-        # As large as the latents beside it; Keras's own default would be a twentieth of that.
-        normal = keras.initializers.RandomNormal(stddev=1.0)
-        self.embedding = keras.layers.Embedding(
-            num_classes, config.latent_size, embeddings_initializer=normal
-        )
+        self.embedding = _embedding(config, num_classes)
         self.hidden = _hidden(config)
         self.pixels = _dense(config, math.prod(shape))
-        self.squash = {'linear': tf.identity, 'tanh': tf.tanh}[config.output]
+        self.squash = SQUASH[config.output]
 
     def call(self, latents, labels):
         hidden = tf.concat([latents, self.embedding(labels)], axis=1)
         for layer in self.hidden:
-            hidden = tf.nn.leaky_relu(layer(hidden), LEAK)
+            hidden = _leaky(layer(hidden))
         pixels = tf.cast(self.pixels(hidden), tf.float32)
         return self.squash(tf.reshape(pixels, [-1, *self.shape]))
 
@@ -49,20 +76,113 @@ class MlpDiscriminator(keras.Model):
 
     def __init__(self, config: Config, shape, num_classes: int):
         super().__init__(name='discriminator')
-        self.features, self.num_classes = math.prod(shape), num_classes
+        self.features = math.prod(shape)
         self.hidden = _hidden(config)
-        self.logit = _dense(config, 1)
-        self.fits = _dense(config, num_classes, use_bias=False)
+        self.score = Score(config, num_classes)
 
     def call(self, images, labels, via=None):
         via = via or Forward()
         hidden = tf.reshape(images, [-1, self.features])
         for layer in self.hidden:
             hidden = via.leaky(via.affine(layer, hidden))
-        # Projection (Miyato and Koyama 2018): a common score plus how well it fits its class.
-        fits = tf.cast(via.affine(self.fits, hidden), tf.float32)
-        fit = tf.reduce_sum(fits * tf.one_hot(labels, self.num_classes), axis=1)
-        return tf.cast(via.affine(self.logit, hidden)[:, 0], tf.float32) + fit
+        return self.score(hidden, labels, via=via)
+
+
+def pyramid(shape, channels: int) -> tuple[tuple[int, int], list[int]]:
+    """The sides of the coarsest map, and the channels of each map from the finest on.
+
+    Each map has half the sides of the one before and twice its channels, 512 at most; the first
+    has half the image's. It ends before a side would be odd or less than four. Raises ConfigError
+    if that is at more than 16 pixels.
+    """
+    height, width, levels = *shape[:2], 0
+    while height % 2 == width % 2 == 0 and min(height, width) >= 8:
+        height, width, levels = height // 2, width // 2, levels + 1
+    if not levels or max(height, width) > 16:
+        raise ConfigError(
+            f'--architecture=conv: images of {shape[0]}x{shape[1]} pixels cannot be halved to a '
+            'small map; give --image_size= a small number times a power of two: 28, 32, 48, 64, ...'
+        )
+    return (height, width), [min(channels << level, 512) for level in range(levels)]
+
+
+class Up(keras.layers.Layer):
+    """A map [n, h, w, c] to one of twice its sides; what it adds to a copy is learned."""
+
+    def __init__(self, config: Config, channels: int):
+        super().__init__()
+        self.main = _conv(config, channels, 4, keras.layers.Conv2DTranspose)
+        self.shortcut = _conv(config, channels, 1, use_bias=False)
+
+    def call(self, hidden):
+        copy = tf.repeat(tf.repeat(self.shortcut(hidden), 2, axis=1), 2, axis=2)
+        return copy + self.main(_leaky(hidden))
+
+
+class Down(keras.layers.Layer):
+    """A map [n, h, w, c] to one of half its sides, the mirror image of `Up`."""
+
+    def __init__(self, config: Config, channels: int):
+        super().__init__()
+        self.main = _conv(config, channels, 4)
+        self.shortcut = _conv(config, channels, 1, use_bias=False)
+
+    def call(self, hidden, via):
+        copy = via.affine(self.shortcut, tf.nn.avg_pool2d(hidden, 2, 2, 'VALID'))
+        return copy + via.affine(self.main, via.leaky(hidden))
+
+
+def _conv(config, channels, size, kind=keras.layers.Conv2D, **more):
+    strides = 2 if size > 1 else 1
+    policy = POLICIES[config.precision]
+    return kind(channels, size, strides=strides, padding='same', dtype=policy, **more)
+
+
+class ConvGenerator(keras.Model):
+    """Latents [n, latent_size] and labels [n] to images [n, *shape] through growing maps."""
+
+    def __init__(self, config: Config, shape, num_classes: int):
+        super().__init__(name='generator')
+        sides, channels = pyramid(shape, config.channels)
+        self.coarsest = *sides, channels[-1]
+        self.embedding = _embedding(config, num_classes)
+        self.hidden = _hidden(config)
+        self.start = _dense(config, math.prod(self.coarsest))
+        self.ups = [Up(config, count) for count in channels[-2::-1]]
+        self.pixels = _conv(config, shape[-1], 4, keras.layers.Conv2DTranspose)
+        self.squash = SQUASH[config.output]
+
+    def call(self, latents, labels):
+        hidden = tf.concat([latents, self.embedding(labels)], axis=1)
+        for layer in self.hidden:
+            hidden = _leaky(layer(hidden))
+        hidden = tf.reshape(self.start(hidden), [-1, *self.coarsest])
+        for up in self.ups:
+            hidden = up(hidden)
+        return self.squash(tf.cast(self.pixels(_leaky(hidden)), tf.float32))
+
+
+class ConvDiscriminator(keras.Model):
+    """Images [n, *shape] and labels [n] to logits [n] through shrinking maps."""
+
+    def __init__(self, config: Config, shape, num_classes: int):
+        super().__init__(name='discriminator')
+        sides, channels = pyramid(shape, config.channels)
+        self.features = math.prod(sides) * channels[-1]
+        self.first = _conv(config, channels[0], 4)
+        self.downs = [Down(config, count) for count in channels[1:]]
+        self.hidden = _hidden(config)
+        self.score = Score(config, num_classes)
+
+    def call(self, images, labels, via=None):
+        via = via or Forward()
+        hidden = via.affine(self.first, images)
+        for down in self.downs:
+            hidden = down(hidden, via=via)
+        hidden = tf.reshape(via.leaky(hidden), [-1, self.features])
+        for layer in self.hidden:
+            hidden = via.leaky(via.affine(layer, hidden))
+        return self.score(hidden, labels, via=via)
 
 
 class Architecture(NamedTuple):
@@ -79,4 +199,6 @@ class Architecture(NamedTuple):
 
 ARCHITECTURES = {
     'mlp': Architecture(MlpGenerator, MlpDiscriminator, jit=True),
+    'hybrid': Architecture(ConvGenerator, MlpDiscriminator, jit=True),
+    'conv': Architecture(ConvGenerator, ConvDiscriminator, jit=False),
 }

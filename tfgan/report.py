@@ -1,20 +1,17 @@
 """What a person sees of a run: TensorBoard, sheets, scores and a progress bar or lines."""
 
 import dataclasses
-import math
 import sys
 
 import numpy as np
 import tensorflow as tf
 import tqdm
 
+from tfgan import advice, curves, features, images, latents
 from tfgan import config as configs
-from tfgan import curves, images
-from tfgan.metrics import sliced_wasserstein
+from tfgan.evaluator import Evaluator
 
 SCORE_IMAGES = 2000
-SCORE_BYTES = 1 << 26  # of either sample: fewer images where they are large
-SCORE_SEED = 1 << 40  # far from the seeds that people try
 
 
 class Report:
@@ -28,9 +25,8 @@ class Report:
             bar_format='{percentage:3.0f}% |{bar}| {desc}',
             disable=not sys.stderr.isatty(),
         )
-        self._real, self._floor_real = _two_samples(
-            source, min(SCORE_IMAGES, SCORE_BYTES // math.prod(source.shape))
-        )
+        self._source, self._evaluator = source, None
+        self._scores, self._told = [], set()
         self._introduce(gan.config, images.sheet(source.images(_showcase(source)), 10))
 
     def _introduce(self, config, real_sheet):
@@ -79,15 +75,37 @@ class Report:
         path = self._directory / 'samples' / f'step-{self._step():08}.png'
         images.write_png(path, images.enlarge(sheet))
 
-    def score(self) -> dict[str, float]:
-        """The scores of the present drawings, lower is better, each beside its floor."""
-        seeds = SCORE_SEED + np.arange(len(self._real))
-        scores = {
-            'sliced_wasserstein': sliced_wasserstein(self._real, self._gan.draw(seeds)),
-            'sliced_wasserstein_of_real': sliced_wasserstein(self._real, self._floor_real),
-        }
+    def look(self) -> None:
+        """Gets ready to score: on a data set not seen before, features are learned."""
+        try:
+            extractor = features.extractor(self._source)
+            self._evaluator = Evaluator(self._source, extractor, SCORE_IMAGES, thorough=False)
+        except features.FeatureError as error:
+            print(f'without scores: {error}', flush=True)
+
+    def score(self, metrics: dict[str, float], progress: float) -> dict[str, float]:
+        """The figures of the present drawings, each beside that of real images; {} without any.
+
+        Tells in plain words what they and the last metrics mean, where that is new.
+        """
+        if not self._evaluator:
+            return {}
+        scores = self._evaluator.evaluate(self._draw).as_dict()
         self.scalars({f'score/{name}': value for name, value in scores.items()})
+        self._scores.append(metrics | scores | {'progress': progress})
+        self._advise(advice.advice(self._scores))
         return scores
+
+    def _draw(self, seeds):
+        labels = latents.classes(tf.constant(seeds), self._gan.class_shares).numpy()
+        return self._gan.draw(seeds, labels), labels if len(self._gan.class_shares) > 1 else None
+
+    def _advise(self, found):
+        for about in set(found) - self._told:
+            self._bar.write(found[about])
+            with self._writer.as_default(step=self._step()):
+                tf.summary.text(f'advice/{about}', found[about])
+        self._told = set(found)
 
     def walk(self) -> None:
         """A walk through the latents, as GIF, and as a sheet on TensorBoard with a row for each."""
@@ -107,13 +125,6 @@ class Report:
     def close(self) -> None:
         self._bar.close()
         self._writer.close()
-
-
-def _two_samples(source, most):
-    """Two samples of different images of one size, `most` each if there are enough."""
-    count = min(most, max(1, len(source) // 2))
-    chosen = np.random.default_rng(0).choice(len(source), 2 * count, replace=len(source) < 2)
-    return source.images(chosen[:count]), source.images(chosen[count:])
 
 
 def _showcase(source, rows: int = 8, columns: int = 10):

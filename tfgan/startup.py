@@ -16,6 +16,8 @@ def import_tensorflow():
 
         # Looks for devices without taking them: a strategy of many machines must come first.
         tf.config.list_physical_devices()
+        # It trips over a leaky ReLU behind a convolution whose slopes are wanted, and says so.
+        tf.config.optimizer.set_experimental_options({'remapping': False})
         return tf
 
 

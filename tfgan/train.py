@@ -16,6 +16,7 @@ from absl import flags
 from tfgan import commands, config, runs, sources, startup
 
 OWN = ['data_dir', 'run_dir', 'export_dir', 'strategy', 'checkpoint_secs', 'dry_run']
+MOST_CLASSES = 100
 FLAGS = flags.FLAGS
 
 
@@ -39,9 +40,12 @@ def train(settings, run_dir, export_dir):
 
     strategy = strategies.make(FLAGS.strategy)
     source = sources.open_source(settings.dataset, FLAGS.data_dir, settings.image_size)
+    if not uses_labels(settings, source):
+        source = source.unlabelled()
     data = source.summary()
     print('\n'.join(f'  {key:15} {value}' for key, value in data.items()), flush=True)
-    gan = Gan(settings, source.shape, source.shares, strategy)
+    paper = source.paper if augments(settings, source) else None
+    gan = Gan(settings, source.shape, source.shares, strategy, paper)
     chief = strategies.is_chief(strategy)  # which alone may write
     run = runs.Run(run_dir, settings, data) if chief else contextlib.nullcontext()
     with run, loop.Stop() as stop:
@@ -53,6 +57,20 @@ def train(settings, run_dir, export_dir):
     if not facts:
         print(f'stopped and saved in {run_dir}; the same command goes on from there')
         raise SystemExit(128 + (stop.signal or signal.SIGTERM))
+
+
+def uses_labels(settings, source):
+    """Whether the networks are told the classes: a thousand of them would be learned one by one."""
+    return settings.labels == 'use' or (
+        settings.labels == 'auto' and len(source.class_names) <= MOST_CLASSES
+    )
+
+
+def augments(settings, source):
+    """Whether the discriminator sees augmented images."""
+    from tfgan import augment
+
+    return settings.augment == 'on' or (settings.augment == 'auto' and augment.wanted(len(source)))
 
 
 if __name__ == '__main__':

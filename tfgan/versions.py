@@ -57,7 +57,7 @@ def numbers(directory) -> list[int]:
 def card(config: Config, facts: dict) -> str:
     """The model card as Markdown."""
     data = facts['data']
-    scores = '\n'.join(f'- {name}: {value:.4g}' for name, value in facts['scores'].items())
+    scores = '\n'.join(f'    {name}: {value:.4g}' for name, value in facts['scores'].items())
     return f"""# {facts['name']}
 
 ![drawings](sheet.png)
@@ -70,6 +70,9 @@ A generator of drawings {data['shape'][0]} pixels high and {data['shape'][1]} wi
 - Licence of the data: {data['licence']}
 - Trained for {facts['step']:,} steps, {facts['images_seen']:,} images seen, \
 {facts['secs'] / 60:.1f} minutes
+
+Scores of the drawings, `_of_real` those of other real images:
+
 {scores}
 
 ## Draw

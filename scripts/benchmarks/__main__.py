@@ -1,9 +1,16 @@
-"""Measures the speed of training, starting and drawing beside what a user would pick instead.
+"""Measures the speed of training, starting and drawing beside what a user would pick instead,
+or with --quality what different recipes make of the same minutes.
 
     scripts/benchmark --json=speed.json step start run drawing growth
 
 prints a Markdown table for each section named, all of them if none is, and writes every figure to
-the JSON file. Figures are medians, with the lowest and highest of the rounds in brackets; ratios
+the JSON file.
+
+    scripts/benchmark --quality --dataset=npz:mnist.npz --minutes=2 --seeds=3
+
+trains and evaluates recipes, one after the other, and prints their table.
+
+Figures of speed are medians, with the lowest and highest of the rounds in brackets; ratios
 are medians of the rounds' own, whose parts were measured one after the other.
 """
 
@@ -21,6 +28,7 @@ import tempfile
 import time
 
 import numpy as np
+import quality
 from workers import Worker, interleaved, standing, summary
 
 from tfgan import config, doodles
@@ -48,8 +56,20 @@ def main():
     )
     parser.add_argument('--json', type=pathlib.Path, help='where all figures go')
     parser.add_argument('--rounds', type=int, default=11)
+    parser.add_argument('--quality', action='store_true', help='recipes instead of speed')
+    parser.add_argument('--dataset', default='doodles')
+    parser.add_argument('--data_dir')
+    parser.add_argument('--minutes', type=float, default=2.0)
+    parser.add_argument('--seeds', type=int, default=3)
+    parser.add_argument('--recipes', nargs='+', choices=[*quality.RECIPES], metavar='RECIPE',
+                        default=[*quality.RECIPES], help='; '.join(quality.RECIPES))  # fmt: skip
     parser.add_argument('sections', nargs='*', choices=[*SECTIONS, []], default=[*SECTIONS])
     arguments = parser.parse_args()
+    (compare if arguments.quality else speed)(arguments)
+
+
+def speed(arguments):
+    """The sections asked for."""
     machine = f'{platform.machine()}, {os.cpu_count()} cores'
     figures = {'machine': machine, 'date': datetime.date.today().isoformat()}
     print(f'{figures["date"]}, {machine}, {arguments.rounds} rounds', flush=True)
@@ -64,6 +84,17 @@ def main():
             figures[section] = SECTIONS[section](str(drawings), arguments.rounds)
             if arguments.json:
                 arguments.json.write_text(json.dumps(figures, indent=1) + '\n')
+
+
+def compare(arguments):
+    """The table of recipes."""
+    more = [f'--data_dir={arguments.data_dir}'] if arguments.data_dir else []
+    found = quality.measure(
+        arguments.dataset, arguments.minutes, arguments.seeds, arguments.recipes, more
+    )
+    table(*quality.rows(found))
+    if arguments.json:
+        arguments.json.write_text(json.dumps(found, indent=1) + '\n')
 
 
 def table(*rows):

@@ -1,0 +1,89 @@
+"""What recipes make of the same minutes: `tfgan.evaluate`'s figures over several seeds."""
+
+import json
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+
+# fmt: off
+RECIPES = {
+    'default':                        [],
+    'its first version':              ['--learning_rate=7e-4', '--penalty_weight=1',
+                                       '--penalty_decay=1'],
+    'no fading of the penalty':       ['--penalty_decay=1'],
+    'penalty of weight 1':            ['--penalty_weight=1'],
+    'learning rate 1e-3':             ['--learning_rate=1e-3'],
+    'learning rate never falls':      ['--decay_from=1'],
+    'layers of 1,024':                ['--width=1024'],
+    'batches of 32':                  ['--batch_size=32'],
+    'non-saturating, no penalty':     ['--objective=non_saturating'],
+    'hinge, no penalty':              ['--objective=hinge'],
+    'Wasserstein, gradient penalty':  ['--objective=wasserstein'],
+    'convolutions':                   ['--preset=conv'],
+}
+# fmt: on
+FIGURES = {
+    'frechet_distance': '{:.3f}',
+    'precision': '{:.3f}',
+    'recall': '{:.3f}',
+    'coverage': '{:.3f}',
+    'labels_right': '{:.3f}',
+    'copies': '{:.3f}',
+    'haze_share': '{:.4f}',
+    'specks': '{:.2f}',
+}
+
+
+def measure(dataset, minutes, seeds, recipes, more):
+    """{recipe: [figures of each seed]}, one run after the other, so that each has the machine."""
+    found = {name: [] for name in recipes}
+    for seed in range(seeds):
+        for name in recipes:
+            with tempfile.TemporaryDirectory() as folder:
+                flags = [f'--minutes={minutes}', f'--seed={seed}', *RECIPES[name]]
+                found[name].append(_run(folder, dataset, flags, more))
+            print(f'seed {seed}, {name}: {found[name][-1]}', file=sys.stderr, flush=True)
+    return found
+
+
+def _run(folder, dataset, flags, more):
+    model, report = f'{folder}/model', f'{folder}/report'
+    _python('train', f'--dataset={dataset}', *more, *flags, f'--run_dir={folder}/run',
+            f'--export_dir={model}')  # fmt: skip
+    _python('evaluate', f'--model={model}', f'--dataset={dataset}', *more, f'--out={report}')
+    said = json.loads(pathlib.Path(report, 'metrics.json').read_text())
+    generated, real = (
+        {name: row[of] for name, row in said['figures'].items()} for of in ('generated', 'real')
+    )
+    return {'steps': said['step'], **generated, 'real': real}
+
+
+def _python(module, *flags):
+    done = subprocess.run([sys.executable, '-m', f'tfgan.{module}', *flags], capture_output=True)
+    if done.returncode:
+        raise RuntimeError(f'tfgan.{module} {flags} failed:\n{done.stderr.decode()[-2000:]}')
+
+
+def rows(found):
+    """The table: means over the seeds, and the standard deviation of the distance."""
+    yield ['recipe', 'steps', *(name.replace('_', ' ') for name in FIGURES)]
+    for name, runs in found.items():
+        steps = statistics.mean(run['steps'] for run in runs)
+        yield [name, f'{steps:,.0f}', *(_cell(figure, runs) for figure in FIGURES)]
+    real = next(iter(found.values()))[0]['real']
+    yield ['other real images', '', *(_form(figure, real.get(figure)) for figure in FIGURES)]
+
+
+def _cell(figure, runs):
+    values = [run.get(figure) for run in runs]
+    if None in values:
+        return ''
+    spread = statistics.stdev(values) if len(values) > 1 and figure == 'frechet_distance' else None
+    beside = '' if spread is None else f' ± {_form(figure, spread)}'
+    return _form(figure, statistics.mean(values)) + beside
+
+
+def _form(figure, value):
+    return '' if value is None else FIGURES[figure].format(value)

@@ -1,0 +1,82 @@
+"""What a run's scores say of it in plain words, and what to try."""
+
+COPIES = 3  # times as frequent as among real images, and
+COPIES_LEAST = 0.05  # of all drawings
+VARIETY = 0.5  # of what real images have
+COVERAGE = 0.5
+SURE = 0.97  # the discriminator's accuracy on both kinds of image
+RECENT = 3  # scores that must agree, for one alone may be chance
+PLATEAU = 0.3  # of the run so far without a better score
+
+
+def advice(scores: list[dict]) -> dict[str, str]:
+    """Sentences about a run by what they are about; none if all is well.
+
+    `scores` are those so far, the oldest first. Each has the figures of `Quality.as_dict`,
+    `accuracy/real` and `accuracy/generated`, and `progress`, the share of the run behind it.
+    """
+    if len(scores) < RECENT:
+        return {}
+    found = {
+        name: sentence(scores[-1])
+        for name, (holds, sentence) in RULES.items()
+        if all(holds(score) for score in scores[-RECENT:])
+    }
+    return found | _plateau(scores)
+
+
+def _has_collapsed(score):
+    return (
+        score['diversity'] < VARIETY * score['diversity_of_real']
+        or score['coverage'] < COVERAGE * score['coverage_of_real']
+    )
+
+
+def _collapse(score):
+    return (
+        f'The drawings lack variety: they come near {score["coverage"]:.0%} of the real images, '
+        f'where real ones come near {score["coverage_of_real"]:.0%}. Early in a run that is usual; '
+        'if it stays, try a higher --penalty_weight or a lower --learning_rate.'
+    )
+
+
+def _copies(score):
+    return score['copies'] > max(COPIES_LEAST, COPIES * score['copies_of_real'])
+
+
+def _copying(score):
+    return (
+        f'{score["copies"]:.0%} of the drawings are as near to a training image as only '
+        f'{score["copies_of_real"]:.0%} of real images are to another: it repeats what it was '
+        'shown. Try more drawings, --augment=on or fewer --minutes.'
+    )
+
+
+def _has_won(score):
+    return min(score['accuracy/real'], score['accuracy/generated']) > SURE
+
+
+def _won(score):
+    return (
+        f'The discriminator tells {score["accuracy/generated"]:.0%} of the drawings from real '
+        'images, and the generator learns little from one so sure. Try ten times the '
+        '--penalty_weight, or --objective=relativistic.'
+    )
+
+
+RULES = {
+    'collapse': (_has_collapsed, _collapse),
+    'copying': (_copies, _copying),
+    'discriminator': (_has_won, _won),
+}
+
+
+def _plateau(scores):
+    best, last = min(scores, key=lambda score: score['frechet_distance']), scores[-1]
+    if last['progress'] - best['progress'] <= PLATEAU * last['progress']:
+        return {}
+    return {
+        'plateau': f'No better score since {best["progress"]:.0%} of the run (Fréchet distance '
+        f'{best["frechet_distance"]:.3g}, now {last["frechet_distance"]:.3g}); that state is kept '
+        'in best/. More time will hardly help: try a larger --width, or more drawings.'
+    }
