@@ -187,6 +187,11 @@ def test_the_table_is_aligned():
     ]
     head, first, second = evaluate.table(rows)
     assert first.index('as near') == second.index('ends') == head.index('what')
+    ends = [
+        line.index(word) + len(word)
+        for line, word in zip((head, first, second), ('generated', ' 0.5', '-123.5'))
+    ]
+    assert len(set(ends)) == 1  # numbers end where others end
     assert first.index('200') + 3 == second.index('10,000') + 6 == head.index(' n ') + 2
     assert '1000000' in second and '-123.5' in second
 

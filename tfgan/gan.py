@@ -217,7 +217,8 @@ class Gan:
     def _update(self, gradients, metrics, step, progress):
         rate = learning_rate(self.config, progress)
         count = step + 1 - self.skipped
-        self.discriminator_adam.apply(gradients['discriminator'], rate, count)
+        # One that slowed down as well would no longer keep the generator from narrowing.
+        self.discriminator_adam.apply(gradients['discriminator'], self.config.learning_rate, count)
         self.generator_adam.apply(gradients['generator'], rate, count)
         memory = ema.memory(
             step + 1, self.config.batch_size, self.config.ema_images, self.config.ema_share
@@ -275,7 +276,7 @@ def _around(corners, place):
 
 
 def learning_rate(config: Config, progress):
-    """Flat until `decay_from` of the run, then half a cosine down to a fiftieth at its end."""
+    """The generator's: flat until `decay_from` of the run, then half a cosine to a fiftieth."""
     if config.decay_from == 1:
         return tf.constant(config.learning_rate)
     fall = tf.clip_by_value((progress - config.decay_from) / (1 - config.decay_from), 0.0, 1.0)

@@ -21,6 +21,8 @@ RECIPES = {
     'non-saturating, no penalty':     ['--objective=non_saturating'],
     'hinge, no penalty':              ['--objective=hinge'],
     'Wasserstein, gradient penalty':  ['--objective=wasserstein'],
+    'convolutional generator':        ['--architecture=hybrid', '--channels=16', '--depth=2',
+                                       '--learning_rate=5e-4'],
     'convolutions':                   ['--preset=conv'],
 }
 # fmt: on
