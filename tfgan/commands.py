@@ -46,6 +46,18 @@ def listed(names: list[str]) -> str:
     return '\n'.join(lines)
 
 
+def newest(directory: pathlib.Path) -> pathlib.Path:
+    """A model's newest version, or the directory itself if it is a version."""
+    if (directory / 'saved_model.pb').exists():
+        return directory
+    numbers = [int(path.parent.name) for path in directory.glob('[0-9]*/saved_model.pb')]
+    if not numbers:
+        raise ModelError(
+            f'--model={directory}: no exported model there; python -m tfgan.train writes one'
+        )
+    return directory / str(max(numbers))
+
+
 def _python() -> str:
     """How a person types this Python."""
     executable = pathlib.Path(sys.executable)

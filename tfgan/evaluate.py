@@ -29,7 +29,7 @@ def main():
     if FLAGS.inception_weights and FLAGS.features != 'inception':
         weights = f'--inception_weights={FLAGS.inception_weights}'
         raise ModelError(f'{weights} is of use with --features=inception only')
-    version = newest(pathlib.Path(FLAGS.model))
+    version = commands.newest(pathlib.Path(FLAGS.model))
     facts = json.loads((version / 'model.json').read_text())
     dataset = FLAGS.dataset or facts['data']['dataset']
     sources.check_form(dataset)
@@ -56,18 +56,6 @@ def main():
         'class_shares': quality.class_shares,
     }
     write(out, report, quality, sheet, began)
-
-
-def newest(directory: pathlib.Path) -> pathlib.Path:
-    """A model's newest version, or the directory itself if it is a version."""
-    if (directory / 'saved_model.pb').exists():
-        return directory
-    numbers = [int(path.parent.name) for path in directory.glob('[0-9]*/saved_model.pb')]
-    if not numbers:
-        raise ModelError(
-            f'--model={directory}: no exported model there; python -m tfgan.train writes one'
-        )
-    return directory / str(max(numbers))
 
 
 def open_data(dataset: str, shape: list[int]):

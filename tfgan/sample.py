@@ -21,7 +21,7 @@ FLAGS = flags.FLAGS
 
 
 def main():
-    version = newest(pathlib.Path(FLAGS.model))
+    version = commands.newest(pathlib.Path(FLAGS.model))
     facts = json.loads((version / 'model.json').read_text())
     label = label_number(FLAGS.label, facts['data']['class_names'])
     if not FLAGS.out and not FLAGS.walk:
@@ -33,18 +33,6 @@ def main():
     if FLAGS.walk:
         classes = label if label is not None else seeds % len(facts['data']['class_names'])
         write_walk(walk(model, seeds, classes, FLAGS.frames), FLAGS.walk)
-
-
-def newest(directory: pathlib.Path) -> pathlib.Path:
-    """A model's newest version, or the directory itself if it is a version."""
-    if (directory / 'saved_model.pb').exists():
-        return directory
-    numbers = [int(path.parent.name) for path in directory.glob('[0-9]*/saved_model.pb')]
-    if not numbers:
-        raise ModelError(
-            f'--model={directory}: no exported model there; python -m tfgan.train writes one'
-        )
-    return directory / str(max(numbers))
 
 
 def label_number(label: str | None, class_names: list[str]) -> int | None:
