@@ -106,5 +106,5 @@ def test_bfloat16_is_near(name):
     found = in_one_pass(*prepared(name, 'bfloat16'), 0.7)
     for rough, exact in zip(tf.nest.flatten(found), tf.nest.flatten(expected), strict=True):
         assert rough.dtype == tf.float32
-        assert close(rough.numpy(), exact.numpy(), 0.1)
+        assert close(rough.numpy(), exact.numpy(), 0.2)
         assert not np.array_equal(rough, exact)

@@ -18,6 +18,7 @@ from tfgan.sources import Source
 
 SHAPES = (20, 16, 1), (8, 8, 3)  # of which conv makes two maps and one
 GAMES = list(itertools.product(ARCHITECTURES, OBJECTIVES))
+SPREAD = [game for game in GAMES if game[0] == 'mlp' or game[1] == 'relativistic']
 
 
 def settings(**changes):
@@ -306,10 +307,10 @@ REPLICAS = """
 import numpy as np, tensorflow as tf
 cpu = tf.config.list_physical_devices('CPU')[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-from test_gan import GAMES, augmented, noise, play, settings
+from test_gan import SPREAD, augmented, noise, play, settings
 from tfgan import strategies
 source = noise()
-for architecture, objective in GAMES:
+for architecture, objective in SPREAD:
     found = []
     for name in ('single', 'mirrored'):
         strategy = strategies.make(name)
@@ -332,5 +333,5 @@ def test_two_replicas_equal_one():
         [sys.executable, '-c', REPLICAS], text=True, env=os.environ | {'PYTHONPATH': path}
     )
     rows = [line.split() for line in out.splitlines()]
-    assert [(row[0], row[1]) for row in rows] == GAMES
+    assert [(row[0], row[1]) for row in rows] == SPREAD
     assert [row for row in rows if not float(row[2]) < 2e-5] == []

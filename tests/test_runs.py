@@ -81,7 +81,6 @@ def test_other_settings_are_all_listed_and_nothing_is_touched(tmp_path):
         '  preset: default there, quick now',
         '  seed: 0 there, 1 now',
         '  steps: 5 there, 6 now',
-        '  learning_rate: 0.0007 there, 0.001 now',
         '  count: 60 there, 61 now',
     ]
     assert str(directory) in message

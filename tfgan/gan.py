@@ -52,7 +52,9 @@ class Gan:
         make_generator, make_discriminator, jit = ARCHITECTURES[config.architecture]
         # Only this much: XLA takes neither the fused update nor, on a CPU, a sum over replicas.
         # With augmentation it takes longer to compile than it then saves in a run of minutes.
-        self._compiled = tf.function(self.gradients, jit_compile=jit and self.paper is None)
+        # Several replicas' sums of what is not one compiled operation get mixed up.
+        jit = self.strategy.num_replicas_in_sync > 1 or (jit and self.paper is None)
+        self._compiled = tf.function(self.gradients, jit_compile=jit)
         num_classes = len(self.class_shares)
         self.generator = make_generator(config, self.shape, num_classes)
         exact = dataclasses.replace(config, precision='float32')
