@@ -106,5 +106,6 @@ def test_bfloat16_is_near(name):
     found = in_one_pass(*prepared(name, 'bfloat16'), 0.7)
     for rough, exact in zip(tf.nest.flatten(found), tf.nest.flatten(expected), strict=True):
         assert rough.dtype == tf.float32
-        assert close(rough.numpy(), exact.numpy(), 0.2)
+        # As a whole: a rounded unit may take the other side, and then its own slope is another.
+        assert np.linalg.norm(rough - exact) < 0.05 * np.linalg.norm(exact)
         assert not np.array_equal(rough, exact)

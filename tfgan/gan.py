@@ -43,7 +43,6 @@ class Gan:
         decay = config.penalty_decay
         self.penalty_decay = self.objective.decay if decay is None else decay
         self._replica_batch = _replica_batch(config.batch_size, self.strategy)
-        _check_spread(config, self.strategy, self.paper)
         keras.utils.set_random_seed(config.seed)  # the networks' initial weights
         with self.strategy.scope():
             self._build()
@@ -299,15 +298,6 @@ def _replica_batch(batch_size, strategy):
             f'--batch_size={batch_size} is shared by {replicas} devices: give a multiple'
         )
     return batch_size // replicas
-
-
-def _check_spread(config, strategy, paper):
-    # Their sums over replicas get mixed up; why is not known yet.
-    if strategy.num_replicas_in_sync > 1 and (config.architecture != 'mlp' or paper is not None):
-        raise ConfigError(
-            f'--architecture={config.architecture} with --augment={config.augment} does not train '
-            'on several devices yet: give --strategy=single, or --architecture=mlp --augment=off'
-        )
 
 
 def _penalty_weight(config, objective):
