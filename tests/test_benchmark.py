@@ -3,6 +3,7 @@
 import math
 import pathlib
 import re
+import subprocess
 import sys
 
 import numpy as np
@@ -15,6 +16,7 @@ from tfgan.gan import Gan
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / 'scripts' / 'benchmarks'))
 
 import floor
+import quality
 import workers
 
 
@@ -86,3 +88,23 @@ def test_every_contender_trains(function, changes, tmp_path, monkeypatch):
     np.savez(path, images=pixels, labels=np.arange(20, dtype=np.int32) % 3)
     turn = getattr(in_tensorflow, function)(str(path), 'default', **changes)
     assert 0 < turn(2) < 60
+
+
+@pytest.mark.parametrize('recipe', quality.RECIPES)
+def test_every_recipe_is_understood(recipe):
+    flags = [flag.removeprefix('--').split('=') for flag in quality.RECIPES[recipe]]
+    assert {name for name, _ in flags} <= set(vars(config.make()))
+    command = [sys.executable, '-m', 'tfgan.train', '--dry_run', *quality.RECIPES[recipe]]
+    said = subprocess.run(command, capture_output=True, text=True)
+    assert said.returncode == 0, said.stderr
+
+
+def test_the_table_of_recipes_has_means_and_what_real_images_have():
+    run = {'steps': 100, 'frechet_distance': 1.0, 'precision': 0.5, 'real': {'precision': 0.9}}
+    head, *found = quality.rows({'one': [run, run | {'frechet_distance': 3.0, 'steps': 200}]})
+    cells = dict(zip(head, found[0], strict=True))
+    assert cells['steps'] == '150'
+    assert cells['frechet distance'] == '2.000 ± 1.414'
+    assert cells['precision'] == '0.500'
+    assert cells['labels right'] == ''  # of a set without classes
+    assert dict(zip(head, found[1], strict=True))['precision'] == '0.900'

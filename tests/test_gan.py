@@ -277,7 +277,9 @@ def test_convolutions_halve_an_image_to_a_small_map(shape, coarsest, channels):
 
 @pytest.mark.parametrize('shape', [(29, 28, 1), (75, 75, 1), (44 * 2, 16, 1)])
 def test_sizes_that_cannot_be_halved_are_refused(shape):
-    with pytest.raises(config.ConfigError, match=f'{shape[0]}x{shape[1]}.*--image_size'):
+    with pytest.raises(
+        config.ConfigError, match=f'{shape[0]}x{shape[1]}.*--architecture=mlp.*--image_size'
+    ):
         pyramid(shape, 32)
 
 

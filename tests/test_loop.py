@@ -45,3 +45,13 @@ def test_sheets_come_more_rarely_in_a_long_run_and_checkpoints_do_not():
     assert times['sheet'][:3] == [5, 10, 15]
     assert 130 < len(times['sheet']) < 150
     assert max(np.diff(times['checkpoint'])) == 60
+
+
+def test_what_takes_long_comes_more_rarely():
+    due = Due({'score': 30.0}, secs=0.0)
+    assert due('score', 30.0)
+    due.took('score', 1.0, share=0.05)  # a twentieth of its 30 seconds would have been 1.5
+    assert due('score', 60.0)
+    due.took('score', 4.0, share=0.05)
+    assert not due('score', 139.0)
+    assert due('score', 140.0)

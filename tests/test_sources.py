@@ -399,3 +399,12 @@ def test_a_fingerprint_reads_at_most_512_images(monkeypatch):
     source = open_source('doodles', memory_bytes=0)
     assert source.fingerprint == source.fingerprint
     assert len(drawn) == 512 and max(drawn) - min(drawn) > 59_000
+
+
+def test_without_labels_a_source_is_one_class_of_the_same_images():
+    whole = open_source('doodles')
+    plain = whole.unlabelled()
+    assert plain.class_names == ('drawing',) and not plain.labels.any()
+    assert plain.summary()['class_counts'] == [len(whole)]
+    assert (plain.images([3, 8]) == whole.images([3, 8])).all()
+    assert len(whole.class_names) == 10 and whole.labels.any()

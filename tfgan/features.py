@@ -23,12 +23,12 @@ import tqdm
 
 from tfgan import images as pictures
 from tfgan.adam import Adam
+from tfgan.backprop import LEAK
 
 FORMAT = 1  # of the cache; another one when the network or its training changes
 SIDE = 32  # pixels; larger images are averaged down to that
 FEATURES = 128
 WIDTH = 16  # channels of the first convolution
-LEAK = 0.2
 LEAST = 20  # images
 MOST = 60_000  # images of a larger set
 BATCH = 128
@@ -164,15 +164,11 @@ class Network(keras.Model):
 
     def features(self, images):
         for convolution in self.convolutions:
-            images = _leaky(convolution(images))
-        return _leaky(self.dense(self.flat(images)))
+            images = tf.nn.leaky_relu(convolution(images), LEAK)
+        return tf.nn.leaky_relu(self.dense(self.flat(images)), LEAK)
 
     def call(self, images):
         return self.head(self.features(images))
-
-
-def _leaky(x):
-    return tf.maximum(x, LEAK * x)  # tf.nn.leaky_relu would have Grappler complain on stderr
 
 
 def _network(source, labelled, seed):

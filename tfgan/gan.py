@@ -167,8 +167,8 @@ class Gan:
         if self.paper is None:
             return ()
         return tuple(
-            augment.choose(latents.fold(seeds, part), self.augmentation, *self.shape[:2])
-            for part in (-3, -4)
+            augment.choose(latents.fold(seeds, counter), self.augmentation, *self.shape[:2])
+            for counter in (-3, -4)  # latents take those from 0 on, and their labels -2
         )
 
     def _critic(self, real, fake, labels, mix):

@@ -44,6 +44,14 @@ def enlarge(image: np.ndarray, pixels: int = 640) -> np.ndarray:
     return image.repeat(factor, axis=0).repeat(factor, axis=1)
 
 
+def commonest(colours: np.ndarray) -> tuple[int, ...]:
+    """The commonest of colours uint8 [n, c]: of those that are alike, 16 levels a channel, the
+    median."""
+    bins = (colours >> 4).astype(np.int64) @ 16 ** np.arange(colours.shape[-1])
+    alike = colours[bins == np.bincount(bins).argmax()]
+    return tuple(int(level) for level in np.median(alike, axis=0))
+
+
 def picture(image: np.ndarray):
     """A Pillow image of uint8 [h, w, 1 or 3]."""
     from PIL import Image

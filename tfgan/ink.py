@@ -6,6 +6,8 @@ A pixel's ink is how far it is from the paper, 0, towards the colour furthest fr
 import numpy as np
 from scipy import ndimage
 
+from tfgan.images import commonest
+
 BLOCK = 512  # drawings at a time, which bounds memory
 FULL = 0.7  # where ink counts as full
 FAINT = 0.2  # and where it begins to be more than paper
@@ -31,18 +33,12 @@ def measures(images: np.ndarray, paper) -> dict[str, np.ndarray]:
 
 
 def paper_of(images: np.ndarray) -> tuple[int, ...]:
-    """The commonest border colour of images uint8 [n, h, w, c], of the first thousand: length c.
-
-    Alike ones, 16 levels a channel, are counted together; of them it is the median.
-    """
+    """The commonest border colour of images uint8 [n, h, w, c], of the first thousand: length c."""
     if not images.size:
         raise ValueError(f'images {images.shape} have no border to tell the paper by')
     images = images[:1000]
     sides = images[:, [0, -1]], images[:, 1:-1, [0, -1]]
-    colours = np.concatenate([side.reshape(-1, images.shape[-1]) for side in sides])
-    bins = (colours >> 4).astype(np.int64) @ 16 ** np.arange(images.shape[-1])
-    alike = colours[bins == np.bincount(bins).argmax()]
-    return tuple(int(level) for level in np.median(alike, axis=0))
+    return commonest(np.concatenate([side.reshape(-1, images.shape[-1]) for side in sides]))
 
 
 def _ink(images, paper):

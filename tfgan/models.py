@@ -100,8 +100,9 @@ def pyramid(shape, channels: int) -> tuple[tuple[int, int], list[int]]:
         height, width, levels = height // 2, width // 2, levels + 1
     if not levels or max(height, width) > 16:
         raise ConfigError(
-            f'--architecture=conv: images of {shape[0]}x{shape[1]} pixels cannot be halved to a '
-            'small map; give --image_size= a small number times a power of two: 28, 32, 48, 64, ...'
+            f'images of {shape[0]}x{shape[1]} pixels cannot be halved to a map small enough for '
+            'convolutions: give --architecture=mlp, or --image_size= a small number times a power '
+            'of two (28, 32, 48, 64, ...)'
         )
     return (height, width), [min(channels << level, 512) for level in range(levels)]
 
@@ -199,6 +200,6 @@ class Architecture(NamedTuple):
 
 ARCHITECTURES = {
     'mlp': Architecture(MlpGenerator, MlpDiscriminator, jit=True),
-    'hybrid': Architecture(ConvGenerator, MlpDiscriminator, jit=True),
+    'hybrid': Architecture(ConvGenerator, MlpDiscriminator, jit=False),
     'conv': Architecture(ConvGenerator, ConvDiscriminator, jit=False),
 }

@@ -20,6 +20,8 @@ import tqdm
 from PIL import Image, UnidentifiedImageError
 from PIL.ImageOps import exif_transpose
 
+from tfgan.images import commonest
+
 LARGEST_SIDE = 64  # pixels, unless image_size asks for more
 GREY_LEVELS = 8  # channels this close are grey: what a scanner or JPEG adds to pencil on paper
 MOST_NAMED = 10  # files left out that are named; the others are counted
@@ -201,16 +203,9 @@ def look(picture: Image.Image) -> Look:
     grey = bool((spread * (alpha / 255)).max() <= GREY_LEVELS)
     if alpha.min() == 255:
         border = (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1])
-        return Look(*picture.size, grey, _commonest(np.concatenate(border)[:, :3]), math.nan)
+        return Look(*picture.size, grey, commonest(np.concatenate(border)[:, :3]), math.nan)
     ink = np.average(picture.convert('L'), weights=alpha) if alpha.any() else math.nan
     return Look(*picture.size, grey, None, float(ink))
-
-
-def _commonest(colours: np.ndarray) -> tuple[int, int, int]:
-    """The commonest of colours uint8 [n, 3], alike ones (16 levels a channel) counted together."""
-    bins = (colours >> 4).astype(np.int64) @ (256, 16, 1)
-    alike = colours[bins == np.bincount(bins).argmax()]
-    return tuple(int(level) for level in np.median(alike, axis=0))
 
 
 def plan(looks: Iterable[Look], image_size: int | None = None) -> Page:
@@ -229,7 +224,7 @@ def _paper_colour(looks: list[Look]) -> tuple[int, int, int]:
     """The commonest border of the opaque pictures; without any, white unless the ink is light."""
     borders = [look.paper for look in looks if look.paper]
     if borders:
-        return _commonest(np.array(borders, np.uint8))
+        return commonest(np.array(borders, np.uint8))
     inks = [look.ink for look in looks if not math.isnan(look.ink)]
     return (0, 0, 0) if inks and np.median(inks) > 127 else (255, 255, 255)
 
