@@ -16,7 +16,7 @@ from tfgan.losses import OBJECTIVES
 from tfgan.models import ARCHITECTURES, pyramid
 from tfgan.sources import Source
 
-SHAPES = (20, 16, 1), (8, 8, 3)  # of which conv makes two maps and one
+SHAPES = (20, 16, 1), (8, 8, 3), (9, 13, 1)  # the last of which cannot be halved
 GAMES = list(itertools.product(ARCHITECTURES, OBJECTIVES))
 
 
@@ -269,18 +269,13 @@ def test_article_is_as_printed():
         ((32, 32, 3), (4, 4), [32, 64, 128]),
         ((96, 64, 1), (6, 4), [32, 64, 128, 256]),
         ((256, 256, 3), (4, 4), [32, 64, 128, 256, 512, 512]),
+        ((29, 75, 1), (4, 10), [32, 64, 128]),
+        ((5, 30, 1), (3, 15), [32]),
     ],
 )
 def test_convolutions_halve_an_image_to_a_small_map(shape, coarsest, channels):
     assert pyramid(shape, 32) == (coarsest, channels)
-
-
-@pytest.mark.parametrize('shape', [(29, 28, 1), (75, 75, 1), (44 * 2, 16, 1)])
-def test_sizes_that_cannot_be_halved_are_refused(shape):
-    with pytest.raises(
-        config.ConfigError, match=f'{shape[0]}x{shape[1]}.*--architecture=mlp.*--image_size'
-    ):
-        pyramid(shape, 32)
+    assert all(side << len(channels) >= whole for side, whole in zip(coarsest, shape))
 
 
 def test_convolutions_grow_to_large_images():

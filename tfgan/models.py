@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from tfgan.backprop import LEAK, Forward
-from tfgan.config import Config, ConfigError
+from tfgan.config import Config
 
 POLICIES = {'float32': 'float32', 'bfloat16': 'mixed_bfloat16'}
 
@@ -91,19 +91,12 @@ class MlpDiscriminator(keras.Model):
 def pyramid(shape, channels: int) -> tuple[tuple[int, int], list[int]]:
     """The sides of the coarsest map, and the channels of each map from the finest on.
 
-    Each map has half the sides of the one before and twice its channels, 512 at most; the first
-    has half the image's. It ends before a side would be odd or less than four. Raises ConfigError
-    if that is at more than 16 pixels.
+    Each map has half the sides of the one before, rounded up, and twice its channels, 512 at most;
+    the first has half the image's, the last has a side of less than eight.
     """
-    height, width, levels = *shape[:2], 0
-    while height % 2 == width % 2 == 0 and min(height, width) >= 8:
-        height, width, levels = height // 2, width // 2, levels + 1
-    if not levels or max(height, width) > 16:
-        raise ConfigError(
-            f'images of {shape[0]}x{shape[1]} pixels cannot be halved to a map small enough for '
-            'convolutions: give --architecture=mlp, or --image_size= a small number times a power '
-            'of two (28, 32, 48, 64, ...)'
-        )
+    (height, width), levels = shape[:2], 0
+    while not levels or min(height, width) >= 8:
+        height, width, levels = -(-height // 2), -(-width // 2), levels + 1
     return (height, width), [min(channels << level, 512) for level in range(levels)]
 
 
@@ -121,7 +114,7 @@ class Up(keras.layers.Layer):
 
 
 class Down(keras.layers.Layer):
-    """A map [n, h, w, c] to one of half its sides, the mirror image of `Up`."""
+    """A map [n, h, w, c] to one of half its sides, rounded up; the mirror image of `Up`."""
 
     def __init__(self, config: Config, channels: int):
         super().__init__()
@@ -129,7 +122,7 @@ class Down(keras.layers.Layer):
         self.shortcut = _conv(config, channels, 1, use_bias=False)
 
     def call(self, hidden, via):
-        copy = via.affine(self.shortcut, tf.nn.avg_pool2d(hidden, 2, 2, 'VALID'))
+        copy = via.affine(self.shortcut, tf.nn.avg_pool2d(hidden, 2, 2, 'SAME'))
         return copy + via.affine(self.main, via.leaky(hidden))
 
 
@@ -144,6 +137,7 @@ class ConvGenerator(keras.Model):
 
     def __init__(self, config: Config, shape, num_classes: int):
         super().__init__(name='generator')
+        self.sides = shape[:2]
         sides, channels = pyramid(shape, config.channels)
         self.coarsest = *sides, channels[-1]
         self.embedding = _embedding(config, num_classes)
@@ -160,7 +154,9 @@ class ConvGenerator(keras.Model):
         hidden = tf.reshape(self.start(hidden), [-1, *self.coarsest])
         for up in self.ups:
             hidden = up(hidden)
-        return self.squash(tf.cast(self.pixels(_leaky(hidden)), tf.float32))
+        height, width = self.sides  # of which the maps are multiples, rounded up
+        pixels = self.pixels(_leaky(hidden))[:, :height, :width]
+        return self.squash(tf.cast(pixels, tf.float32))
 
 
 class ConvDiscriminator(keras.Model):

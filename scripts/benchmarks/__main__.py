@@ -61,7 +61,7 @@ def main():
     parser.add_argument('--data_dir')
     parser.add_argument('--minutes', type=float, default=2.0)
     parser.add_argument('--seeds', type=int, default=3)
-    parser.add_argument('--recipes', nargs='+', choices=[*quality.RECIPES], metavar='RECIPE',
+    parser.add_argument('--recipes', nargs='+', choices=[*quality.RECIPES, *quality.COPIED], metavar='RECIPE',
                         default=[*quality.RECIPES], help='; '.join(quality.RECIPES))  # fmt: skip
     parser.add_argument('sections', nargs='*', choices=[*SECTIONS, []], default=[*SECTIONS])
     arguments = parser.parse_args()

@@ -7,6 +7,10 @@ import subprocess
 import sys
 import tempfile
 
+import numpy as np
+from workers import Worker
+
+COPIED = {'copied script, dense': 'dense', 'copied script, DCGAN': 'convolutional'}
 # fmt: off
 RECIPES = {
     'default':                        [],
@@ -44,8 +48,11 @@ def measure(dataset, minutes, seeds, recipes, more):
     for seed in range(seeds):
         for name in recipes:
             with tempfile.TemporaryDirectory() as folder:
-                flags = [f'--minutes={minutes}', f'--seed={seed}', *RECIPES[name]]
-                found[name].append(_run(folder, dataset, flags, more))
+                if name in COPIED:
+                    found[name].append(_copied(folder, dataset, minutes, seed, COPIED[name]))
+                else:
+                    flags = [f'--minutes={minutes}', f'--seed={seed}', *RECIPES[name]]
+                    found[name].append(_run(folder, dataset, flags, more))
             print(f'seed {seed}, {name}: {found[name][-1]}', file=sys.stderr, flush=True)
     return found
 
@@ -60,6 +67,28 @@ def _run(folder, dataset, flags, more):
         {name: row[of] for name, row in said['figures'].items()} for of in ('generated', 'real')
     )
     return {'steps': said['step'], **generated, 'real': real}
+
+
+def _copied(folder, dataset, minutes, seed, kind, count=10_000):
+    """The figures of one of `copied`'s pairs, which know no classes."""
+    from tfgan import evaluator, features, sources
+
+    source = sources.open_source(dataset)
+    images = f'{folder}/images.npz'
+    np.savez(images, images=source.images(np.arange(len(source))))
+    worker = Worker('copied', 'train', kind=kind, path=images, seed=seed, count=count)
+    made = worker.turn(minutes)
+    worker.close()
+    if worker.error:
+        raise RuntimeError(f'{kind}: {worker.error}')
+    with np.load(made['drawings']) as arrays:
+        drawings = arrays['images']
+    judge = evaluator.Evaluator(source, features.extractor(source), count)
+    quality = judge.evaluate(lambda seeds: (drawings[seeds - evaluator.SEED], None))
+    generated, real = (
+        {row.name: getattr(row, of) for row in quality.rows} for of in ('generated', 'real')
+    )
+    return {'steps': made['steps'], **generated, 'real': real}
 
 
 def _python(module, *flags):
