@@ -243,6 +243,30 @@ def test_augmentation_follows_what_the_discriminator_knows_by_heart():
     assert float(plain.augmentation) == 0
 
 
+def test_changes_that_the_discriminator_sees_are_not_drawn(monkeypatch):
+    monkeypatch.setattr(augment, 'step_probability', lambda probability, *_: probability)
+    pixels = np.zeros([16, 16, 16, 1], np.uint8)
+    pixels[:, 6:10, 6:10] = 255  # a square that never moves
+    labels = np.zeros(16, np.int32)
+    source = Source('square', (16, 16, 1), labels, ('a',), read=lambda rows: pixels[rows])
+    small = settings(steps=300, batch_size=32, width=64, latent_size=8, learning_rate=2e-3)
+    gan = Gan(small, source.shape, source.shares, paper=[0])
+    gan.augmentation.assign(augment.CAP)
+    play(gan, source, 300)
+    shown = augment.augment(
+        images.to_float(pixels), tf.range(16, dtype=tf.int64), augment.CAP, gan.paper
+    )
+    assert np.mean(moved(images.to_uint8(shown).numpy()) > 0.5) > 0.5
+    assert moved(gan.draw(np.arange(200))).max() < 0.5
+
+
+def moved(pixels):
+    """How many pixels the middle of the ink lies from that of the page: [n]."""
+    ink = pixels[..., 0] / pixels.sum((1, 2, 3))[:, None, None]
+    place = np.arange(pixels.shape[1]) - (pixels.shape[1] - 1) / 2
+    return np.hypot((ink.sum(2) * place).sum(1), (ink.sum(1) * place).sum(1))
+
+
 def test_the_learning_rate_falls_at_the_end():
     settings_ = settings(learning_rate=0.1, decay_from=0.5)
     rates = [float(learning_rate(settings_, tf.constant(p))) for p in (0.0, 0.5, 0.75, 1.0)]
