@@ -268,11 +268,23 @@ def moved(pixels):
 
 
 def test_the_learning_rate_falls_at_the_end():
-    settings_ = settings(learning_rate=0.1, decay_from=0.5)
-    rates = [float(learning_rate(settings_, tf.constant(p))) for p in (0.0, 0.5, 0.75, 1.0)]
+    falling = settings(learning_rate=0.1, decay_from=0.5)
+    rates = [float(learning_rate(falling, tf.constant(p), 0.02)) for p in (0.0, 0.5, 0.75, 1.0)]
     np.testing.assert_allclose(rates, [0.1, 0.1, 0.051, 0.002], rtol=1e-5)
     flat = settings(learning_rate=0.1, decay_from=1.0)
-    assert float(learning_rate(flat, tf.constant(1.0))) == pytest.approx(0.1)
+    assert float(learning_rate(flat, tf.constant(1.0), 0.02)) == pytest.approx(0.1)
+
+
+def test_at_the_end_the_discriminator_is_the_faster():
+    source = noise()
+    gan = Gan(settings(learning_rate=0.01), source.shape, source.shares)
+    networks = gan.discriminator, gan.generator
+    before = [network.get_weights() for network in networks]
+    gan.train(data.batches(source, gan.strategy, 8, 0), tf.constant(1, tf.int64), 1.0, 0.0)
+    for network, old, share in zip(networks, before, (0.1, 0.02), strict=True):
+        pairs = zip(network.get_weights(), old, strict=True)
+        # Adam's first step is as long as the rate, for each weight.
+        assert max(np.abs(a - b).max() for a, b in pairs) == pytest.approx(0.01 * share, rel=1e-2)
 
 
 def test_article_is_as_printed():

@@ -51,7 +51,7 @@ class Config:
     learning_rate: float = _field(7e-4, 'of Adam, for both networks', above=0, most=1)
     beta_1: float = _field(0.0, "Adam's memory of the gradient", least=0, below=1)
     beta_2: float = _field(0.99, "Adam's memory of its square", least=0, below=1)
-    decay_from: float = _field(0.5, 'share of the run before the generator slows', least=0, most=1)
+    decay_from: float = _field(0.5, 'share of the run before both slow down', least=0, most=1)
     ema_images: int = _field(50_000, "half-life of the generator's average, in images", least=1)
     ema_share: float = _field(0.05, 'and at most this share of the images seen', above=0, most=1)
     # fmt: on

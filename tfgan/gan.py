@@ -215,10 +215,11 @@ class Gan:
         return metrics, finite
 
     def _update(self, gradients, metrics, step, progress):
-        rate = learning_rate(self.config, progress)
         count = step + 1 - self.skipped
-        # One that slowed down as well would no longer keep the generator from narrowing.
-        self.discriminator_adam.apply(gradients['discriminator'], self.config.learning_rate, count)
+        # It ends a little faster than the generator, to keep that from narrowing.
+        rate = learning_rate(self.config, progress, 0.1)
+        self.discriminator_adam.apply(gradients['discriminator'], rate, count)
+        rate = learning_rate(self.config, progress, 0.02)
         self.generator_adam.apply(gradients['generator'], rate, count)
         memory = ema.memory(
             step + 1, self.config.batch_size, self.config.ema_images, self.config.ema_share
@@ -275,12 +276,12 @@ def _around(corners, place):
     return latents.slerp(corners[corner], corners[(corner + 1) % len(corners)], shares)
 
 
-def learning_rate(config: Config, progress):
-    """The generator's: flat until `decay_from` of the run, then half a cosine to a fiftieth."""
+def learning_rate(config: Config, progress, least: float):
+    """Flat until `decay_from` of the run, then half a cosine to `least` of itself."""
     if config.decay_from == 1:
         return tf.constant(config.learning_rate)
     fall = tf.clip_by_value((progress - config.decay_from) / (1 - config.decay_from), 0.0, 1.0)
-    return config.learning_rate * (0.02 + 0.98 * 0.5 * (1 + tf.cos(math.pi * fall)))
+    return config.learning_rate * (least + (1 - least) * 0.5 * (1 + tf.cos(math.pi * fall)))
 
 
 def _counter(dtype=tf.int64):
