@@ -61,8 +61,9 @@ def main():
     parser.add_argument('--data_dir')
     parser.add_argument('--minutes', type=float, default=2.0)
     parser.add_argument('--seeds', type=int, default=3)
-    parser.add_argument('--recipes', nargs='+', choices=[*quality.RECIPES, *quality.COPIED], metavar='RECIPE',
-                        default=[*quality.RECIPES], help='; '.join(quality.RECIPES))  # fmt: skip
+    recipes = [*quality.RECIPES, *quality.COPIED]
+    parser.add_argument('--recipes', nargs='+', choices=recipes, metavar='RECIPE',
+                        default=recipes, help='; '.join(recipes))  # fmt: skip
     parser.add_argument('sections', nargs='*', choices=[*SECTIONS, []], default=[*SECTIONS])
     arguments = parser.parse_args()
     (compare if arguments.quality else speed)(arguments)

@@ -38,8 +38,8 @@ def _convolutional_pair(side):
     start = side // 4
 
     def grow(inputs, maps):
-        convolution = nn.Conv2d(inputs, maps, 3, padding=1)
-        return nn.Upsample(scale_factor=2), convolution, nn.BatchNorm2d(maps, 0.8), nn.LeakyReLU(0.2)
+        layers = nn.Upsample(scale_factor=2), nn.Conv2d(inputs, maps, 3, padding=1)
+        return *layers, nn.BatchNorm2d(maps, 0.8), nn.LeakyReLU(0.2)
 
     def shrink(inputs, maps, normal=True):
         extra = [nn.BatchNorm2d(maps, 0.8)] if normal else []
