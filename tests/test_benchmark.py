@@ -35,7 +35,8 @@ def products_in(hlo):
 
 @pytest.mark.parametrize('objective', ['non_saturating', 'relativistic'])
 def test_the_floor_is_what_the_step_computes(objective):
-    settings = config.make(objective=objective, width=96, depth=3, latent_size=40, batch_size=32)
+    sizes = dict(width=96, depth=3, latent_size=40, batch_size=32)
+    settings = config.make('dense', objective=objective, **sizes)
     gan = Gan(settings, floor.SHAPE, np.full(floor.CLASSES, 1 / floor.CLASSES))
     inputs = (
         tf.zeros([32, *floor.SHAPE]),
@@ -53,7 +54,7 @@ def test_the_floor_is_what_the_step_computes(objective):
 
 def test_operations_are_those_counted_by_hand():
     settings = config.make(
-        objective='hinge', width=10, depth=2, latent_size=3, batch_size=5, output='linear'
+        'dense', objective='hinge', width=10, depth=2, latent_size=3, batch_size=5, output='linear'
     )
     generator = 5 * (3 * (6 * 10 + 10 * 10 + 10 * 784) - 6 * 10)
     discriminator = 10 * 3 * (784 * 10 + 10 * 10) - 5 * 784 * 10
@@ -81,12 +82,12 @@ def test_workers_take_turns_and_tell_what_failed():
 def test_every_contender_trains(function, changes, tmp_path, monkeypatch):
     import in_tensorflow
 
-    small = config.make(width=8, depth=1, latent_size=4, batch_size=4)
+    small = config.make('dense', width=8, depth=1, latent_size=4, batch_size=4)
     monkeypatch.setattr(config, 'make', lambda *_, **__: small)
     path = tmp_path / 'drawings.npz'
     pixels = np.random.default_rng(0).integers(0, 256, (20, 12, 12, 1), np.uint8)
     np.savez(path, images=pixels, labels=np.arange(20, dtype=np.int32) % 3)
-    turn = getattr(in_tensorflow, function)(str(path), 'default', **changes)
+    turn = getattr(in_tensorflow, function)(str(path), 'dense', **changes)
     assert 0 < turn(2) < 60
 
 

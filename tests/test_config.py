@@ -248,3 +248,9 @@ def test_help_and_refusals_are_quick_and_plain(tmp_path):
     assert 'Traceback' not in result.stderr
     assert not imported & {'tensorflow', 'keras'}
     assert not list(tmp_path.iterdir())
+
+
+def test_a_presets_penalty_belongs_to_its_objective():
+    assert make('dense').penalty_weight == make('dense', width=9).penalty_weight == 0.3
+    assert make('dense', objective='hinge').penalty_weight is None
+    assert make('dense', objective='wasserstein', penalty_weight=3.0).penalty_weight == 3

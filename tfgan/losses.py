@@ -109,6 +109,6 @@ OBJECTIVES = {
     'hinge':          Objective(hinge_discriminator, wasserstein_generator),
     # Jolicoeur-Martineau 2018; with R1 + R2 that fade: Huang et al. 2024 (R3GAN), section 2
     'relativistic':   Objective(relativistic_discriminator, relativistic_generator,
-                                zero_centred, 0.3, decay=0.3, anchored=False),
+                                zero_centred, 2.0, decay=0.1, anchored=False),
 }
 # fmt: on

@@ -182,6 +182,31 @@ class ConvDiscriminator(keras.Model):
         return self.score(hidden, labels, via=via)
 
 
+class HybridDiscriminator(keras.Model):
+    """Images [n, *shape] and labels [n] to logits [n] through strokes, then dense layers.
+
+    One layer of windows that overlap, the same everywhere, is enough to see whether a stroke is
+    whole; what it is part of is for the dense ones to see.
+    """
+
+    def __init__(self, config: Config, shape, num_classes: int):
+        super().__init__(name='discriminator')
+        maps = 2 * config.channels
+        policy = POLICIES[config.precision]
+        self.strokes = keras.layers.Conv2D(maps, 8, strides=4, padding='same', dtype=policy)
+        self.features = math.prod(-(-side // 4) for side in shape[:2]) * maps
+        self.hidden = _hidden(config)
+        self.score = Score(config, num_classes)
+
+    def call(self, images, labels, via=None):
+        via = via or Forward()
+        hidden = via.leaky(via.affine(self.strokes, images))
+        hidden = tf.reshape(hidden, [-1, self.features])
+        for layer in self.hidden:
+            hidden = via.leaky(via.affine(layer, hidden))
+        return self.score(hidden, labels, via=via)
+
+
 class Architecture(NamedTuple):
     """A pair of networks, made of (config, shape, num_classes), and whether XLA speeds them up.
 
@@ -196,6 +221,6 @@ class Architecture(NamedTuple):
 
 ARCHITECTURES = {
     'mlp': Architecture(MlpGenerator, MlpDiscriminator, jit=True),
-    'hybrid': Architecture(ConvGenerator, MlpDiscriminator, jit=False),
+    'hybrid': Architecture(ConvGenerator, HybridDiscriminator, jit=False),
     'conv': Architecture(ConvGenerator, ConvDiscriminator, jit=False),
 }

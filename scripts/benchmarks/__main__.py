@@ -119,7 +119,7 @@ def ratio(first, second):
 
 def step(drawings, rounds):
     """Images/s of the inner loop, and the floor under it, for each preset's networks."""
-    return {preset: _step(drawings, rounds, preset) for preset in ('article', 'default')}
+    return {preset: _step(drawings, rounds, preset) for preset in ('article', 'dense')}
 
 
 def _step(drawings, rounds, preset):
@@ -220,12 +220,12 @@ def _until(condition, process):
 
 
 def run(drawings, rounds):
-    """A whole run of the default preset, paused again and again for a turn of the bare loop."""
-    bare = Worker('in_tensorflow', 'tfgan', path=drawings, preset='default')
+    """A whole run of the dense preset, paused again and again for a turn of the bare loop."""
+    bare = Worker('in_tensorflow', 'tfgan', path=drawings, preset='dense')
     amount = _amount(bare, 5.0)
     steps = 60 * amount  # about five minutes
     with tempfile.TemporaryDirectory() as folder:
-        process = _train(folder, f'--steps={steps}')
+        process = _train(folder, '--preset=dense', f'--steps={steps}')
         samples = pathlib.Path(folder, 'run/samples')
         _until(lambda: [*samples.glob('step-*.png')], process)
         stopped, secs = 0.0, []
@@ -241,7 +241,7 @@ def run(drawings, rounds):
         process.returncode = os.waitstatus_to_exitcode(status)
         model = json.loads(pathlib.Path(folder, 'model/1/model.json').read_text())
     bare.close()
-    batch = config.make().batch_size
+    batch = config.make('dense').batch_size
     figures = {
         'bare loop, images/s': statistics.median(batch / each for each in secs),
         'whole run, images/s': model['images_seen'] / (model['secs'] - stopped),
@@ -252,7 +252,7 @@ def run(drawings, rounds):
         'minutes of training': (model['secs'] - stopped) / 60,
         'peak memory, MiB': usage.ru_maxrss / 1024,
     }
-    table(['`default`, everything on', ''], *([k, f'{v:,.2f}'] for k, v in figures.items()))
+    table(['`dense`, everything on', ''], *([k, f'{v:,.2f}'] for k, v in figures.items()))
     return figures
 
 

@@ -191,18 +191,18 @@ def drawing(directory):
 
 
 def export(path, directory):
-    """A model of the default preset, untrained, as a directory of SavedModels; turn() is idle."""
+    """A model of the dense preset, untrained, as a directory of SavedModels; turn() is idle."""
     from tfgan import versions
 
     source = source_of(path)
-    gan = Gan(config.make(), source.shape, source.shares)
+    gan = Gan(config.make('dense'), source.shape, source.shares)
     facts = {'name': 'benchmark', 'data': source.summary(), 'step': 0, 'images_seen': 0}
     versions.write(gan, directory, facts | {'secs': 0.0, 'scores': {'none': 0.0, 'floor': 0.0}})
     return lambda amount: amount
 
 
 def growth(shape=(28, 28, 1), batch_size=64, count=10_000, replicas=1):
-    """turn(steps) of the default preset on `count` made-up images: its seconds and peak bytes."""
+    """turn(steps) of the dense preset on `count` made-up images: its seconds and peak bytes."""
     import resource
 
     cpu = tf.config.list_physical_devices('CPU')[0]
@@ -213,7 +213,7 @@ def growth(shape=(28, 28, 1), batch_size=64, count=10_000, replicas=1):
     some = np.random.default_rng(0).integers(0, 256, (1000, *shape), np.uint8)
     labels = np.zeros(count, np.int32)
     source = Source('npy:made-up', tuple(shape), labels, ('a',), lambda i: some[i % 1000])
-    gan = Gan(config.make(batch_size=batch_size), shape, [1.0], strategy)
+    gan = Gan(config.make('dense', batch_size=batch_size), shape, [1.0], strategy)
     train = turn_of(gan, source)
 
     def turn(steps):

@@ -116,12 +116,12 @@ def drawing(classes):
 
     from PIL import Image
 
-    generator = Generator(config.make(), 784, classes)
+    generator = Generator(config.make('dense'), 784, classes)
     chance = torch.Generator()
 
     def draw(batch):
         chance.manual_seed(7)
-        points = torch.randn(batch, config.make().latent_size, generator=chance)
+        points = torch.randn(batch, config.make('dense').latent_size, generator=chance)
         pixels = generator(points, torch.randint(classes, [batch], generator=chance))
         return (pixels * 127.5 + 127.5).round().clamp(0, 255).to(torch.uint8).numpy()
 

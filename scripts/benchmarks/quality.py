@@ -13,21 +13,20 @@ from workers import Worker
 COPIED = {'copied script, dense': 'dense', 'copied script, DCGAN': 'convolutional'}
 # fmt: off
 RECIPES = {
-    'default':                        [],
-    'its first version':              ['--learning_rate=7e-4', '--penalty_weight=1',
-                                       '--penalty_decay=1'],
-    'no fading of the penalty':       ['--penalty_decay=1'],
-    'penalty of weight 1':            ['--penalty_weight=1'],
-    'learning rate 1e-3':             ['--learning_rate=1e-3'],
-    'learning rate never falls':      ['--decay_from=1'],
-    'layers of 1,024':                ['--width=1024'],
-    'batches of 32':                  ['--batch_size=32'],
-    'non-saturating, no penalty':     ['--objective=non_saturating'],
-    'hinge, no penalty':              ['--objective=hinge'],
-    'Wasserstein, gradient penalty':  ['--objective=wasserstein'],
-    'convolutional generator':        ['--architecture=hybrid', '--channels=16', '--depth=2',
-                                       '--learning_rate=5e-4'],
-    'convolutions':                   ['--preset=conv'],
+    'default':                       [],
+    'dense layers':                  ['--preset=dense'],
+    'convolutions':                  ['--preset=conv'],
+    'penalty of weight 0.6':         ['--penalty_weight=0.6'],
+    'penalty of weight 6':           ['--penalty_weight=6'],
+    'no fading of the penalty':      ['--penalty_decay=1'],
+    'learning rate 2.5e-4':          ['--learning_rate=2.5e-4'],
+    'learning rate 1e-3':            ['--learning_rate=1e-3'],
+    'learning rate never falls':     ['--decay_from=1'],
+    'maps of 32':                    ['--channels=32'],
+    'batches of 32':                 ['--batch_size=32'],
+    'non-saturating, no penalty':    ['--objective=non_saturating'],
+    'hinge, no penalty':             ['--objective=hinge'],
+    'Wasserstein, gradient penalty': ['--objective=wasserstein'],
 }
 # fmt: on
 FIGURES = {
