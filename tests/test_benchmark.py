@@ -3,6 +3,7 @@
 import math
 import pathlib
 import re
+import runpy
 import subprocess
 import sys
 
@@ -89,6 +90,21 @@ def test_every_contender_trains(function, changes, tmp_path, monkeypatch):
     np.savez(path, images=pixels, labels=np.arange(20, dtype=np.int32) % 3)
     turn = getattr(in_tensorflow, function)(str(path), 'dense', **changes)
     assert 0 < turn(2) < 60
+
+
+@pytest.mark.parametrize(
+    ('words', 'doing', 'sections'),
+    [(['--quality'], 'compare', []), ([], 'speed', []), (['step'], 'speed', ['step'])],
+)
+def test_its_flags_are_understood(words, doing, sections, monkeypatch):
+    path = pathlib.Path(quality.__file__).with_name('__main__.py')
+    main = runpy.run_path(str(path), run_name='benchmarks')['main']
+    asked = []
+    monkeypatch.setitem(main.__globals__, doing, asked.append)
+    monkeypatch.setattr(sys, 'argv', ['scripts/benchmark', *words])
+    main()
+    assert asked[0].sections == sections
+    assert set(asked[0].recipes) == {*quality.RECIPES, *quality.COPIED}
 
 
 @pytest.mark.parametrize('recipe', quality.RECIPES)

@@ -64,7 +64,7 @@ def main():
     recipes = [*quality.RECIPES, *quality.COPIED]
     parser.add_argument('--recipes', nargs='+', choices=recipes, metavar='RECIPE',
                         default=recipes, help='; '.join(recipes))  # fmt: skip
-    parser.add_argument('sections', nargs='*', choices=[*SECTIONS, []], default=[*SECTIONS])
+    parser.add_argument('sections', nargs='*', choices=[*SECTIONS, []], default=[])
     arguments = parser.parse_args()
     (compare if arguments.quality else speed)(arguments)
 
@@ -80,7 +80,7 @@ def speed(arguments):
         np.savez(
             drawings, images=doodles.draw(indices)[..., None], labels=doodles.labels(len(indices))
         )
-        for section in arguments.sections:
+        for section in arguments.sections or SECTIONS:
             print(flush=True)
             figures[section] = SECTIONS[section](str(drawings), arguments.rounds)
             if arguments.json:

@@ -10,6 +10,8 @@ import tempfile
 import numpy as np
 from workers import Worker
 
+from tfgan import startup
+
 COPIED = {'copied script, dense': 'dense', 'copied script, DCGAN': 'convolutional'}
 # fmt: off
 RECIPES = {
@@ -70,6 +72,7 @@ def _run(folder, dataset, flags, more):
 
 def _copied(folder, dataset, minutes, seed, kind, count=10_000):
     """The figures of one of `copied`'s pairs, which know no classes."""
+    startup.import_tensorflow()
     from tfgan import evaluator, features, sources
 
     source = sources.open_source(dataset)
