@@ -123,7 +123,7 @@ def test_the_generators_gradient_is_the_loss_slope():
 
 @pytest.mark.parametrize(('architecture', 'objective'), GAMES)
 def test_gradients_are_those_of_the_formula(architecture, objective):
-    source = noise()
+    source = noise(SHAPES[2])
     changes = dict(architecture=architecture, objective=objective)
     gan = augmented(settings(**changes), source)
     play(gan, source, 2)

@@ -127,9 +127,12 @@ def make(preset: str = 'default', **explicit) -> Config:
 
 
 def _merge(preset, explicit):
-    """Preset below explicit settings, of which steps replace its minutes and minutes its steps."""
-    if 'objective' in explicit:  # another game has another penalty
-        preset = {name: value for name, value in preset.items() if 'penalty' not in name}
+    """Preset below explicit settings, of which steps replace its minutes and minutes its steps.
+
+    An objective replaces the preset's penalty, which another may not have.
+    """
+    if 'objective' in explicit:
+        preset = {name: value for name, value in preset.items() if name != 'penalty_weight'}
     merged = {}
     for settings in (preset, explicit):
         for budget, other in (('steps', 'minutes'), ('minutes', 'steps')):

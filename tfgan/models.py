@@ -35,21 +35,40 @@ SQUASH = {'linear': tf.identity, 'tanh': tf.tanh}
 
 
 class Score(keras.layers.Layer):
-    """Features [n, d] and labels [n] to logits [n]: a common score, and how well a class fits.
+    """Features [n, ...] and labels [n] to logits [n] through dense layers.
 
-    The second is the projection of Miyato and Koyama 2018.
+    A logit is a common score and how well a class fits, the projection of Miyato and Koyama 2018.
     """
 
     def __init__(self, config: Config, num_classes: int):
         super().__init__()
         self.num_classes = num_classes
+        self.hidden = _hidden(config)
         self.logit = _dense(config, 1)
         self.fits = _dense(config, num_classes, use_bias=False)
 
-    def call(self, hidden, labels, via):
+    def call(self, features, labels, via):
+        hidden = tf.reshape(features, [-1, math.prod(features.shape[1:])])
+        for layer in self.hidden:
+            hidden = via.leaky(via.affine(layer, hidden))
         fits = tf.cast(via.affine(self.fits, hidden), tf.float32)
         fit = tf.reduce_sum(fits * tf.one_hot(labels, self.num_classes), axis=1)
         return tf.cast(via.affine(self.logit, hidden)[:, 0], tf.float32) + fit
+
+
+class Trunk(keras.layers.Layer):
+    """Latents [n, latent_size] and labels [n] to features [n, width] through dense layers."""
+
+    def __init__(self, config: Config, num_classes: int):
+        super().__init__()
+        self.embedding = _embedding(config, num_classes)
+        self.hidden = _hidden(config)
+
+    def call(self, latents, labels):
+        hidden = tf.concat([latents, self.embedding(labels)], axis=1)
+        for layer in self.hidden:
+            hidden = _leaky(layer(hidden))
+        return hidden
 
 
 class MlpGenerator(keras.Model):
@@ -58,16 +77,12 @@ class MlpGenerator(keras.Model):
     def __init__(self, config: Config, shape, num_classes: int):
         super().__init__(name='generator')
         self.shape = shape
-        self.embedding = _embedding(config, num_classes)
-        self.hidden = _hidden(config)
+        self.trunk = Trunk(config, num_classes)
         self.pixels = _dense(config, math.prod(shape))
         self.squash = SQUASH[config.output]
 
     def call(self, latents, labels):
-        hidden = tf.concat([latents, self.embedding(labels)], axis=1)
-        for layer in self.hidden:
-            hidden = _leaky(layer(hidden))
-        pixels = tf.cast(self.pixels(hidden), tf.float32)
+        pixels = tf.cast(self.pixels(self.trunk(latents, labels)), tf.float32)
         return self.squash(tf.reshape(pixels, [-1, *self.shape]))
 
 
@@ -76,16 +91,10 @@ class MlpDiscriminator(keras.Model):
 
     def __init__(self, config: Config, shape, num_classes: int):
         super().__init__(name='discriminator')
-        self.features = math.prod(shape)
-        self.hidden = _hidden(config)
         self.score = Score(config, num_classes)
 
     def call(self, images, labels, via=None):
-        via = via or Forward()
-        hidden = tf.reshape(images, [-1, self.features])
-        for layer in self.hidden:
-            hidden = via.leaky(via.affine(layer, hidden))
-        return self.score(hidden, labels, via=via)
+        return self.score(images, labels, via=via or Forward())
 
 
 def pyramid(shape, channels: int) -> tuple[tuple[int, int], list[int]]:
@@ -106,7 +115,7 @@ class Up(keras.layers.Layer):
     def __init__(self, config: Config, channels: int):
         super().__init__()
         self.main = _conv(config, channels, 4, keras.layers.Conv2DTranspose)
-        self.shortcut = _conv(config, channels, 1, use_bias=False)
+        self.shortcut = _conv(config, channels, 1, strides=1, use_bias=False)
 
     def call(self, hidden):
         copy = tf.repeat(tf.repeat(self.shortcut(hidden), 2, axis=1), 2, axis=2)
@@ -119,15 +128,14 @@ class Down(keras.layers.Layer):
     def __init__(self, config: Config, channels: int):
         super().__init__()
         self.main = _conv(config, channels, 4)
-        self.shortcut = _conv(config, channels, 1, use_bias=False)
+        self.shortcut = _conv(config, channels, 1, strides=1, use_bias=False)
 
     def call(self, hidden, via):
         copy = via.affine(self.shortcut, tf.nn.avg_pool2d(hidden, 2, 2, 'SAME'))
         return copy + via.affine(self.main, via.leaky(hidden))
 
 
-def _conv(config, channels, size, kind=keras.layers.Conv2D, **more):
-    strides = 2 if size > 1 else 1
+def _conv(config, channels, size, kind=keras.layers.Conv2D, strides=2, **more):
     policy = POLICIES[config.precision]
     return kind(channels, size, strides=strides, padding='same', dtype=policy, **more)
 
@@ -140,18 +148,15 @@ class ConvGenerator(keras.Model):
         self.sides = shape[:2]
         sides, channels = pyramid(shape, config.channels)
         self.coarsest = *sides, channels[-1]
-        self.embedding = _embedding(config, num_classes)
-        self.hidden = _hidden(config)
+        self.trunk = Trunk(config, num_classes)
         self.start = _dense(config, math.prod(self.coarsest))
         self.ups = [Up(config, count) for count in channels[-2::-1]]
         self.pixels = _conv(config, shape[-1], 4, keras.layers.Conv2DTranspose)
         self.squash = SQUASH[config.output]
 
     def call(self, latents, labels):
-        hidden = tf.concat([latents, self.embedding(labels)], axis=1)
-        for layer in self.hidden:
-            hidden = _leaky(layer(hidden))
-        hidden = tf.reshape(self.start(hidden), [-1, *self.coarsest])
+        hidden = self.start(self.trunk(latents, labels))
+        hidden = tf.reshape(hidden, [-1, *self.coarsest])
         for up in self.ups:
             hidden = up(hidden)
         height, width = self.sides  # of which the maps are multiples, rounded up
@@ -164,11 +169,9 @@ class ConvDiscriminator(keras.Model):
 
     def __init__(self, config: Config, shape, num_classes: int):
         super().__init__(name='discriminator')
-        sides, channels = pyramid(shape, config.channels)
-        self.features = math.prod(sides) * channels[-1]
+        _, channels = pyramid(shape, config.channels)
         self.first = _conv(config, channels[0], 4)
         self.downs = [Down(config, count) for count in channels[1:]]
-        self.hidden = _hidden(config)
         self.score = Score(config, num_classes)
 
     def call(self, images, labels, via=None):
@@ -176,34 +179,25 @@ class ConvDiscriminator(keras.Model):
         hidden = via.affine(self.first, images)
         for down in self.downs:
             hidden = down(hidden, via=via)
-        hidden = tf.reshape(via.leaky(hidden), [-1, self.features])
-        for layer in self.hidden:
-            hidden = via.leaky(via.affine(layer, hidden))
-        return self.score(hidden, labels, via=via)
+        return self.score(via.leaky(hidden), labels, via=via)
 
 
 class HybridDiscriminator(keras.Model):
-    """Images [n, *shape] and labels [n] to logits [n] through strokes, then dense layers.
+    """Images [n, *shape] and labels [n] to logits [n] through patches, then dense layers.
 
-    One layer of windows that overlap, the same everywhere, is enough to see whether a stroke is
-    whole; what it is part of is for the dense ones to see.
+    One convolution of patches that overlap is enough to see whether a stroke is whole; what it is
+    part of is for the dense layers to see.
     """
 
     def __init__(self, config: Config, shape, num_classes: int):
         super().__init__(name='discriminator')
-        maps = 2 * config.channels
-        policy = POLICIES[config.precision]
-        self.strokes = keras.layers.Conv2D(maps, 8, strides=4, padding='same', dtype=policy)
-        self.features = math.prod(-(-side // 4) for side in shape[:2]) * maps
-        self.hidden = _hidden(config)
+        # As many as a map of a quarter of the image's sides has in the generator.
+        self.patches = _conv(config, 2 * config.channels, 8, strides=4)
         self.score = Score(config, num_classes)
 
     def call(self, images, labels, via=None):
         via = via or Forward()
-        hidden = via.leaky(via.affine(self.strokes, images))
-        hidden = tf.reshape(hidden, [-1, self.features])
-        for layer in self.hidden:
-            hidden = via.leaky(via.affine(layer, hidden))
+        hidden = via.leaky(via.affine(self.patches, images))
         return self.score(hidden, labels, via=via)
 
 

@@ -89,10 +89,8 @@ def speed(arguments):
 
 def compare(arguments):
     """The table of recipes."""
-    more = [f'--data_dir={arguments.data_dir}'] if arguments.data_dir else []
-    found = quality.measure(
-        arguments.dataset, arguments.minutes, arguments.seeds, arguments.recipes, more
-    )
+    asked = arguments.dataset, arguments.data_dir, arguments.minutes, arguments.seeds
+    found = quality.measure(*asked, arguments.recipes)
     table(*quality.rows(found))
     if arguments.json:
         arguments.json.write_text(json.dumps(found, indent=1) + '\n')

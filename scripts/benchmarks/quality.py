@@ -43,26 +43,31 @@ FIGURES = {
 }
 
 
-def measure(dataset, minutes, seeds, recipes, more):
-    """{recipe: [figures of each seed]}, one run after the other, so that each has the machine."""
+def measure(dataset, data_dir, minutes, seeds, recipes):
+    """{recipe: [figures of each seed]}, one run after the other, so that each has the machine.
+
+    A copied script that cannot run here, or not on such images, has no figures.
+    """
+    data = [f'--dataset={dataset}', *([f'--data_dir={data_dir}'] if data_dir else [])]
     found = {name: [] for name in recipes}
     for seed in range(seeds):
         for name in recipes:
             with tempfile.TemporaryDirectory() as folder:
                 if name in COPIED:
-                    found[name].append(_copied(folder, dataset, minutes, seed, COPIED[name]))
+                    run = _copied(folder, dataset, data_dir, minutes, seed, COPIED[name])
                 else:
                     flags = [f'--minutes={minutes}', f'--seed={seed}', *RECIPES[name]]
-                    found[name].append(_run(folder, dataset, flags, more))
-            print(f'seed {seed}, {name}: {found[name][-1]}', file=sys.stderr, flush=True)
+                    run = _run(folder, data, flags)
+            if 'fails' not in run:
+                found[name].append(run)
+            print(f'seed {seed}, {name}: {run}', file=sys.stderr, flush=True)
     return found
 
 
-def _run(folder, dataset, flags, more):
+def _run(folder, data, flags):
     model, report = f'{folder}/model', f'{folder}/report'
-    _python('train', f'--dataset={dataset}', *more, *flags, f'--run_dir={folder}/run',
-            f'--export_dir={model}')  # fmt: skip
-    _python('evaluate', f'--model={model}', f'--dataset={dataset}', *more, f'--out={report}')
+    _python('train', *data, *flags, f'--run_dir={folder}/run', f'--export_dir={model}')
+    _python('evaluate', f'--model={model}', *data, f'--out={report}')
     said = json.loads(pathlib.Path(report, 'metrics.json').read_text())
     generated, real = (
         {name: row[of] for name, row in said['figures'].items()} for of in ('generated', 'real')
@@ -70,19 +75,19 @@ def _run(folder, dataset, flags, more):
     return {'steps': said['step'], **generated, 'real': real}
 
 
-def _copied(folder, dataset, minutes, seed, kind, count=10_000):
+def _copied(folder, dataset, data_dir, minutes, seed, kind, count=10_000):
     """The figures of one of `copied`'s pairs, which know no classes."""
     startup.import_tensorflow()
     from tfgan import evaluator, features, sources
 
-    source = sources.open_source(dataset)
+    source = sources.open_source(dataset, data_dir)
     images = f'{folder}/images.npz'
     np.savez(images, images=source.images(np.arange(len(source))))
     worker = Worker('copied', 'train', kind=kind, path=images, seed=seed, count=count)
     made = worker.turn(minutes)
     worker.close()
     if worker.error:
-        raise RuntimeError(f'{kind}: {worker.error}')
+        return {'fails': worker.error}
     with np.load(made['drawings']) as arrays:
         drawings = arrays['images']
     judge = evaluator.Evaluator(source, features.extractor(source), count)
@@ -102,10 +107,11 @@ def _python(module, *flags):
 def rows(found):
     """The table: means over the seeds, and the standard deviation of the distance."""
     yield ['recipe', 'steps', *(name.replace('_', ' ') for name in FIGURES)]
-    for name, runs in found.items():
+    measured = {name: runs for name, runs in found.items() if runs}
+    for name, runs in measured.items():
         steps = statistics.mean(run['steps'] for run in runs)
         yield [name, f'{steps:,.0f}', *(_cell(figure, runs) for figure in FIGURES)]
-    real = next(iter(found.values()))[0]['real']
+    real = next(iter(measured.values()))[0]['real']
     yield ['other real images', '', *(_form(figure, real.get(figure)) for figure in FIGURES)]
 
 
