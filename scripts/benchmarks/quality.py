@@ -111,8 +111,9 @@ def rows(found):
     for name, runs in measured.items():
         steps = statistics.mean(run['steps'] for run in runs)
         yield [name, f'{steps:,.0f}', *(_cell(figure, runs) for figure in FIGURES)]
-    real = next(iter(measured.values()))[0]['real']
-    yield ['other real images', '', *(_form(figure, real.get(figure)) for figure in FIGURES)]
+    if measured:
+        real = next(iter(measured.values()))[0]['real']
+        yield ['other real images', '', *(_form(figure, real.get(figure)) for figure in FIGURES)]
 
 
 def _cell(figure, runs):
