@@ -112,6 +112,12 @@ def test_another_size_is_the_same_drawing_finer(drawings):
     assert doodles.draw([3], size=8).min() < 128
 
 
+def test_a_stroke_at_the_edge_of_the_smallest_page():
+    """Drawing 186 reaches the last pixels of the page, and there are no others."""
+    alone, first = (doodles.draw(indices, size=8)[0] for indices in ([186], [186, 0]))
+    np.testing.assert_array_equal(alone, first)
+
+
 @pytest.mark.parametrize('size', [7, 0, -28])
 def test_a_bad_size_is_quoted(size):
     with pytest.raises(ValueError, match=rf'size is {size};.* 8 '):

@@ -48,6 +48,25 @@ def unlabelled():
     return features.extractor(toy(labelled=False))
 
 
+def test_a_stacked_set_is_seen_channel_by_channel(classifier):
+    inner, triples = toy(), np.array([[0, 1, 2], [2, 9, 4], [3, 3, 11]])
+    read = lambda i: np.moveaxis(inner.images(triples[i].ravel()).reshape(-1, 3, SIZE, SIZE), 1, -1)  # noqa: E731
+    source = Source('stacked:toy', (SIZE, SIZE, 3), np.arange(3), tuple('abc'), read, layers=inner)
+    found, images = features.extractor(source), source.images(np.arange(3))
+    seen = [classifier.features(inner.images(column)) for column in triples.T]
+    np.testing.assert_allclose(found.features(images), np.concatenate(seen, axis=1), atol=1e-5)
+    names = [classifier.classify(inner.images(row)) @ (100, 10, 1) for row in triples]
+    np.testing.assert_array_equal(found.classify(images), names)
+    assert found.accuracy == classifier.accuracy**3 and found.key != classifier.key
+
+
+def test_a_stacked_set_without_labels_has_no_classes(unlabelled):
+    source = dataclasses.replace(toy(labelled=False), shape=(SIZE, SIZE, 3))
+    found = features.extractor(dataclasses.replace(source, layers=toy(labelled=False)))
+    assert found.head is None
+    assert found.features(np.zeros([2, SIZE, SIZE, 3], np.uint8)).shape == (2, 384)
+
+
 def forbidden(*_):
     raise AssertionError('it trains again')
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from tfgan import report
-from tfgan.sources import Source
+from tfgan import config, report
+from tfgan.gan import Gan
+from tfgan.sources import Source, open_source
 
 
 def source(labels, names):
@@ -16,6 +17,17 @@ def test_the_sheet_of_real_images_has_a_column_for_each_class():
     chosen = report._showcase(source(labels, ('a', 'b', 'c')), rows=8, columns=5)
     assert (labels[chosen].reshape(8, 5) == [0, 1, 2, 0, 1]).all()
     assert len(set(chosen)) > 20
+
+
+def test_the_judge_is_told_the_labels_that_the_networks_are_not(tmp_path):
+    settings = config.make('dense', width=8, depth=1)
+    plain = open_source('doodles', image_size=8).unlabelled()
+    gan = Gan(settings, plain.shape, plain.shares)
+    seen = report.Report(gan, plain, tmp_path)
+    seen.look()
+    scores = seen.score({'accuracy/real': 0.5, 'accuracy/generated': 0.5}, 0.5)
+    seen.close()
+    assert scores['classes_covered_of_real'] == 10 and 'labels_right' not in scores
 
 
 def test_a_class_without_images_is_no_obstacle():

@@ -243,6 +243,7 @@ def test_a_stacked_image_is_three_of_the_inner_source(digits):
     assert len(source) == 128_000 and source.shape == (4, 4, 3)
     assert len(source.class_names) == 1000
     assert source.class_names[703] == '7-0-3'
+    assert (source.layers.images([5]) == inner.images([5])).all() and inner.layers is None
     some = np.arange(2000)
     layers = [
         found_in(x, inner.images(range(30))[..., 0])
@@ -408,3 +409,4 @@ def test_without_labels_a_source_is_one_class_of_the_same_images():
     assert plain.summary()['class_counts'] == [len(whole)]
     assert (plain.images([3, 8]) == whole.images([3, 8])).all()
     assert len(whole.class_names) == 10 and whole.labels.any()
+    assert plain.labelled is plain.unlabelled().labelled is whole and whole.labelled is None

@@ -531,7 +531,8 @@ def ink(positions, drawing, half_width, size):
     reach = WIDTH[1] / 2 * size / 28 + 0.5
     patch = np.arange(int(2 * reach) + 1)[:, None]  # what pixels a sample can reach, each way
     across, down = positions.real * size - 0.5, positions.imag * size - 0.5
-    left, top = np.ceil(across - reach), np.ceil(down - reach)
+    # The last pixel of a patch may be out of reach, and then of the page.
+    left, top = (np.minimum(np.ceil(at - reach), size - len(patch)) for at in (across, down))
     corner = (drawing * size + top.astype(int)) * size + left.astype(int)
     pixel = (corner + size * patch)[:, None] + patch
     squared = ((top - down + patch) ** 2)[:, None] + (left - across + patch) ** 2

@@ -8,6 +8,7 @@ learn to tell damaged drawings, or their features would hide specks and grain.
 import dataclasses
 import hashlib
 import io
+import itertools
 import math
 import os
 import pathlib
@@ -81,8 +82,11 @@ class Extractor:
 def extractor(source, cache_dir: str | os.PathLike | None = None, seed: int = 0) -> Extractor:
     """The extractor of a data set: trained on it, or remembered from the last time.
 
-    Raises FeatureError if there are too few images.
+    A stacked one's sees each channel as the inner set's does. Raises FeatureError if there are too
+    few images.
     """
+    if source.layers:
+        return _of_layers(extractor(source.layers, cache_dir, seed), source.shape)
     check_count(source)
     labelled = np.count_nonzero(source.shares) >= 2
     path = cache_path(cache_dir, f'extractor-{source.fingerprint}-{seed}-{FORMAT}.npz')
@@ -105,6 +109,31 @@ def extractor(source, cache_dir: str | os.PathLike | None = None, seed: int = 0)
         head=(kernel / state['scale'], bias),
         accuracy=float(state['accuracy']),
     )
+
+
+def _of_layers(inner: Extractor, shape) -> Extractor:
+    """Features of each channel, one after the other; a class is one of the inner's for each."""
+    height, width, channels = shape
+
+    def look(images):
+        layers = tf.reshape(tf.transpose(images, [0, 3, 1, 2]), [-1, height, width, 1])
+        return tf.reshape(inner.look(layers), [len(images), -1])
+
+    found = dataclasses.replace(
+        inner,
+        name=f'{inner.name}, of each channel',
+        key=f'{inner.key}-{channels}',
+        shape=shape,
+        look=look,
+        block=block_of(shape),
+    )
+    if inner.head is None:
+        return found
+    kernel, bias = inner.head
+    # In the order of the stacked labels, the last channel's running fastest.
+    triples = np.array(list(itertools.product(range(len(bias)), repeat=channels))).T
+    head = np.concatenate([kernel[:, each] for each in triples]), bias[triples].sum(axis=0)
+    return dataclasses.replace(found, head=head, accuracy=inner.accuracy**channels)
 
 
 def _looking(network, shape, scale):

@@ -76,10 +76,14 @@ class Report:
         images.write_png(path, images.enlarge(sheet))
 
     def look(self) -> None:
-        """Gets ready to score: on a data set not seen before, features are learned."""
+        """Gets ready to score: on a data set not seen before, features are learned.
+
+        Labels that the networks are not told are told to the judge.
+        """
+        source = self._source.labelled or self._source
         try:
-            extractor = features.extractor(self._source)
-            self._evaluator = Evaluator(self._source, extractor, SCORE_IMAGES, thorough=False)
+            extractor = features.extractor(source)
+            self._evaluator = Evaluator(source, extractor, SCORE_IMAGES, thorough=False)
         except features.FeatureError as error:
             print(f'without scores: {error}', flush=True)
 

@@ -32,7 +32,11 @@ UNKNOWN_LICENCE = 'unknown: ask whoever gave you the files'
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Source:
-    """Images uint8 [n, *shape] with labels int32 [n]; `read` gives those of indices [k]."""
+    """Images uint8 [n, *shape] with labels int32 [n]; `read` gives those of indices [k].
+
+    `layers` is the source whose images are the channels of these, and `labelled` the same one
+    before its labels were taken off.
+    """
 
     dataset: str
     shape: tuple[int, int, int]
@@ -41,6 +45,8 @@ class Source:
     read: Callable[[np.ndarray], np.ndarray]
     licence: str = UNKNOWN_LICENCE
     notes: dict = dataclasses.field(default_factory=dict)
+    layers: 'Source | None' = None
+    labelled: 'Source | None' = None
 
     @property
     def name(self) -> str:
@@ -64,7 +70,9 @@ class Source:
     def unlabelled(self) -> 'Source':
         """The same images as one class."""
         labels = np.zeros_like(self.labels)
-        return dataclasses.replace(self, labels=labels, class_names=('drawing',))
+        return dataclasses.replace(
+            self, labels=labels, class_names=('drawing',), labelled=self.labelled or self
+        )
 
     def summary(self) -> dict:
         """What there is to say of the data, as JSON can hold it."""
@@ -245,17 +253,18 @@ def _open_stacked(wanted: Wanted) -> Source:
     _check_stackable(inner)
     height, width, _ = inner.shape
     # RandomState, because NumPy promises that its numbers stay the same in every version.
-    layers = np.random.RandomState(0).randint(len(inner), size=(STACKED, 3), dtype=np.int64)
+    triples = np.random.RandomState(0).randint(len(inner), size=(STACKED, 3), dtype=np.int64)
 
     def read(indices):
-        images = inner.images(layers[indices].reshape(-1))
+        images = inner.images(triples[indices].reshape(-1))
         return np.moveaxis(images.reshape(len(indices), 3, height, width), 1, -1)
 
     classes = len(inner.class_names)
-    labels = inner.labels[layers] @ np.array([classes**2, classes, 1], np.int32)
+    labels = inner.labels[triples] @ np.array([classes**2, classes, 1], np.int32)
     names = tuple(map('-'.join, itertools.product(inner.class_names, repeat=3)))
     notes = inner.notes | ({'paper': 3 * [*inner.paper]} if 'paper' in inner.notes else {})
-    return Source(wanted.dataset, (height, width, 3), labels, names, read, inner.licence, notes)
+    shape = height, width, 3
+    return Source(wanted.dataset, shape, labels, names, read, inner.licence, notes, layers=inner)
 
 
 def _check_stackable(inner: Source) -> None:
