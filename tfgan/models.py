@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from tfgan.backprop import LEAK, Forward
 from tfgan.config import Config
+from tfgan.losses import OBJECTIVES
 
 POLICIES = {'float32': 'float32', 'bfloat16': 'mixed_bfloat16'}
 
@@ -31,6 +32,10 @@ def _leaky(hidden):
     return tf.nn.leaky_relu(hidden, LEAK)
 
 
+def _flat(maps):
+    return tf.reshape(maps, [-1, math.prod(maps.shape[1:])])
+
+
 SQUASH = {'linear': tf.identity, 'tanh': tf.tanh}
 
 
@@ -44,11 +49,12 @@ class Score(keras.layers.Layer):
         super().__init__()
         self.num_classes = num_classes
         self.hidden = _hidden(config)
-        self.logit = _dense(config, 1)
+        # Games that compare two scores cannot move what is common to all of them.
+        self.logit = _dense(config, 1, use_bias=OBJECTIVES[config.objective].anchored)
         self.fits = _dense(config, num_classes, use_bias=False)
 
     def call(self, features, labels, via):
-        hidden = tf.reshape(features, [-1, math.prod(features.shape[1:])])
+        hidden = _flat(features)
         for layer in self.hidden:
             hidden = via.leaky(via.affine(layer, hidden))
         fits = tf.cast(via.affine(self.fits, hidden), tf.float32)
@@ -183,22 +189,23 @@ class ConvDiscriminator(keras.Model):
 
 
 class HybridDiscriminator(keras.Model):
-    """Images [n, *shape] and labels [n] to logits [n] through patches, then dense layers.
+    """Images [n, *shape] and labels [n] to logits [n] through patches beside pixels, then dense.
 
     One convolution of patches that overlap is enough to see whether a stroke is whole; what it is
-    part of is for the dense layers to see.
+    part of is for the dense layers to see. Without the pixels beside it drawings vary less.
     """
 
     def __init__(self, config: Config, shape, num_classes: int):
         super().__init__(name='discriminator')
-        # As many as a map of a quarter of the image's sides has in the generator.
-        self.patches = _conv(config, 2 * config.channels, 8, strides=4)
+        self.patches = _conv(config, config.channels, 8, strides=4)
         self.score = Score(config, num_classes)
 
     def call(self, images, labels, via=None):
         via = via or Forward()
-        hidden = via.leaky(via.affine(self.patches, images))
-        return self.score(hidden, labels, via=via)
+        patches = via.leaky(via.affine(self.patches, images))
+        pixels = tf.cast(images, patches.dtype)
+        features = tf.concat([_flat(patches), _flat(pixels)], axis=1)
+        return self.score(features, labels, via=via)
 
 
 class Architecture(NamedTuple):

@@ -8,7 +8,7 @@ import shutil
 from tfgan import images, sources
 from tfgan.config import Config, differences
 
-FORMAT = 3  # raised when an older run can no longer be continued
+FORMAT = 4  # raised when an older run can no longer be continued
 
 
 class RunError(RuntimeError):
