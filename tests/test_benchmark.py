@@ -76,19 +76,20 @@ def test_workers_take_turns_and_tell_what_failed():
     assert found == {'counter': [], 'absent': []}
 
 
+@pytest.mark.parametrize('preset', ['dense', 'default'])
 @pytest.mark.parametrize(
     ('function', 'changes'),
     [('tfgan', {}), ('tfgan', {'jit': False}), ('tutorial', {}), ('keras_fit', {})],
 )
-def test_every_contender_trains(function, changes, tmp_path, monkeypatch):
+def test_every_contender_trains(function, changes, preset, tmp_path, monkeypatch):
     import in_tensorflow
 
-    small = config.make('dense', width=8, depth=1, latent_size=4, batch_size=4)
+    small = config.make(preset, width=8, depth=1, latent_size=4, batch_size=4, channels=2)
     monkeypatch.setattr(config, 'make', lambda *_, **__: small)
     path = tmp_path / 'drawings.npz'
     pixels = np.random.default_rng(0).integers(0, 256, (20, 12, 12, 1), np.uint8)
     np.savez(path, images=pixels, labels=np.arange(20, dtype=np.int32) % 3)
-    turn = getattr(in_tensorflow, function)(str(path), 'dense', **changes)
+    turn = getattr(in_tensorflow, function)(str(path), preset, **changes)
     assert 0 < turn(2) < 60
 
 

@@ -117,7 +117,7 @@ def ratio(first, second):
 
 def step(drawings, rounds):
     """Images/s of the inner loop, and the floor under it, for each preset's networks."""
-    return {preset: _step(drawings, rounds, preset) for preset in ('article', 'dense')}
+    return {preset: _step(drawings, rounds, preset) for preset in ('article', 'dense', 'default')}
 
 
 def _step(drawings, rounds, preset):
@@ -126,31 +126,43 @@ def _step(drawings, rounds, preset):
         name: (module, function, {'path': drawings, 'preset': preset} | changes)
         for name, (module, function, changes) in STEPS.items()
     }
-    makers['floor'] = 'in_tensorflow', 'memory_and_products', {'preset': preset}
+    has_floor = settings.architecture == 'mlp'
+    if has_floor:
+        makers['floor'] = 'in_tensorflow', 'memory_and_products', {'preset': preset}
+    else:
+        del makers['tfgan, no XLA']  # which is how it runs
     with standing(**makers) as workers:
         amounts = {name: _amount(worker, TURN_SECS) for name, worker in workers.items()}
-        amounts['floor'] = 3
+        amounts |= {'floor': 3} if has_floor else {}
         secs = interleaved(workers, amounts, rounds)
         errors = {name: worker.error for name, worker in workers.items() if worker.error}
-    import_tensorflow()
-    from floor import operations, seconds
-
-    floor = [sum(seconds(settings, [turn])) for turn in secs.pop('floor')]
-    ours = secs['tfgan']
+    turns, ours = secs.pop('floor', None), secs['tfgan']
     rows = [['`' + preset + '`', 'images/s', 'ms a step', 'its time over ours']]
     for name, found in secs.items():
         if name in errors:
             rows.append([name, 'fails: ' + errors[name], '', ''])
-            continue
-        images = [settings.batch_size / each for each in found]
-        times = text([1e3 * each for each in found], '{:.1f}')
-        rows.append([name, text(images), times, f'{ratio(found, ours):.2f}'])
-    times = text([1e3 * each for each in floor], '{:.1f}')
-    images = text([settings.batch_size / each for each in floor])
-    rows.append(['floor of products and bytes', images, times, f'{ratio(floor, ours):.2f}'])
+        else:
+            rows.append(_step_row(name, found, ours, settings))
+    floor = turns and _floor(settings, turns)
+    if floor:
+        rows.append(_step_row('floor of products and bytes', floor, ours, settings))
     table(*rows)
-    print(f'{operations(settings) / 1e9:.2f} billion operations a step.', flush=True)
     return {'secs': secs, 'floor': floor, 'errors': errors}
+
+
+def _step_row(name, found, ours, settings):
+    images = text([settings.batch_size / each for each in found])
+    times = text([1e3 * each for each in found], '{:.1f}')
+    return [name, images, times, f'{ratio(found, ours):.2f}']
+
+
+def _floor(settings, turns):
+    """Seconds of one step at least, as each turn found them; says how many operations it takes."""
+    import_tensorflow()
+    from floor import operations, seconds
+
+    print(f'{operations(settings) / 1e9:.2f} billion operations a step', flush=True)
+    return [sum(seconds(settings, [turn])) for turn in turns]
 
 
 def _amount(worker, secs):

@@ -10,7 +10,7 @@ from workers import secs_each
 from tfgan import config, data, images
 from tfgan.gan import Gan
 from tfgan.losses import OBJECTIVES
-from tfgan.models import MlpDiscriminator, MlpGenerator
+from tfgan.models import ARCHITECTURES
 from tfgan.sources import Source
 
 
@@ -52,8 +52,9 @@ class Pair:
     def __init__(self, path, preset):
         self.settings, self.source = config.make(preset), source_of(path)
         shape, count = self.source.shape, len(self.source.class_names)
-        self.generator, self.average = (MlpGenerator(self.settings, shape, count) for _ in '12')
-        self.discriminator = MlpDiscriminator(self.settings, shape, count)
+        generator, discriminator, _ = ARCHITECTURES[self.settings.architecture]
+        self.generator, self.average = (generator(self.settings, shape, count) for _ in '12')
+        self.discriminator = discriminator(self.settings, shape, count)
         label = tf.zeros([1], tf.int32)
         for generator in (self.generator, self.average):
             generator(tf.zeros([1, self.settings.latent_size]), label)

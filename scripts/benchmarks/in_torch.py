@@ -1,11 +1,12 @@
 """The same networks, games, batches and optimizer in PyTorch, as its users write them."""
 
 import itertools
+import math
 
 import numpy as np
 import torch
 from torch import nn
-from torch.nn.functional import leaky_relu, softplus
+from torch.nn.functional import interpolate, leaky_relu, softplus
 from workers import secs_each
 
 from tfgan import config
@@ -19,11 +20,32 @@ class Generator(nn.Module):
         self.pixels = nn.Linear(settings.width, pixels)
         self.squash = torch.tanh if settings.output == 'tanh' else nn.Identity()
 
-    def forward(self, points, labels):
+    def trunk(self, points, labels):
         hidden = torch.cat([points, self.embedding(labels)], 1)
         for layer in self.hidden:
             hidden = leaky_relu(layer(hidden), 0.2)
-        return self.squash(self.pixels(hidden))
+        return hidden
+
+    def forward(self, points, labels):
+        return self.squash(self.pixels(self.trunk(points, labels)))
+
+
+class ConvGenerator(Generator):
+    """For square grey images whose side is four times a whole number."""
+
+    def __init__(self, settings, pixels, classes):
+        side, fine = math.isqrt(pixels) // 4, settings.channels
+        super().__init__(settings, 2 * fine * side * side, classes)
+        self.coarsest = 2 * fine, side, side
+        self.shortcut = nn.Conv2d(2 * fine, fine, 1, bias=False)
+        self.up = nn.ConvTranspose2d(2 * fine, fine, 4, 2, 1)
+        self.last = nn.ConvTranspose2d(fine, 1, 4, 2, 1)
+
+    def forward(self, points, labels):
+        coarse = self.pixels(self.trunk(points, labels)).unflatten(1, self.coarsest)
+        copy = interpolate(self.shortcut(coarse), scale_factor=2)
+        fine = copy + self.up(leaky_relu(coarse, 0.2))
+        return self.squash(self.last(leaky_relu(fine, 0.2))).flatten(1)
 
 
 class Discriminator(nn.Module):
@@ -38,6 +60,22 @@ class Discriminator(nn.Module):
         for layer in self.hidden:
             hidden = leaky_relu(layer(hidden), 0.2)
         return self.logit(hidden)[:, 0] + (self.embedding(labels) * hidden).sum(1)
+
+
+class HybridDiscriminator(Discriminator):
+    """For the same images as ConvGenerator's."""
+
+    def __init__(self, settings, pixels, classes):
+        super().__init__(settings, pixels + pixels // 16 * settings.channels, classes)
+        self.patches = nn.Conv2d(1, settings.channels, 8, 4, 2)
+
+    def forward(self, images, labels):
+        side = math.isqrt(images.shape[1])
+        maps = leaky_relu(self.patches(images.unflatten(1, (1, side, side))), 0.2)
+        return super().forward(torch.cat([maps.flatten(1), images], 1), labels)
+
+
+PAIRS = {'mlp': (Generator, Discriminator), 'hybrid': (ConvGenerator, HybridDiscriminator)}
 
 
 def _hidden(inputs, settings):
@@ -62,9 +100,10 @@ def step(path, preset, fused=False, compiled=False):
         pixels = torch.from_numpy(arrays['images']).flatten(1)
         all_labels = torch.from_numpy(arrays['labels']).long()
     size, classes = pixels.shape[1], int(all_labels.max()) + 1
-    generator, average = (Generator(settings, size, classes) for _ in '12')
+    make_generator, make_discriminator = PAIRS[settings.architecture]
+    generator, average = (make_generator(settings, size, classes) for _ in '12')
     average.requires_grad_(False)
-    discriminator = Discriminator(settings, size, classes)
+    discriminator = make_discriminator(settings, size, classes)
     betas = settings.beta_1, settings.beta_2
     d_adam, g_adam = (
         torch.optim.Adam(
@@ -111,7 +150,7 @@ def step(path, preset, fused=False, compiled=False):
 
 
 def drawing(classes):
-    """turn([signature, batch, count]): seconds of each of `count` calls of the default preset."""
+    """turn([signature, batch, count]): seconds of each of `count` calls of the dense preset."""
     import io
 
     from PIL import Image
