@@ -15,6 +15,8 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from tfgan import commands
+
 TOY = ['--width=16', '--depth=1', '--latent_size=8', '--batch_size=16']
 SIGNATURES = {'serving_default', 'labelled', 'png', 'latents', 'interpolate', 'discriminate'}
 
@@ -198,6 +200,20 @@ def test_the_same_command_again_trains_no_more_and_exports(trained):
     )
     first, second = (cwd / 'saved_models/again' / number / 'sheet.png' for number in '12')
     assert first.read_bytes() == second.read_bytes()
+    # The last state has no score of its own on disk, and the best one's is not its.
+    cards = [cwd / 'saved_models' / name / 'model.json' for name in ('again/2', 'best/1')]
+    assert [list(json.loads(card.read_text())['scores']) for card in cards] == [
+        [],
+        ['frechet_distance'],
+    ]
+
+
+@pytest.mark.parametrize(('best', 'told'), [(7.37, True), (10.5, False), (None, False)])
+def test_a_better_state_than_the_last_is_named(best, told, capsys):
+    commands.farewell(pathlib.Path('m/3'), 'runs/x', {'frechet_distance': 11.0}, best)
+    said = capsys.readouterr().out
+    command = '-m tfgan.export --run_dir=runs/x --checkpoint=best --export_dir=m'
+    assert (command in said) == ('distance 7.37' in said) == told
 
 
 def test_other_settings_are_listed_and_nothing_is_touched(trained):

@@ -46,6 +46,9 @@ def listed(names: list[str]) -> str:
     return '\n'.join(lines)
 
 
+BETTER = 0.9  # of a distance: less than that is no accident of the drawings that were looked at
+
+
 def newest(directory: pathlib.Path) -> pathlib.Path:
     """A model's newest version, or the directory itself if it is a version."""
     if (directory / 'saved_model.pb').exists():
@@ -78,10 +81,17 @@ def scored(scores: dict[str, float]) -> list[str]:
     return lines
 
 
-def farewell(version: pathlib.Path, run_dir, scores: dict) -> None:
-    """What came of it, and what a person wants next."""
+def farewell(version: pathlib.Path, run_dir, scores: dict, best: float | None = None) -> None:
+    """What came of it, and what a person wants next.
+
+    `best` is the lowest Fréchet distance that the run had, if it may have ended with another.
+    """
     python = _python()
     print('\n'.join(scored(scores)))
+    if best is not None and best < BETTER * scores['frechet_distance']:
+        print(f"""
+It was better before: the state of Fréchet distance {best:.4g} is kept, and exported by
+  {python} -m tfgan.export --run_dir={run_dir} --checkpoint=best --export_dir={version.parent}""")
     print(f"""
 The model is {version}, its drawings {version}/sheet.png. Next:
   {python} -m tfgan.sample --model={version.parent} --num=64 --seed=7 --out=sheet.png

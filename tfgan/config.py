@@ -48,7 +48,7 @@ class Config:
     objective: str = _field('relativistic', 'the game the two networks play', OBJECTIVES)
     penalty_weight: float | None = _field(None, "none takes the objective's own", least=0)
     penalty_decay: float | None = _field(None, 'share of it left at the end', above=0, most=1)
-    learning_rate: float = _field(5e-4, 'of Adam, for both networks', above=0, most=1)
+    learning_rate: float = _field(3.5e-4, 'of Adam, for both networks', above=0, most=1)
     beta_1: float = _field(0.0, "Adam's memory of the gradient", least=0, below=1)
     beta_2: float = _field(0.99, "Adam's memory of its square", least=0, below=1)
     decay_from: float = _field(0.5, 'share of the run before both slow down', least=0, most=1)
@@ -109,7 +109,8 @@ PRESETS = {
     'default': dict(),
     'quick':   dict(minutes=1.0),
     'dense':   dict(architecture='mlp', depth=3, learning_rate=7e-4, penalty_weight=0.3),
-    'conv':    dict(architecture='conv', width=256, depth=1, channels=32, penalty_weight=20.0),
+    'conv':    dict(architecture='conv', width=256, depth=1, channels=32, learning_rate=5e-4,
+                    penalty_weight=20.0),
     'article': dict(architecture='mlp', steps=10_000, batch_size=128, width=1024, depth=3,
                     latent_size=100, output='linear', objective='non_saturating',
                     learning_rate=2e-4, beta_1=0.5, beta_2=0.999, decay_from=1.0),

@@ -45,7 +45,8 @@ def export(run, export_dir):
     folder = {'latest': 'checkpoints', 'best': 'best'}[FLAGS.checkpoint]
     if not checkpoints.restore(folder):
         raise runs.RunError(f'--run_dir={FLAGS.run_dir} has no checkpoint in {folder} yet')
-    best = float(checkpoints.best_score.numpy())
+    # The last state was scored only if it is the best.
+    best = float(checkpoints.best_score.numpy()) if FLAGS.checkpoint == 'best' else math.inf
     step = int(gan.step.numpy())
     facts = {
         'name': pathlib.Path(export_dir).name,

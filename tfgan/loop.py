@@ -66,8 +66,9 @@ class Due:
 def train(gan, source, directory, stop: Stop, checkpoint_secs: float = 60.0) -> dict | None:
     """Trains to the end of the configured budget, from the newest checkpoint if there is one.
 
-    Returns the facts of the finished run (step, images_seen, secs, scores), or None if `stop` came
-    first; the state is saved either way. Raises DivergedError.
+    Returns the facts of the finished run (step, images_seen, secs, scores, and the best_score of
+    all if it had any), or None if `stop` came first; the state is saved either way. Raises
+    DivergedError.
     """
     config, strategy = gan.config, gan.strategy
     checkpoints = Checkpoints(directory, gan)
@@ -128,6 +129,7 @@ def train(gan, source, directory, stop: Stop, checkpoint_secs: float = 60.0) -> 
         if not stopped:
             facts['scores'] = report.score(metrics, 1.0)
             _keep_best(checkpoints, facts['scores'])
+            facts['best_score'] = float(checkpoints.best_score.numpy()) if facts['scores'] else None
             report.sheet()
             report.walk()
             report.curves()

@@ -52,7 +52,9 @@ def train(settings, run_dir, export_dir):
         facts = loop.train(gan, source, run_dir, stop, FLAGS.checkpoint_secs)
         if facts and chief:
             facts |= {'name': pathlib.Path(export_dir).name, 'data': data}
-            commands.farewell(versions.write(gan, export_dir, facts), run_dir, facts['scores'])
+            best = facts.pop('best_score')
+            version = versions.write(gan, export_dir, facts)
+            commands.farewell(version, run_dir, facts['scores'], best)
         strategies.wait_for_all(strategy)
     if not facts:
         print(f'stopped and saved in {run_dir}; the same command goes on from there')
