@@ -7,3 +7,17 @@ __version__ = '0.1.0'
 # Both are read when TensorFlow and Keras are first imported, so they are set before anything else.
 os.environ['KERAS_BACKEND'] = 'tensorflow'  # a user's KERAS_BACKEND=jax would break every import
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')  # 0 brings TensorFlow's own messages back
+
+
+def load(path):
+    """An exported model, to be asked by `draw(seeds)`: see `tfgan.client.Model`."""
+    from tfgan import client
+
+    return client.load(path)
+
+
+def connect(url: str, model: str = 'doodles', version: int | None = None):
+    """A server's model, asked alike; by REST at http://HOST:PORT or gRPC at grpc://HOST:PORT."""
+    from tfgan import client
+
+    return client.connect(url, model, version)

@@ -6,14 +6,10 @@ import sys
 
 from absl import app, flags, logging
 
+from tfgan.client import ModelError
 from tfgan.config import ConfigError
 from tfgan.pictures import SourceError
 from tfgan.runs import RunError
-
-
-class ModelError(ValueError):
-    """An exported model that is not there, or cannot do what was asked."""
-
 
 REFUSALS = ConfigError, SourceError, RunError, ModelError
 
@@ -46,19 +42,18 @@ def listed(names: list[str]) -> str:
     return '\n'.join(lines)
 
 
+def define_truncation() -> None:
+    """The flag of the commands that draw."""
+    flags.DEFINE_float(
+        'truncation',
+        None,
+        'less than 1: more typical drawings, of less variety',
+        lower_bound=0,
+        upper_bound=1,
+    )
+
+
 BETTER = 0.9  # of a distance: less than that is no accident of the drawings that were looked at
-
-
-def newest(directory: pathlib.Path) -> pathlib.Path:
-    """A model's newest version, or the directory itself if it is a version."""
-    if (directory / 'saved_model.pb').exists():
-        return directory
-    numbers = [int(path.parent.name) for path in directory.glob('[0-9]*/saved_model.pb')]
-    if not numbers:
-        raise ModelError(
-            f'--model={directory}: no exported model there; python -m tfgan.train writes one'
-        )
-    return directory / str(max(numbers))
 
 
 def _python() -> str:
@@ -97,5 +92,4 @@ The model is {version}, its drawings {version}/sheet.png. Next:
   {python} -m tfgan.sample --model={version.parent} --num=64 --seed=7 --out=sheet.png
   {python} -m tfgan.evaluate --model={version.parent}
   scripts/tensorboard {run_dir}
-  tensorflow_model_server --model_name={version.parent.name} \
---model_base_path={version.parent.resolve()} --rest_api_port=8501""")
+  {python} -m tfgan.serve --models={version.parent}""")

@@ -16,11 +16,11 @@ import time
 import numpy as np
 from absl import flags
 
-from tfgan import commands, images, sources, startup
-from tfgan.commands import ModelError
+from tfgan import client, commands, images, sources, startup
+from tfgan.client import ModelError
 
 OWN = ['model', 'dataset', 'data_dir', 'num', 'features', 'inception_weights', 'seed', 'out']
-OWN += ['cache_dir']
+OWN += ['truncation', 'cache_dir']
 FLAGS = flags.FLAGS
 
 
@@ -29,7 +29,7 @@ def main():
     if FLAGS.inception_weights and FLAGS.features != 'inception':
         weights = f'--inception_weights={FLAGS.inception_weights}'
         raise ModelError(f'{weights} is of use with --features=inception only')
-    version = commands.newest(pathlib.Path(FLAGS.model))
+    version = client.newest(pathlib.Path(FLAGS.model))
     facts = json.loads((version / 'model.json').read_text())
     dataset = FLAGS.dataset or facts['data']['dataset']
     sources.check_form(dataset)
@@ -79,6 +79,7 @@ def settings(version, facts, source, out) -> list[str]:
         'num': FLAGS.num,
         'features': FLAGS.features,
         'seed': FLAGS.seed,
+        'truncation': FLAGS.truncation or 'none',
         'out': out,
     }
     return [f'  {name:15} {value}' for name, value in told.items()]
@@ -96,7 +97,7 @@ def judged(version, facts, source, by_class: bool):
     """The figures, the sheet of neighbours and what made them."""
     from tfgan import evaluator, features
 
-    model = startup.import_tensorflow().saved_model.load(str(version)).signatures
+    model = client.load(version)
     counts = np.array(facts['data']['class_counts'])
     draw = drawer(model, counts / counts.sum() if by_class else None)
     try:
@@ -113,16 +114,13 @@ def judged(version, facts, source, by_class: bool):
 
 def drawer(model, shares):
     """Seeds to drawings, with the labels asked for if `shares` says how frequent classes are."""
-    import tensorflow as tf
-
     from tfgan import latents
 
     def draw(seeds):
-        seeds = tf.constant(seeds, tf.int64)
         if shares is None:
-            return model['serving_default'](seed=seeds)['image'].numpy(), None
-        labels = latents.classes(seeds, shares)
-        return model['labelled'](seed=seeds, label=labels)['image'].numpy(), labels.numpy()
+            return model.draw(seeds, truncation=FLAGS.truncation), None
+        labels = latents.classes(seeds, shares).numpy()
+        return model.draw(seeds, labels, FLAGS.truncation), labels
 
     return draw
 
@@ -204,6 +202,7 @@ if __name__ == '__main__':
         'inception_weights', None, 'their file; default: download those of ImageNet'
     )
     flags.DEFINE_integer('seed', 0, 'which real images are chosen')
+    commands.define_truncation()
     flags.DEFINE_string('out', None, 'a folder; default reports/NAME/VERSION')
     flags.DEFINE_string('cache_dir', None, "for what is known of the data; default the user's")
     commands.run(main, f'{__doc__}\nflags:\n{commands.listed(OWN)}')

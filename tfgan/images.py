@@ -66,6 +66,16 @@ def write_png(path, image: np.ndarray) -> None:
     write_bytes(path, data.getvalue())
 
 
+def write_drawings(out: str, drawings: np.ndarray, numbers) -> None:
+    """A sheet if `out` is named like a PNG, else a folder of single pictures named by `numbers`."""
+    if out.lower().endswith('.png'):
+        write_png(out, enlarge(sheet(drawings)))
+    else:
+        for number, drawing in zip(numbers, drawings, strict=True):
+            write_png(pathlib.Path(out) / f'{number}.png', drawing)
+    print(f'{len(drawings)} drawings, {numbers[0]} to {numbers[-1]}: {out}')
+
+
 def write_gif(path, frames: list[np.ndarray], frame_secs: float = 0.05) -> None:
     """Writes frames uint8 [h, w, 1 or 3] as an animation without end, atomically."""
     data = io.BytesIO()

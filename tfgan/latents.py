@@ -14,7 +14,7 @@ _GOLDEN = 0x9E3779B97F4A7C15  # 2^64 / golden ratio, the increment of splitmix64
 
 
 @functools.cache
-def _quantiles() -> np.ndarray:
+def quantiles() -> np.ndarray:
     """The normal distribution's quantiles at (i + 1/2) / 65,536: float32, within 4.33."""
     levels = (np.arange(1 << 16) + 0.5) / (1 << 16)
     return np.array([statistics.NormalDist().inv_cdf(level) for level in levels], np.float32)
@@ -42,12 +42,25 @@ def fold(seed, counters):
     return tf.bitcast(_hash(seed, counters), tf.int64)
 
 
-def normal(seeds, size: int):
-    """Latents float32 [n, size], normally distributed, of int64 seeds [n]."""
+def normal(seeds, size: int, truncation=None, table=None):
+    """Latents float32 [n, size], normally distributed, of int64 seeds [n].
+
+    With `truncation` float32 [n] in [0, 1] they are of the middle share of the distribution only
+    (the truncation trick of Brock et al. 2018, arXiv:1809.11096): 1 leaves them as they are, and
+    at 0 all are about 0. `table` has the `quantiles()` where they need not be a constant.
+    """
     words = -(-size // 4)  # a hash holds four numbers of 16 bits
     bits = _hash(seeds[:, None], tf.range(words, dtype=tf.int64)[None, :])
-    index = tf.reshape(tf.cast(tf.bitcast(bits, tf.uint16), tf.int32), [-1, 4 * words])
-    return tf.gather(tf.constant(_quantiles()), index[:, :size])
+    index = tf.reshape(tf.cast(tf.bitcast(bits, tf.uint16), tf.int32), [-1, 4 * words])[:, :size]
+    if truncation is not None:
+        index = _towards_middle(index, truncation)
+    return tf.gather(tf.constant(quantiles()) if table is None else table, index)
+
+
+def _towards_middle(index, share):
+    share = tf.where(share > 0, tf.minimum(share, 1.0), 0.0)[:, None]  # 0 for what is no number
+    middle = tf.constant(((1 << 16) - 1) / 2)
+    return tf.cast(tf.floor((tf.cast(index, tf.float32) - middle) * share + middle + 0.5), tf.int32)
 
 
 def uniform(seeds):

@@ -7,7 +7,7 @@ import tempfile
 
 import tensorflow as tf
 
-from tfgan import images
+from tfgan import images, warmup
 from tfgan.config import Config, table
 from tfgan.serving import Servable
 
@@ -22,8 +22,10 @@ def write(gan, directory, facts: dict) -> pathlib.Path:
     _sweep(directory)
     # A server takes up directories with a number for a name, so this one is not seen until renamed.
     draft = pathlib.Path(tempfile.mkdtemp(dir=directory, prefix='.tmp-'))
-    servable = Servable(gan)
-    tf.saved_model.save(servable, str(draft), signatures=servable.signatures())
+    servable = Servable(gan, facts['data']['class_names'])
+    signatures = servable.signatures()
+    tf.saved_model.save(servable, str(draft), signatures=signatures)
+    warmup.write(draft, signatures)
     facts = facts | {'config': vars(gan.config), 'latent_size': gan.config.latent_size}
     images.write_bytes(draft / 'model.json', json.dumps(facts, indent=2).encode())
     images.write_bytes(draft / 'README.md', card(gan.config, facts).encode())
@@ -88,9 +90,16 @@ One seed is one drawing. `saved_model_cli show --all --dir .` lists the other si
 
 ## Serve
 
+    python -m tfgan.serve --models=DIRECTORY_ABOVE
+
+or, on a fleet,
+
     tensorflow_model_server --model_name={facts['name']} --model_base_path=DIRECTORY_ABOVE \
---rest_api_port=8501 --rest_api_num_threads=2
-    curl -d '{{"instances": [{{"seed": 7}}]}}' localhost:8501/v1/models/{facts['name']}:predict
+--rest_api_port=8501
+
+and then
+
+    curl -d '{{"instances": [7]}}' localhost:8501/v1/models/{facts['name']}:predict
 
 ## Configuration
 
