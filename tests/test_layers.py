@@ -12,19 +12,21 @@ ROOT = pathlib.Path(__file__).parents[1]
 PACKAGE = ROOT / 'tfgan'
 
 LAYERS = {
-    'commands': {'train', 'sample', 'export', 'evaluate', 'commands'},
-    'loop': {'loop'},
-    'files': {'runs', 'checkpoints', 'report', 'serving', 'versions', 'evaluator'},
+    'commands': {'train', 'sample', 'export', 'evaluate', 'serve', 'query', 'commands'},
+    'loop': {'loop', 'rest', 'rpc'},
+    'files': {'runs', 'checkpoints', 'report', 'serving', 'versions', 'evaluator', 'hosting'},
     'gan and data': {'gan', 'data', 'sources', 'prepared', 'pictures', 'arrays', 'features'},
     'nouns': {
         *('config', 'losses', 'models', 'ema', 'adam', 'latents', 'doodles', 'images', 'metrics'),
         *('clock', 'startup', 'strategies', 'curves', 'backprop', 'augment', 'ink', 'advice'),
+        *('client', 'warmup', 'batching', 'bodies', 'refusal', 'monitoring'),
     },
 }
-SIDEWAYS = {'files', 'gan and data', 'nouns'}  # layers whose modules may import each other
+SIDEWAYS = {'loop', 'files', 'gan and data', 'nouns'}  # layers whose modules may import each other
 SHARED = {'commands'}  # and what its layer's other modules may import
 WITHOUT_TENSORFLOW = (
-    *('config', 'runs', 'sources', 'commands', 'train', 'sample', 'export', 'evaluate'),
+    *('config', 'runs', 'sources', 'commands', 'train', 'sample', 'export', 'evaluate', 'serve'),
+    *('query', 'client'),
 )
 
 ORDER = list(LAYERS)
@@ -93,8 +95,10 @@ def test_no_imports_go_round_in_circles():
     assert cycle(graph()) == set()
 
 
-def test_the_package_itself_imports_none_of_its_modules():
-    assert imports(MODULES['__init__']) & set(MODULES) == set()
+def test_the_package_itself_imports_none_of_its_modules_by_itself():
+    whole = ast.parse(MODULES['__init__'])
+    at_once = [node for node in whole.body if not isinstance(node, ast.FunctionDef)]
+    assert imports(ast.unparse(ast.Module(at_once, []))) & set(MODULES) == set()
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,21 @@ def test_drawing_and_exporting_commands_work_after_training(tmp_path):
     assert (tmp_path / 'reports/doodles/1/neighbours.png').stat().st_size > 100
 
 
+def test_asking_commands_work_at_a_server(served, tmp_path):
+    commands = [c for c in COMMANDS if 'tfgan.query' in c]
+    assert len(commands) == 2
+    for command in commands:
+        server = served.grpc if 'grpc' in command else served.rest
+        subprocess.check_call(
+            [*python_of(command), f'--server={server}', '--model=toy'], cwd=tmp_path
+        )
+    for command in (c for c in COMMANDS if c.startswith('curl')):
+        words = [word.replace('localhost:8501', served.rest) for word in shlex.split(command)]
+        answer = subprocess.check_output([word.replace('doodles', 'toy') for word in words])
+        assert answer.startswith(b'{"predictions"')
+    assert (tmp_path / 'cats.png').stat().st_size > 100
+
+
 @pytest.mark.parametrize('command', [c for c in COMMANDS if c.startswith('scripts/')])
 def test_scripts_are_there_and_can_be_run(command):
     script = ROOT / command.split()[0]

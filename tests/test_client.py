@@ -1,0 +1,169 @@
+"""A model is asked alike wherever it is, and says what is wrong."""
+
+import http.server
+import json
+import socket
+import threading
+
+import numpy as np
+import pytest
+
+import tfgan
+from tfgan import client, latents
+from tfgan.client import ModelError
+
+SEEDS = np.array([3, 7, -1, 2**40])
+
+
+@pytest.fixture(scope='module', params=['loaded', 'rest', 'grpc'])
+def model(request, exported, served):
+    if request.param == 'loaded':
+        return tfgan.load(exported)
+    return tfgan.connect(getattr(served, request.param), 'toy')
+
+
+def test_all_draw_what_training_drew(model, toy):
+    assert np.array_equal(model.draw(SEEDS), toy.draw(SEEDS))
+    assert model.draw(SEEDS).dtype == np.uint8
+    fish = np.full(4, 2, np.int32)
+    for label in 'fish', '2', 2, fish:
+        assert np.array_equal(model.draw(SEEDS, label), toy.draw(SEEDS, fish))
+
+
+def test_truncation_narrows(model):
+    spread = [model.draw(np.arange(40), 'cat', t).std(axis=0).mean() for t in (1, 0.3)]
+    assert spread[1] < 0.7 * spread[0]
+    assert np.array_equal(model.draw(SEEDS, truncation=1), model.draw(SEEDS))
+
+
+def test_latents_are_drawn(model, toy):
+    points = latents.normal(SEEDS, 6).numpy()
+    expected = toy.draw(SEEDS, np.ones(4, np.int32))
+    assert np.array_equal(model.draw_latents(points, 'dog'), expected)
+
+
+def test_classes_are_named(model):
+    assert model.class_names() == ['cat', 'dog', 'fish']
+    with pytest.raises(ModelError, match='--label=horse: the model draws cat, dog, fish'):
+        model.draw(SEEDS, 'horse')
+
+
+def test_a_number_that_is_no_class_is_refused(model):
+    with pytest.raises(ModelError, match='label: not below 3'):
+        model.draw(SEEDS, 3)
+
+
+def test_there_may_be_many_classes(exported, monkeypatch):
+    model = tfgan.load(exported)
+    names = [f'kind {i}' for i in range(600)]
+    monkeypatch.setattr(
+        model, 'predict', lambda _, inputs: [(names + [''] * 999)[i] for i in inputs['label']]
+    )
+    assert model.class_names() == names
+
+
+def test_any_number_is_drawn_in_blocks(exported, toy, monkeypatch):
+    monkeypatch.setattr(client, 'BLOCK', 3)
+    seeds = np.arange(8)
+    drawn, expected = (each.draw(seeds).astype(int) for each in (tfgan.load(exported), toy))
+    assert abs(drawn - expected).max() <= 1
+
+
+def test_one_seed_is_one_drawing_at_all_sizes_and_in_all_orders(model, toy):
+    seeds = np.arange(60)
+    expected = toy.draw(seeds).astype(int)
+    assert np.array_equal(model.draw(seeds), expected)
+    assert np.array_equal(model.draw(seeds[::-1])[::-1], expected)
+    alone = np.concatenate([model.draw([seed]) for seed in seeds])
+    assert abs(alone - expected).max() <= 1
+
+
+@pytest.mark.parametrize('kind', ['rest', 'grpc'])
+def test_servers_tell_their_state(served, kind):
+    place = getattr(served, kind)
+    assert tfgan.connect(place, 'toy').status() == {1: 'AVAILABLE'}
+    assert tfgan.connect(place, 'toy', 1).draw(SEEDS).shape == (4, 12, 10, 1)
+    with pytest.raises(ModelError, match=r'Specific\(toy, 2\)'):
+        tfgan.connect(place, 'toy', 2).draw(SEEDS)
+    with pytest.raises(ModelError, match='any versions of model horse'):
+        tfgan.connect(place, 'horse').status()
+
+
+def free_port():
+    with socket.socket() as taken:
+        taken.bind(('127.0.0.1', 0))
+        return taken.getsockname()[1]
+
+
+@pytest.mark.parametrize('scheme', ['http', 'grpc'])
+def test_nobody_there_is_said_at_once(scheme, monkeypatch):
+    monkeypatch.setattr(client.time, 'sleep', lambda secs: pytest.fail('no reason to wait'))
+    with pytest.raises(ModelError, match=r'nobody listens there; python -m tfgan.serve'):
+        tfgan.connect(f'{scheme}://127.0.0.1:{free_port()}').draw(SEEDS)
+
+
+@pytest.mark.parametrize('url', ['localhost:8501', 'ftp://x', 'http://', ''])
+def test_other_addresses_are_refused(url):
+    with pytest.raises(ModelError, match=r'http://HOST:PORT or grpc://HOST:PORT'):
+        tfgan.connect(url)
+
+
+def test_no_model_is_said(tmp_path):
+    with pytest.raises(ModelError, match='no exported model there'):
+        tfgan.load(tmp_path)
+
+
+class Busy(http.server.BaseHTTPRequestHandler):
+    """Is busy as often as told, and then answers."""
+
+    left, answer = 0, b'{"outputs": [[[[5]]]]}'
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers['Content-Length']))
+        status, body = (503, b'{"error": "busy"}') if Busy.left else (200, self.answer)
+        Busy.left -= 1 if Busy.left else 0
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture
+def busy():
+    server = http.server.HTTPServer(('127.0.0.1', 0), Busy)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f'http://127.0.0.1:{server.server_port}'
+    server.shutdown()
+
+
+@pytest.mark.parametrize(('times', 'answered'), [(0, True), (2, True), (99, False)])
+def test_a_busy_server_is_asked_again_ever_later(busy, times, answered, monkeypatch):
+    waits = []
+    monkeypatch.setattr(client.time, 'sleep', waits.append)
+    Busy.left = times
+    if answered:
+        assert tfgan.connect(busy).draw([1]).tolist() == [[[[5]]]]
+        assert len(waits) == times
+    else:
+        with pytest.raises(ModelError, match='503, busy'):
+            tfgan.connect(busy).draw([1])
+        assert 5 < sum(waits) < 20
+    assert waits == sorted(waits)
+
+
+def test_what_is_no_model_server_is_said(busy, monkeypatch):
+    Busy.left = 0
+    monkeypatch.setattr(Busy, 'answer', b'<html>')
+    with pytest.raises(ModelError, match='speaks no REST'):
+        tfgan.connect(busy).draw([1])
+
+
+def test_a_number_of_requests_share_one_connection(served):
+    model = tfgan.connect(served.rest, 'toy')
+    for _ in range(3):
+        model.draw([1])
+    [pool] = model._session.adapters['http://'].poolmanager.pools._container.values()
+    assert pool.num_connections == 1
+    assert json.dumps(model.metadata()).count('signature_name') == 1

@@ -1,0 +1,160 @@
+"""The REST API as TensorFlow Serving documents it, of a server in a process of its own."""
+
+import base64
+import gzip
+import io
+import json
+import socket
+import time
+import urllib.parse
+
+import numpy as np
+import pytest
+import requests
+from PIL import Image
+
+SIGNATURES = {
+    *('serving_default', 'labelled', 'truncated', 'png', 'latents', 'interpolate'),
+    *('discriminate', 'classes'),
+}
+
+
+@pytest.fixture
+def predict(served):
+    """Posts a body to the model's :predict; (status, parsed answer)."""
+
+    def post(body, path='/v1/models/toy:predict'):
+        data = body if isinstance(body, bytes) else json.dumps(body)
+        answer = requests.post(served.rest + path, data=data, timeout=20)
+        assert answer.headers['Content-Type'].startswith('application/json')
+        return answer.status_code, answer.json()
+
+    return post
+
+
+def test_rows_and_columns_draw_what_training_drew(predict, toy):
+    expected = toy.draw(np.array([3, 7])).tolist()
+    for body in {'instances': [3, 7]}, {'instances': [{'seed': 3}, {'seed': 7}]}:
+        assert predict(body) == (200, {'predictions': expected})
+    for body in {'inputs': [3, 7]}, {'inputs': {'seed': [3, 7]}}:
+        assert predict(body) == (200, {'outputs': expected})
+
+
+def test_pngs_are_in_base64(predict, toy):
+    status, answer = predict({'signature_name': 'png', 'instances': [3, 7]})
+    assert status == 200
+    for row, expected in zip(answer['predictions'], toy.draw(np.array([3, 7])), strict=True):
+        image = Image.open(io.BytesIO(base64.b64decode(row['b64'])))
+        assert np.array_equal(np.asarray(image), expected[..., 0])
+
+
+@pytest.mark.parametrize('place', ['/v1/models/toy', '/V1/Models/toy/versions/1'])
+def test_a_version_may_be_named(served, predict, place):
+    assert predict({'instances': [3]}, f'{place}:predict')[0] == 200
+    assert requests.get(served.rest + place).json() == {
+        'model_version_status': [
+            {
+                'version': '1',
+                'state': 'AVAILABLE',
+                'status': {'error_code': 'OK', 'error_message': ''},
+            }
+        ]
+    }
+
+
+def test_metadata_have_the_signatures(served):
+    said = requests.get(f'{served.rest}/v1/models/toy/metadata').json()
+    assert said['model_spec'] == {'name': 'toy', 'signature_name': '', 'version': '1'}
+    signatures = said['metadata']['signature_def']['signature_def']
+    assert set(signatures) == SIGNATURES
+    seed = signatures['serving_default']['inputs']['seed']
+    assert seed['dtype'] == 'DT_INT64'
+    assert seed['tensor_shape'] == {'dim': [{'size': '-1', 'name': ''}], 'unknown_rank': False}
+
+
+@pytest.mark.parametrize(
+    ('method', 'path', 'body', 'status', 'words'),
+    [
+        ('POST', '/v1/models/dog:predict', '{"instances": [1]}', 404,
+         'Servable not found for request: Latest(dog)'),
+        ('POST', '/v1/models/toy/versions/9:predict', '{"inputs": [1]}', 404, 'Specific(toy, 9)'),
+        ('GET', '/v1/models/dog', None, 404, 'Could not find any versions of model dog'),
+        ('GET', '/v1/models/toy/versions/9', None, 404, 'version 9 of model toy'),
+        ('GET', '/v1/models/dog/metadata', None, 404, 'Latest(dog)'),
+        ('POST', '/v1/models/toy:paint', '{}', 400, 'Malformed request: POST /v1/models/toy:paint'),
+        ('POST', '/v1/models/toy:classify', '{}', 400, ':predict'),
+        ('GET', '/v1/models/toy:predict', None, 400, 'Malformed request: GET'),
+        ('DELETE', '/v1/models/toy', None, 400, 'Malformed request: DELETE'),
+        ('GET', '/v1/models', None, 400, 'Malformed request'),
+        ('GET', '/', None, 404, 'Malformed request'),
+        ('POST', '/v1/models/toy:predict', '{"instances": [', 400, 'JSON Parse error'),
+        ('POST', '/v1/models/toy:predict', '{"signature_name": "paint", "inputs": [1]}', 400,
+         'Serving signature name: "paint" not found'),
+        ('POST', '/v1/models/toy:predict', json.dumps({'inputs': [0] * 257}), 400, 'have 256'),
+        ('POST', '/v1/models/toy:predict', ' ' * 100_001, 413, '100000 bytes'),
+    ],
+)  # fmt: skip
+def test_errors_are_those_of_tensorflow_serving(served, method, path, body, status, words):
+    answer = requests.request(method, served.rest + path, data=body, timeout=20)
+    assert answer.status_code == status
+    assert list(answer.json()) == ['error'] and words in answer.json()['error']
+
+
+def test_a_compressed_body_is_read_and_counted_unpacked(served):
+    def post(body):
+        return requests.post(
+            f'{served.rest}/v1/models/toy:predict', data=gzip.compress(body), timeout=20,
+            headers={'Content-Encoding': 'gzip'},
+        )  # fmt: skip
+
+    assert post(b'{"instances": [3]}').status_code == 200
+    bomb = post(b' ' * 50_000_000)
+    assert bomb.status_code == 413 and 'error' in bomb.json()
+
+
+def connect(served):
+    place = urllib.parse.urlparse(served.rest)
+    return socket.create_connection((place.hostname, place.port), timeout=20)
+
+
+HEAD = b'POST /v1/models/toy:predict HTTP/1.1\r\nHost: x\r\n'
+
+
+@pytest.mark.parametrize(
+    'start',
+    [
+        b'',
+        HEAD[:20],
+        HEAD,
+        HEAD + b'Content-Length: 99\r\n\r\n',
+        HEAD + b'Content-Length: 9\r\n\r\n{',
+    ],
+)
+def test_a_client_that_dawdles_is_sent_away(served, start):
+    with connect(served) as client:
+        began = time.monotonic()
+        client.sendall(start)
+        said = b''
+        while more := client.recv(4096):
+            said += more
+            if b'408' in said:
+                break
+        assert time.monotonic() - began < 12  # of 3 seconds that it may take, and their rounding
+    assert not said or b'408' in said or b'400' in said
+
+
+def test_a_half_closed_connection_is_answered(served):
+    with connect(served) as client:
+        client.sendall(HEAD + b'Content-Length: 18\r\nConnection: close\r\n\r\n{"instances": [3]}')
+        client.shutdown(socket.SHUT_WR)
+        said = b''.join(iter(lambda: client.recv(4096), b''))
+    assert said.startswith(b'HTTP/1.1 200') or said == b''
+
+
+def test_counts_are_there_for_prometheus(served, predict):
+    predict({'instances': [3]})
+    page = requests.get(f'{served.rest}/monitoring/prometheus/metrics')
+    assert page.headers['Content-Type'].startswith('text/plain')
+    assert 'tfgan_requests_total{api="rest",code="OK"}' in page.text
+    assert 'tfgan_model_version{model="toy"} 1.0' in page.text
+    assert 'tfgan_batch_rows_count{model="toy"}' in page.text

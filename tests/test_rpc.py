@@ -1,0 +1,129 @@
+"""The gRPC API by the published stubs, of a server in a process of its own."""
+
+import grpc
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow_serving.apis import (
+    get_model_status_pb2,
+    model_service_pb2_grpc,
+    predict_pb2,
+    prediction_service_pb2_grpc,
+)
+
+
+@pytest.fixture(scope='module')
+def channel(served):
+    with grpc.insecure_channel(served.grpc.removeprefix('grpc://')) as channel:
+        yield channel
+
+
+def request(signature='serving_default', model='toy', version=None, **inputs):
+    made = predict_pb2.PredictRequest()
+    made.model_spec.name = model
+    made.model_spec.signature_name = signature
+    if version is not None:
+        made.model_spec.version.value = version
+    for name, value in inputs.items():
+        plain = isinstance(value, np.ndarray)
+        made.inputs[name].CopyFrom(tf.make_tensor_proto(value) if plain else value)
+    return made
+
+
+def predict(channel, *arguments, **inputs):
+    stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+    return stub.Predict(request(*arguments, **inputs), timeout=20)
+
+
+SEEDS = np.array([3, -7], np.int64)
+
+
+def test_it_draws_what_training_drew(channel, toy):
+    answer = predict(channel, seed=SEEDS)
+    assert np.array_equal(tf.make_ndarray(answer.outputs['image']), toy.draw(SEEDS))
+    assert answer.model_spec.name == 'toy'
+    assert answer.model_spec.version.value == 1
+    assert answer.model_spec.signature_name == 'serving_default'
+
+
+def test_outputs_may_be_chosen(channel):
+    stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+    asked = request('png', seed=SEEDS)
+    asked.output_filter.append('png_bytes')
+    answer = stub.Predict(asked, timeout=20).outputs['png_bytes'].string_val
+    assert all(each.startswith(b'\x89PNG') for each in answer) and len(answer) == 2
+    asked.output_filter[0] = 'gif'
+    with pytest.raises(grpc.RpcError) as refused:
+        stub.Predict(asked, timeout=20)
+    assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_status_tells_of_versions(channel):
+    stub = model_service_pb2_grpc.ModelServiceStub(channel)
+    asked = get_model_status_pb2.GetModelStatusRequest()
+    asked.model_spec.name = 'toy'
+    [only] = stub.GetModelStatus(asked, timeout=20).model_version_status
+    assert (only.version, only.state) == (1, get_model_status_pb2.ModelVersionStatus.AVAILABLE)
+    asked.model_spec.name = 'dog'
+    with pytest.raises(grpc.RpcError) as refused:
+        stub.GetModelStatus(asked, timeout=20)
+    assert refused.value.code() == grpc.StatusCode.NOT_FOUND
+
+
+def vast():
+    """A tensor of a few bytes that stands for eight thousand million."""
+    proto = tf.make_tensor_proto(np.array([7], np.int64))
+    proto.tensor_shape.dim[0].size = 10**9
+    proto.ClearField('tensor_content')
+    proto.int64_val.append(7)
+    return proto
+
+
+def negative():
+    proto = vast()
+    proto.tensor_shape.dim[0].size = -5
+    return proto
+
+
+def short():
+    proto = tf.make_tensor_proto(SEEDS)
+    proto.tensor_content = proto.tensor_content[:9]
+    return proto
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'inputs', 'code', 'words'),
+    [
+        (['', 'dog'], {'seed': SEEDS}, 'NOT_FOUND', 'Latest(dog)'),
+        (['', 'toy', 9], {'seed': SEEDS}, 'NOT_FOUND', 'Specific(toy, 9)'),
+        (['paint'], {'seed': SEEDS}, 'INVALID_ARGUMENT', '"paint" not found'),
+        ([], {}, 'INVALID_ARGUMENT', 'Missing but required: seed'),
+        ([], {'seed': SEEDS, 'x': SEEDS}, 'INVALID_ARGUMENT', 'Sent extra: x'),
+        ([], {'seed': SEEDS.astype('f4')}, 'INVALID_ARGUMENT', 'expecting a tensor of int64'),
+        ([], {'seed': SEEDS[None]}, 'INVALID_ARGUMENT', 'expecting shape [-1] but got: [1,2]'),
+        ([], {'seed': np.zeros(257, np.int64)}, 'INVALID_ARGUMENT', 'may have 256'),
+        ([], {'seed': np.array([b'a'], object)}, 'INVALID_ARGUMENT', 'expecting a tensor of int64'),
+        (['labelled'], {'seed': SEEDS, 'label': np.zeros(3, 'i4')}, 'INVALID_ARGUMENT', 'numbers'),
+        (
+            ['labelled'],
+            {'seed': SEEDS, 'label': np.full(2, 3, 'i4')},
+            'INVALID_ARGUMENT',
+            'below 3',
+        ),
+        ([], {'seed': vast()}, 'INVALID_ARGUMENT', '1000000000 rows'),
+        ([], {'seed': negative()}, 'INVALID_ARGUMENT', '-5'),
+        ([], {'seed': short()}, 'INVALID_ARGUMENT', 'seed'),
+    ],
+)
+def test_errors_have_their_codes(channel, arguments, inputs, code, words):
+    with pytest.raises(grpc.RpcError) as refused:
+        predict(channel, *arguments, **inputs)
+    assert refused.value.code() == grpc.StatusCode[code]
+    assert words in refused.value.details()
+
+
+def test_a_message_that_is_too_large_is_refused(channel):
+    with pytest.raises(grpc.RpcError) as refused:
+        predict(channel, seed=np.zeros(20_000, np.int64))
+    assert refused.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert len(predict(channel, seed=SEEDS).outputs) == 1  # and the next is answered

@@ -1,0 +1,191 @@
+"""The server as a whole: it starts, swaps, is attacked, and ends well."""
+
+import concurrent.futures
+import json
+import os
+import pathlib
+import random
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.parse
+
+import numpy as np
+import pytest
+import requests
+
+import tfgan
+from tests.conftest import LIMITS, Server, export_toy, toy_gan
+from tfgan.client import ModelError
+
+ROOT = pathlib.Path(__file__).parents[1]
+
+
+@pytest.fixture
+def models(exported, tmp_path):
+    shutil.copytree(exported, tmp_path / 'models/toy')
+    return tmp_path / 'models'
+
+
+def test_it_says_where_it_is_and_ends_in_peace(models):
+    server = Server(models)
+    assert 'toy version 1 is served' in server.said
+    assert server.rest.startswith('http://127.0.0.1:')
+    assert requests.post(f'{server.rest}/v1/models/toy:predict', json={'inputs': [1]}).ok
+    assert server.end() == (0, '')
+
+
+def test_what_was_asked_before_the_end_is_answered(models):
+    server = Server(models)
+    model = tfgan.connect(server.rest, 'toy')
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        answers = [pool.submit(model.draw, np.arange(1000)) for _ in range(8)]
+        while not any(answer.running() for answer in answers):
+            time.sleep(0.001)
+        time.sleep(0.05)
+        assert server.end()[0] == 0
+    ended = [answer.exception() for answer in answers]
+    assert all(error is None or 'nobody listens' in str(error) for error in ended)
+
+
+def test_a_new_version_takes_over_without_a_fault(models, toy):
+    """A thread asks all the time while a version comes; each answer is one of the two versions'."""
+    server = Server(models)
+    new, seeds = toy_gan(seed=1), np.arange(4)
+    expected = [gan.draw(seeds).astype(int) for gan in (toy, new)]
+    seen, faults, stop = [], [], threading.Event()
+
+    def ask():
+        model = tfgan.connect(server.rest, 'toy')
+        while not stop.is_set():
+            try:
+                drawn = model.draw(seeds)
+            except ModelError as error:
+                faults.append(str(error))
+                continue
+            seen.append([bool(abs(drawn - each).max() <= 1) for each in expected])
+
+    askers = [threading.Thread(target=ask) for _ in range(4)]
+    for asker in askers:
+        asker.start()
+    export_toy(new, models / 'toy')
+    server.until('toy version 2 is served')
+    time.sleep(0.5)
+    stop.set()
+    for asker in askers:
+        asker.join()
+    assert faults == []
+    assert [True, False] in seen and [False, True] in seen
+    assert all(sum(which) == 1 for which in seen)
+    assert tfgan.connect(server.grpc, 'toy').status() == {1: 'END', 2: 'AVAILABLE'}
+    assert server.end()[0] == 0
+
+
+@pytest.mark.parametrize(
+    ('flags', 'words'),
+    [
+        (['--models=nowhere'], 'nowhere: no such directory'),
+        (['--models=.'], 'no exported model there'),
+        (['--max_rows=0'], 'max_rows'),
+    ],
+)
+def test_refusals_come_before_it_listens(tmp_path, flags, words):
+    done = serve(tmp_path, *flags)
+    assert done.returncode == 1 and words in done.stderr
+    assert 'Traceback' not in done.stderr or '--max_rows' in done.stderr
+
+
+def serve(cwd, *flags):
+    return subprocess.run(
+        [sys.executable, '-m', 'tfgan.serve', *flags],
+        cwd=cwd, env=os.environ | {'PYTHONPATH': str(ROOT)},
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize('flag', ['port', 'grpc_port'])
+def test_a_port_that_is_taken_is_said(models, flag):
+    with socket.create_server(('127.0.0.1', 0)) as taken:
+        port = taken.getsockname()[1]
+        free = {'port': 0, 'grpc_port': 0} | {flag: port}
+        ports = [f'--{name}={number}' for name, number in free.items()]
+        done = serve(models.parent, '--models=models', *ports)
+    assert done.returncode == 1
+    assert f'--{flag}={port}' in done.stderr and 'Traceback' not in done.stderr
+
+
+GOOD = {'instances': [1, 2]}
+
+
+def wrong_bodies(rng):
+    """A body that no client should send."""
+    number = rng.choice(['1', '1.5', '-3', '1e400', 'NaN', '9' * 30, 'null', 'true', '"x"', '{}'])
+    shape = rng.choice(['[{}]', '{}', '[[{}]]', '{{"seed": {}}}', '[{{"seed": {}}}]', '[{}, []]'])
+    name = rng.choice(
+        ['png', 'labelled', 'latents', 'truncated', 'interpolate', 'discriminate', '']
+    )
+    key = rng.choice(['inputs', 'instances', 'stances'])
+    whole = f'{{"signature_name": "{name}", "{key}": {shape.format(number)}}}'
+    return rng.choice([
+        whole,
+        whole[: rng.randrange(len(whole))],
+        json.dumps({'inputs': [0] * rng.choice([0, 257, 5000])}),
+        '[' * rng.choice([1, 5000, 90_000]),
+        '{"instances":' * 5000,
+        ' ' * 200_000,
+    ]).encode()  # fmt: skip
+
+
+def random_bytes(rng):
+    return rng.randbytes(rng.randrange(1, 3000))
+
+
+def request_bytes(rng):
+    body = wrong_bodies(rng) if rng.random() < 0.8 else random_bytes(rng)
+    length = rng.choice([len(body)] * 6 + [0, 3, len(body) + 5, -1])
+    path = rng.choice(['/v1/models/toy:predict'] * 6 + ['/v1/models/%00:predict', '/' + 'x' * 9000])
+    method = rng.choice(['POST'] * 8 + ['GET', 'PUT', 'BREW'])
+    return (
+        f'{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n'.encode() + body
+    )
+
+
+def attack(place, seed):
+    """One hostile connection; the status of the answer, or None if the connection was closed."""
+    rng = random.Random(seed)
+    with socket.create_connection(place, timeout=20) as client:
+        try:
+            client.sendall(random_bytes(rng) if rng.random() < 0.2 else request_bytes(rng))
+            if rng.random() < 0.4:
+                client.shutdown(rng.choice([socket.SHUT_WR, socket.SHUT_RDWR]))
+            said = client.recv(65536)
+        except TimeoutError:
+            raise  # it was neither answered nor closed
+        except OSError:
+            return None  # sent away before it was heard out
+    return int(said.split()[1]) if said.startswith(b'HTTP/1.') else None
+
+
+def resident(process):
+    fields = pathlib.Path(f'/proc/{process.pid}/status').read_text()
+    return int(fields.split('VmRSS:')[1].split()[0]) / 1024
+
+
+def test_two_thousand_hostile_requests_are_survived(models):
+    server = Server(models, *LIMITS, '--max_secs=1')
+    place = urllib.parse.urlparse(server.rest)
+    place = place.hostname, place.port
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        found = list(pool.map(lambda seed: attack(place, seed), range(1000)))
+        before = resident(server.process)
+        found += pool.map(lambda seed: attack(place, seed), range(1000, 2000))
+    assert {status for status in found if status} <= {200, 400, 404, 405, 408, 413, 414, 501}
+    assert found.count(400) > 500  # most were heard, and told
+    assert resident(server.process) < before + 32  # MiB
+    good = requests.post(f'{server.rest}/v1/models/toy:predict', json=GOOD, timeout=5)
+    assert good.status_code == 200
+    code, said = server.end()
+    assert (code, said) == (0, '')

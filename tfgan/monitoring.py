@@ -1,0 +1,42 @@
+"""What a server counts of itself, as Prometheus reads it."""
+
+import contextlib
+import time
+
+import prometheus_client as prometheus
+
+SECS = 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30
+ROWS = tuple(2**power for power in range(11))
+
+
+class Metrics:
+    """Counters of one server; `page` is what a scraper gets."""
+
+    def __init__(self):
+        self.registry = registry = prometheus.CollectorRegistry()
+        self.requests = prometheus.Counter(
+            'tfgan_requests', 'Requests answered', ['api', 'code'], registry=registry
+        )
+        self.secs = prometheus.Histogram(
+            'tfgan_request_seconds', 'Time of a request', ['api'], registry=registry, buckets=SECS
+        )
+        self.batch_rows = prometheus.Histogram(
+            'tfgan_batch_rows', 'Rows of a batch', ['model'], registry=registry, buckets=ROWS
+        )
+        self.version = prometheus.Gauge(
+            'tfgan_model_version', 'The version that is served', ['model'], registry=registry
+        )
+        prometheus.ProcessCollector(registry=registry)
+
+    @contextlib.contextmanager
+    def request(self, api: str):
+        """Times a request; the block sets the code it ended with by the function it is given."""
+        began, code = time.perf_counter(), ['INTERNAL']
+        try:
+            yield lambda name: code.__setitem__(0, name)
+        finally:
+            self.requests.labels(api, code[0]).inc()
+            self.secs.labels(api).observe(time.perf_counter() - began)
+
+    def page(self) -> bytes:
+        return prometheus.generate_latest(self.registry)

@@ -1,0 +1,78 @@
+"""Draw with a model server, TensorFlow Serving or tfgan.serve, and ask how it is.
+
+    python -m tfgan.query --label=cat --num=64 --seed=7 --out=cats.png
+
+writes a sheet of the drawings of the seeds 7 to 70 by the model `doodles` of the server on this
+machine; with --out=FOLDER/ each drawing becomes a file named by its seed. --status and --metadata
+print what the server says of the model. --server=grpc://127.0.0.1:8500 speaks gRPC instead of REST.
+"""
+
+import json
+
+import numpy as np
+from absl import flags
+
+from tfgan import client, commands, images
+from tfgan.client import ModelError
+
+OWN = [
+    *('server', 'model', 'version', 'status', 'metadata'),
+    *('num', 'seed', 'seeds', 'label', 'truncation', 'latents', 'out'),
+]
+FLAGS = flags.FLAGS
+
+
+def main():
+    model = client.connect(FLAGS.server, FLAGS.model, FLAGS.version)
+    if FLAGS.status:
+        for number, state in model.status().items():
+            print(f'{FLAGS.model} version {number}: {state}')
+    if FLAGS.metadata:
+        print(json.dumps(model.metadata(), indent=1))
+    if FLAGS.out:
+        images.write_drawings(FLAGS.out, *drawings(model))
+    elif not FLAGS.status and not FLAGS.metadata:
+        raise ModelError('nothing to do: give --out=sheet.png, --out=FOLDER/, --status, --metadata')
+
+
+def drawings(model):
+    """The drawings, and the numbers to name them by."""
+    if FLAGS.latents:
+        latents = _array(FLAGS.latents)
+        return model.draw_latents(latents, FLAGS.label or 0), np.arange(len(latents))
+    seeds = _numbers(FLAGS.seeds) if FLAGS.seeds else FLAGS.seed + np.arange(FLAGS.num)
+    return model.draw(seeds, FLAGS.label, FLAGS.truncation), seeds
+
+
+def _array(path):
+    try:
+        return np.load(path, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise ModelError(f'--latents={path}: {error}') from error
+
+
+def _numbers(words):
+    try:
+        return np.array([int(word) for word in words], np.int64)
+    except (ValueError, OverflowError) as error:
+        raise ModelError(f'--seeds={",".join(words)}: {error}') from error
+
+
+if __name__ == '__main__':
+    flags.DEFINE_string(
+        'server', 'http://127.0.0.1:8501', 'http://HOST:PORT for REST or grpc://HOST:PORT'
+    )
+    flags.DEFINE_string('model', 'doodles', "the model's name")
+    flags.DEFINE_integer(
+        'version', None, 'which of its versions; default the newest', lower_bound=1
+    )
+    flags.DEFINE_bool('status', False, "print its versions' states")
+    flags.DEFINE_bool('metadata', False, 'print its signatures')
+    flags.DEFINE_integer('num', 64, 'how many drawings', lower_bound=1)
+    flags.DEFINE_integer('seed', 0, 'the first seed')
+    flags.DEFINE_list('seeds', None, 'seeds, by commas, instead of --seed and --num')
+    flags.DEFINE_string('label', None, 'a class, by name or number; default: as the seeds have it')
+    commands.define_truncation()
+    flags.DEFINE_string('latents', None, 'a .npy file [n, latent_size] instead of seeds')
+    flags.DEFINE_string('out', None, 'a .png for a sheet, else a folder for single pictures')
+    commands.run(main, f'{__doc__}\nflags:\n{commands.listed(OWN)}')

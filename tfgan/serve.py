@@ -1,0 +1,136 @@
+"""Serve all exported models on this machine, as TensorFlow Serving would.
+
+    python -m tfgan.serve
+
+answers TensorFlow Serving's requests for each model below saved_models/, REST on port 8501 and gRPC
+on 8500, until Ctrl-C. A new version is served as soon as it is there, and no request is dropped.
+
+    curl -d '{"instances": [7]}' localhost:8501/v1/models/doodles:predict
+    python -m tfgan.query --label=cat --out=cats.png
+
+It is for a laptop and listens to it alone. A fleet uses TensorFlow Serving itself, which takes the
+same models and answers the same requests: scripts/serve.
+"""
+
+import asyncio
+import concurrent.futures
+import logging
+import pathlib
+import signal
+import sys
+
+from absl import flags
+
+from tfgan import commands, startup
+from tfgan.commands import ModelError
+
+OWN = [
+    *('models', 'host', 'port', 'grpc_port', 'poll_secs'),
+    *('max_rows', 'max_waiting', 'max_bytes', 'max_secs'),
+]
+FLAGS = flags.FLAGS
+
+
+def main():
+    if not pathlib.Path(FLAGS.models).is_dir():
+        raise ModelError(f'--models={FLAGS.models}: no such directory; tfgan.train writes models')
+    startup.import_tensorflow()
+    _log_to(sys.stdout)
+    asyncio.run(serve())
+
+
+def _log_to(stream):
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(logging.Formatter('%(asctime)s %(message)s', '%H:%M:%S'))
+    log = logging.getLogger('tfgan')
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.propagate = False  # absl's handler would say it again
+
+
+async def serve():
+    """Serves until a signal, and then answers what has come before."""
+    from tfgan.hosting import Hosting, Limits
+    from tfgan.monitoring import Metrics
+
+    metrics = Metrics()
+    limits = Limits(FLAGS.max_rows, FLAGS.max_waiting, FLAGS.max_secs)
+    with concurrent.futures.ThreadPoolExecutor(1) as executor:
+        hosting = Hosting(FLAGS.models, executor, limits, metrics)
+        await asyncio.to_thread(hosting.refresh)
+        if not hosting.states:
+            raise ModelError(f'--models={FLAGS.models}: no exported model there')
+        stop = _on_signals()
+        async with Servers(hosting, metrics):
+            while not stop.is_set():
+                await asyncio.to_thread(hosting.refresh)
+                await _within(FLAGS.poll_secs, stop)
+
+
+def _on_signals():
+    stop = asyncio.Event()
+    for number in signal.SIGINT, signal.SIGTERM:
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+async def _within(secs, event):
+    try:
+        async with asyncio.timeout(secs):
+            await event.wait()
+    except TimeoutError:
+        pass
+
+
+class Servers:
+    """REST and gRPC, open within its block."""
+
+    def __init__(self, hosting, metrics):
+        self._hosting, self._metrics = hosting, metrics
+
+    async def __aenter__(self):
+        from aiohttp import web
+
+        from tfgan import rest, rpc
+
+        app = rest.application(self._hosting, self._metrics, FLAGS.max_bytes, FLAGS.max_secs)
+        self._rest = web.AppRunner(
+            app, access_log=None, keepalive_timeout=FLAGS.max_secs, shutdown_timeout=FLAGS.max_secs
+        )
+        await self._rest.setup()
+        site = web.TCPSite(self._rest, FLAGS.host, FLAGS.port)
+        asked = FLAGS.port, FLAGS.grpc_port
+        try:
+            await site.start()
+            self._rpc, grpc_port = rpc.server(
+                self._hosting,
+                self._metrics,
+                f'{FLAGS.host}:{FLAGS.grpc_port}',
+                FLAGS.max_bytes,
+                FLAGS.max_waiting,
+            )
+            await self._rpc.start()
+        except (OSError, RuntimeError) as error:
+            await self._rest.cleanup()
+            raise ModelError(
+                f'--port={asked[0]} --grpc_port={asked[1]}: {error}; give others, or 0 for any'
+            ) from error
+        port = self._rest.addresses[0][1]
+        print(f'REST at http://{FLAGS.host}:{port}/v1/models/NAME:predict, gRPC at '
+              f'{FLAGS.host}:{grpc_port}; Ctrl-C ends', flush=True)  # fmt: skip
+
+    async def __aexit__(self, *error):
+        await asyncio.gather(self._rest.cleanup(), self._rpc.stop(FLAGS.max_secs))
+
+
+if __name__ == '__main__':
+    flags.DEFINE_string('models', 'saved_models', "the models' directory, or one model's")
+    flags.DEFINE_string('host', '127.0.0.1', 'the address to listen at')
+    flags.DEFINE_integer('port', 8501, 'of REST; 0 for any', lower_bound=0)
+    flags.DEFINE_integer('grpc_port', 8500, 'of gRPC; 0 for any', lower_bound=0)
+    flags.DEFINE_float('poll_secs', 1.0, 'between looks for new versions', lower_bound=0.01)
+    flags.DEFINE_integer('max_rows', 1024, 'rows of a request and of a batch', lower_bound=1)
+    flags.DEFINE_integer('max_waiting', 4096, 'rows that wait at once', lower_bound=1)
+    flags.DEFINE_integer('max_bytes', 8 << 20, 'bytes of a request', lower_bound=1)
+    flags.DEFINE_float('max_secs', 30.0, 'seconds to send a request, or to wait', lower_bound=0.1)
+    commands.run(main, f'{__doc__}\nflags:\n{commands.listed(OWN)}')
