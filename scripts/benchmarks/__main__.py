@@ -1,7 +1,7 @@
 """Measures the speed of training, starting and drawing beside what a user would pick instead,
 or with --quality what different recipes make of the same minutes.
 
-    scripts/benchmark --json=speed.json step start run drawing growth
+    scripts/benchmark --json=speed.json step start run drawing growth serving
 
 prints a Markdown table for each section named, all of them if none is, and writes every figure to
 the JSON file.
@@ -20,15 +20,19 @@ import json
 import os
 import pathlib
 import platform
+import shutil
 import signal
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+import urllib.request
 
 import numpy as np
 import quality
+import serving as serve_load
 from workers import Worker, interleaved, standing, summary
 
 from tfgan import config, doodles
@@ -325,7 +329,82 @@ def growth(drawings, rounds):
     return figures
 
 
-SECTIONS = {'step': step, 'start': start, 'run': run, 'drawing': drawing, 'growth': growth}
+TURNS, LOAD_SECS, CONNECTIONS = 6, 10.0, 32
+
+
+def serving(drawings, rounds):
+    """Requests/s of tfgan.serve for PNGs, of one connection and of many, in turns."""
+    with tempfile.TemporaryDirectory() as folder:
+        process = _train(folder, '--steps=1', f'--export_dir={folder}/models/doodles')
+        process.communicate()
+        began = time.perf_counter()
+        server = _serve(folder)
+        try:
+            url, requests = server.url, _pngs()
+            first = serve_load.load(url, requests, 1, 0.0)
+            figures = {'cold start to first answer, s': time.perf_counter() - began}
+            serve_load.load(url, requests, CONNECTIONS, 2.0)  # the clocks of both warm
+            alone, many = [], []
+            for turn in range(TURNS):
+                alone.append(serve_load.load(url, requests, 1, LOAD_SECS / 2))
+                if turn == TURNS - 1:  # the last turn sees a new version take over
+                    threading.Timer(LOAD_SECS / 3, _next_version, [folder]).start()
+                many.append(serve_load.load(url, requests, CONNECTIONS, LOAD_SECS))
+            swapped = '"version": "2"' in _get(f'{url}/v1/models/doodles/metadata')
+        finally:
+            server.terminate()
+            server.wait()
+    secs = [each for turn in many for each in turn.secs]
+    p50, p99, worst = 1e3 * np.percentile(secs, [50, 99, 100])
+    ratios = [m.rate() / a.rate() for m, a in zip(many, alone, strict=True)]
+    figures |= {
+        'one connection, requests/s': statistics.median(turn.rate() for turn in alone),
+        f'{CONNECTIONS} connections, requests/s': statistics.median(turn.rate() for turn in many),
+        'their ratio': statistics.median(ratios),
+        'p50, ms': p50,
+        'p99, ms': p99,
+        'longest, ms': worst,
+        'requests': len(secs),
+        'failed': sum(turn.failed for turn in [first, *alone, *many]),
+        'versions swapped under load': int(swapped),
+    }
+    table(['`tfgan.serve`, PNGs of `default`', ''], *([k, f'{v:,.1f}'] for k, v in figures.items()))
+    return figures
+
+
+def _pngs():
+    return [serve_load.predict('doodles', 'png', [seed]) for seed in range(CONNECTIONS)]
+
+
+_ANY_PORTS = '--port=0', '--grpc_port=0'
+
+
+def _serve(folder):
+    """A server of the folder's models, with its `url`."""
+    server = subprocess.Popen(
+        [sys.executable, '-m', 'tfgan.serve', f'--models={folder}/models', *_ANY_PORTS],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    for line in server.stdout:
+        if line.startswith('REST at '):
+            server.url = line.split()[2].split('/v1')[0]
+            return server
+    raise RuntimeError('tfgan.serve ended early')
+
+
+def _next_version(folder):
+    """A copy of the model's version as its next one."""
+    model = pathlib.Path(folder, 'models/doodles')
+    shutil.copytree(model / '1', model / '.tmp')
+    (model / '.tmp').rename(model / '2')
+
+
+def _get(url):
+    return urllib.request.urlopen(url).read().decode()
+
+
+SECTIONS = {section.__name__: section for section in (step, start, run, drawing, growth, serving)}
 
 if __name__ == '__main__':
     main()
