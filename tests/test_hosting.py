@@ -129,6 +129,26 @@ def test_errors_of_the_model_are_the_clients(models, executor):
         version.signature('paint')
 
 
+def test_large_images_are_drawn_in_smaller_batches(models, executor, toy):
+    hosted = hosting(models, executor, Limits(batch_numbers=5 * 120, numbers=40 * 120))
+    sizes = hosted._metrics.batch_rows.labels('toy')
+    before = sizes._sum.get()
+    version = hosted.find('toy')
+    assert version.batch_rows == 5
+    drawn = draw(hosted, version, inputs={'seed': np.arange(12)})
+    assert abs(drawn.astype(int) - toy.draw(np.arange(12))).max() <= 1
+    assert sizes._sum.get() - before == 12
+    counts = [int(bucket.get()) for bucket in sizes._buckets]  # of 1, 2, 4, 8, ... rows at most
+    assert counts[3] == 2
+    with pytest.raises(RefusedError, match='41 rows: a request may have 40'):
+        draw(hosted, version, inputs={'seed': np.arange(41)})
+
+
+def test_one_image_is_drawn_however_large_it_is(models, executor):
+    hosted = hosting(models, executor, Limits(batch_numbers=1, numbers=1))
+    assert len(draw(hosted, hosted.find('toy'), inputs={'seed': np.arange(1)})) == 1
+
+
 def test_an_answer_that_takes_too_long_is_given_up(models, executor):
     hosted = hosting(models, executor, Limits(secs=0.05))
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import (
+    get_model_metadata_pb2,
     get_model_status_pb2,
     model_service_pb2_grpc,
     predict_pb2,
@@ -68,6 +69,15 @@ def test_status_tells_of_versions(channel):
     with pytest.raises(grpc.RpcError) as refused:
         stub.GetModelStatus(asked, timeout=20)
     assert refused.value.code() == grpc.StatusCode.NOT_FOUND
+
+
+def test_metadata_are_of_signatures_alone(channel):
+    stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+    asked = get_model_metadata_pb2.GetModelMetadataRequest()
+    asked.model_spec.name = 'toy'
+    with pytest.raises(grpc.RpcError) as refused:
+        stub.GetModelMetadata(asked, timeout=20)
+    assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
 
 
 def vast():

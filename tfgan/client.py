@@ -8,7 +8,6 @@ import numpy as np
 
 from tfgan.refusal import reason
 
-BLOCK = 256  # drawings a request
 PATIENCE = 6  # times that a busy server is asked, in ten seconds or so
 
 
@@ -17,10 +16,12 @@ class ModelError(ValueError):
 
 
 class Model:
-    """What a model can be asked for; `predict` says how.
+    """What a model can be asked for; `predict` says how, `block` for how many rows at once.
 
     `predict(signature, {input: array [n, ...]})` gives the signature's one output, [n, ...].
     """
+
+    block = 256
 
     def draw(self, seeds, label=None, truncation=None) -> np.ndarray:
         """Drawings uint8 [n, h, w, c] of int seeds [n].
@@ -48,7 +49,7 @@ class Model:
         """The classes' names, by number."""
         names, block = [], ['more']
         while all(block):  # an empty name is after the last
-            labels = np.arange(len(names), len(names) + BLOCK, dtype=np.int32)
+            labels = np.arange(len(names), len(names) + self.block, dtype=np.int32)
             block = self.predict('classes', {'label': labels})
             names += filter(None, block)
         return names
@@ -61,8 +62,10 @@ class Model:
     def _in_blocks(self, signature, inputs):
         count = len(next(iter(inputs.values())))
         return np.concatenate([
-            self.predict(signature, {name: value[i : i + BLOCK] for name, value in inputs.items()})
-            for i in range(0, count, BLOCK)
+            self.predict(
+                signature, {name: value[i : i + self.block] for name, value in inputs.items()}
+            )
+            for i in range(0, count, self.block)
         ])  # fmt: skip
 
 
@@ -123,7 +126,9 @@ def connect(url: str, model: str = 'doodles', version: int | None = None) -> 'Se
 
 
 class Served(Model):
-    """A model of a server; `status` is {version: state}."""
+    """A model of a server; `status` is {version: state}, `metadata` what its signatures take."""
+
+    block = 64  # of images of 256 x 256 x 3 these are within a server's limits
 
     def __init__(self, url, model, version):
         self._url, self._model, self._version = url, model, version
@@ -154,7 +159,6 @@ class _Rest(Served):
         return {int(one['version']): one['state'] for one in found}
 
     def metadata(self) -> dict:
-        """The signatures, as the server describes them."""
         return self._answer('GET', '/metadata')
 
     def _answer(self, method, end, **keywords):
@@ -217,6 +221,16 @@ class _Grpc(Served):
         states = get_model_status_pb2.ModelVersionStatus.State
         found = self._answer(service.GetModelStatus, request).model_version_status
         return {one.version: states.Name(one.state) for one in found}
+
+    def metadata(self) -> dict:
+        from google.protobuf import json_format
+        from tensorflow_serving.apis import get_model_metadata_pb2, prediction_service_pb2_grpc
+
+        request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=['signature_def'])
+        self._name(request.model_spec)
+        service = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
+        answer = self._answer(service.GetModelMetadata, request)
+        return json_format.MessageToDict(answer, preserving_proto_field_name=True)
 
     def _name(self, spec):
         spec.name = self._model

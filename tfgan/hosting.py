@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import logging
+import math
 import pathlib
 import time
 
@@ -17,10 +18,15 @@ LOG = logging.getLogger('tfgan')
 
 @dataclasses.dataclass(frozen=True)
 class Limits:
-    """What a request may ask for, in rows and seconds, and how many rows may wait in all."""
+    """What a request may ask for, and how much is done and waits at once.
 
-    rows: int = 1024
-    waiting: int = 4096
+    Numbers are those of images, so that memory is bounded whatever their size is.
+    """
+
+    rows: int = 1024  # of a request
+    numbers: int = 1 << 24  # of an answer: 64 MiB of JSON
+    batch_numbers: int = 1 << 20  # 1,024 images of 32 x 32, or 16 of 256 x 256
+    waiting: int = 4096  # rows
     secs: float = 30.0
 
 
@@ -37,6 +43,8 @@ class Version:
     model: str
     number: int
     signatures: dict[str, Signature]
+    numbers: int  # of an image
+    batch_rows: int
     definition: object  # a SignatureDefMap, which metadata are made from
 
     def signature(self, name: str) -> Signature:
@@ -105,14 +113,16 @@ class Hosting:
         calls = {name: self._call(model, function) for name, function in loaded.signatures.items()}
         for name, inputs in warmup.requests(folder):
             calls[name](inputs)
+        numbers = max(map(_numbers, loaded.signatures.values()))
+        limits = self._limits
+        rows = max(1, min(limits.rows, limits.batch_numbers // numbers))
         signatures = {
-            name: Signature(_specs(function), self._batcher(calls[name]))
+            name: Signature(
+                _specs(function), Batcher(calls[name], self._executor, rows, limits.waiting)
+            )
             for name, function in loaded.signatures.items()
         }
-        return Version(model, number, signatures, _definition(folder))
-
-    def _batcher(self, call):
-        return Batcher(call, self._executor, self._limits.rows, self._limits.waiting)
+        return Version(model, number, signatures, numbers, rows, _definition(folder))
 
     def _call(self, model, function):
         """A signature as a function of arrays that raises Refusals."""
@@ -149,14 +159,21 @@ class Hosting:
 
     async def predict(self, version: Version, signature: str, inputs: dict) -> dict:
         """A signature's outputs of inputs that its specs were held against."""
-        answer = version.signature(signature).answer
+        answer, rows = version.signature(signature).answer, bodies.same_rows(inputs)
+        most = min(self._limits.rows, max(1, self._limits.numbers // version.numbers))
+        if rows > most:
+            raise RefusedError('INVALID_ARGUMENT', f'{rows} rows: a request may have {most}')
+        parts = _split(inputs, rows, version.batch_rows)
         try:
             async with asyncio.timeout(self._limits.secs):
-                return await answer(inputs, bodies.same_rows(inputs))
+                answers = await asyncio.gather(*(answer(part, count) for part, count in parts))
         except TimeoutError as error:
             raise RefusedError(
                 'DEADLINE_EXCEEDED', f'no answer in {self._limits.secs:g} s'
             ) from error
+        if len(answers) == 1:
+            return answers[0]
+        return {name: np.concatenate([each[name] for each in answers]) for name in answers[0]}
 
     def most_rows(self) -> int:
         """How many rows a request may have."""
@@ -167,6 +184,22 @@ def _complete(folder):
     """The numbers of versions that a folder has the main file of."""
     found = (path.parent.name for path in folder.glob('*/saved_model.pb'))
     return [int(name) for name in found if name.isdecimal()]
+
+
+def _split(inputs, rows, most):
+    """(inputs, rows) of parts of at most so many rows."""
+    if rows <= most:
+        return [(inputs, rows)]
+    return [
+        ({name: array[i : i + most] for name, array in inputs.items()}, min(most, rows - i))
+        for i in range(0, rows, most)
+    ]
+
+
+def _numbers(function):
+    """How many numbers the largest row of a signature's has, of its inputs and outputs."""
+    specs = [*warmup.specs(function).values(), *function.structured_outputs.values()]
+    return max(math.prod(spec.shape[1:]) for spec in specs)
 
 
 def _specs(function):

@@ -1,4 +1,4 @@
-"""TensorFlow Serving's gRPC API over the hosted models: Predict and GetModelStatus."""
+"""TensorFlow Serving's gRPC API over the hosted models: predictions, metadata and status."""
 
 import contextlib
 import math
@@ -7,6 +7,7 @@ import grpc
 import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import (
+    get_model_metadata_pb2,
     model_service_pb2_grpc,
     predict_pb2,
     prediction_service_pb2_grpc,
@@ -41,6 +42,17 @@ class _Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
             inputs = _arrays(request.inputs, specs, self._hosting.most_rows())
             outputs = await self._hosting.predict(version, spec.signature_name, inputs)
             return _response(version, spec.signature_name, outputs, request.output_filter)
+
+    async def GetModelMetadata(self, request, context):  # noqa: N802, the protocol's name
+        async with _refusals(self._metrics, context):
+            if list(request.metadata_field) != ['signature_def']:
+                raise RefusedError('INVALID_ARGUMENT', "metadata_field must be 'signature_def'")
+            version = self._hosting.find(request.model_spec.name, _number(request.model_spec))
+            response = get_model_metadata_pb2.GetModelMetadataResponse()
+            response.model_spec.name = version.model
+            response.model_spec.version.value = version.number
+            response.metadata['signature_def'].Pack(version.definition)
+            return response
 
 
 class _Models(model_service_pb2_grpc.ModelServiceServicer):

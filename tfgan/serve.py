@@ -54,7 +54,7 @@ async def serve():
     from tfgan.monitoring import Metrics
 
     metrics = Metrics()
-    limits = Limits(FLAGS.max_rows, FLAGS.max_waiting, FLAGS.max_secs)
+    limits = Limits(rows=FLAGS.max_rows, waiting=FLAGS.max_waiting, secs=FLAGS.max_secs)
     with concurrent.futures.ThreadPoolExecutor(1) as executor:
         hosting = Hosting(FLAGS.models, executor, limits, metrics)
         await asyncio.to_thread(hosting.refresh)
