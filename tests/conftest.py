@@ -59,7 +59,7 @@ ANYWHERE = '--port=0', '--grpc_port=0', '--poll_secs=0.1'
 
 
 class Server:
-    """A tfgan.serve process and where it listens."""
+    """A tfgan.serve process and where it listens; it ends with its block at the latest."""
 
     def __init__(self, models, *flags):
         self.process = subprocess.Popen(
@@ -75,6 +75,13 @@ class Server:
             assert line, self.said
             self.said += line
         self.rest, self.grpc = places[1], f'grpc://{places[2]}'
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        if self.process.returncode is None:
+            self.end()
 
     def end(self):
         """Asks it to end; its exit code and the rest of what it said."""
@@ -94,6 +101,6 @@ LIMITS = '--max_rows=256', '--max_bytes=100000', '--max_secs=3'
 @pytest.fixture(scope='session')
 def served(exported):
     """A server of the exported model, with small limits."""
-    server = Server(exported.parent, *LIMITS)
-    yield server
-    assert server.end()[0] == 0
+    with Server(exported.parent, *LIMITS) as server:
+        yield server
+        assert server.end()[0] == 0

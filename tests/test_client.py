@@ -167,6 +167,16 @@ def test_what_is_no_model_server_is_said(busy, monkeypatch):
         tfgan.connect(busy).draw([1])
 
 
+def test_a_connection_that_breaks_is_not_nobody():
+    with socket.create_server(('127.0.0.1', 0)) as server:
+        closer = threading.Thread(target=lambda: server.accept()[0].close())
+        closer.start()
+        with pytest.raises(ModelError) as refused:
+            tfgan.connect(f'http://127.0.0.1:{server.getsockname()[1]}').draw([1])
+        closer.join()
+    assert 'nobody' not in str(refused.value) and '127.0.0.1' in str(refused.value)
+
+
 def test_a_number_of_requests_share_one_connection(served):
     model = tfgan.connect(served.rest, 'toy')
     for _ in range(3):

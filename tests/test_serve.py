@@ -31,57 +31,70 @@ def models(exported, tmp_path):
 
 
 def test_it_says_where_it_is_and_ends_in_peace(models):
-    server = Server(models)
-    assert 'toy version 1 is served' in server.said
-    assert server.rest.startswith('http://127.0.0.1:')
-    assert requests.post(f'{server.rest}/v1/models/toy:predict', json={'inputs': [1]}).ok
-    assert server.end() == (0, '')
+    with Server(models) as server:
+        assert 'toy version 1 is served' in server.said
+        assert server.rest.startswith('http://127.0.0.1:')
+        assert requests.post(f'{server.rest}/v1/models/toy:predict', json={'inputs': [1]}).ok
+        assert server.end() == (0, '')
 
 
 def test_what_was_asked_before_the_end_is_answered(models):
-    server = Server(models)
-    model = tfgan.connect(server.rest, 'toy')
-    with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        answers = [pool.submit(model.draw, np.arange(1000)) for _ in range(8)]
-        while not any(answer.running() for answer in answers):
-            time.sleep(0.001)
-        time.sleep(0.05)
+    body = json.dumps({'instances': list(range(1000))}).encode()
+    head = f'POST /v1/models/toy:predict HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n'
+    with Server(models) as server:
+        place = urllib.parse.urlparse(server.rest)
+        clients = [socket.create_connection((place.hostname, place.port)) for _ in range(8)]
+        for client in clients:
+            client.sendall(head.encode() + body)
+        requests.get(f'{server.rest}/v1/models/toy')  # answered, so the others have been heard
         assert server.end()[0] == 0
-    ended = [answer.exception() for answer in answers]
-    assert all(error is None or 'nobody listens' in str(error) for error in ended)
+    answers = [whole(client) for client in clients]
+    assert [status for status, _ in answers].count(200) >= 4  # as many rows as may wait
+    for status, content in answers:
+        assert status in (200, 503)
+        assert (
+            len(content['predictions']) == 1000 if status == 200 else 'waiting' in content['error']
+        )
+
+
+def whole(client):
+    """The status and content of the answer to all that a connection asked."""
+    with client:
+        head, _, body = b''.join(iter(lambda: client.recv(1 << 20), b'')).partition(b'\r\n\r\n')
+    return int(head.split()[1]), json.loads(body)
 
 
 def test_a_new_version_takes_over_without_a_fault(models, toy):
     """A thread asks all the time while a version comes; each answer is one of the two versions'."""
-    server = Server(models)
-    new, seeds = toy_gan(seed=1), np.arange(4)
-    expected = [gan.draw(seeds).astype(int) for gan in (toy, new)]
-    seen, faults, stop = [], [], threading.Event()
+    with Server(models) as server:
+        new, seeds = toy_gan(seed=1), np.arange(4)
+        expected = [gan.draw(seeds).astype(int) for gan in (toy, new)]
+        seen, faults, stop = [], [], threading.Event()
 
-    def ask():
-        model = tfgan.connect(server.rest, 'toy')
-        while not stop.is_set():
-            try:
-                drawn = model.draw(seeds)
-            except ModelError as error:
-                faults.append(str(error))
-                continue
-            seen.append([bool(abs(drawn - each).max() <= 1) for each in expected])
+        def ask():
+            model = tfgan.connect(server.rest, 'toy')
+            while not stop.is_set():
+                try:
+                    drawn = model.draw(seeds)
+                except ModelError as error:
+                    faults.append(str(error))
+                    continue
+                seen.append([bool(abs(drawn - each).max() <= 1) for each in expected])
 
-    askers = [threading.Thread(target=ask) for _ in range(4)]
-    for asker in askers:
-        asker.start()
-    export_toy(new, models / 'toy')
-    server.until('toy version 2 is served')
-    time.sleep(0.5)
-    stop.set()
-    for asker in askers:
-        asker.join()
-    assert faults == []
-    assert [True, False] in seen and [False, True] in seen
-    assert all(sum(which) == 1 for which in seen)
-    assert tfgan.connect(server.grpc, 'toy').status() == {1: 'END', 2: 'AVAILABLE'}
-    assert server.end()[0] == 0
+        askers = [threading.Thread(target=ask) for _ in range(4)]
+        for asker in askers:
+            asker.start()
+        export_toy(new, models / 'toy')
+        server.until('toy version 2 is served')
+        time.sleep(0.5)
+        stop.set()
+        for asker in askers:
+            asker.join()
+        assert faults == []
+        assert [True, False] in seen and [False, True] in seen
+        assert all(sum(which) == 1 for which in seen)
+        assert tfgan.connect(server.grpc, 'toy').status() == {1: 'END', 2: 'AVAILABLE'}
+        assert server.end()[0] == 0
 
 
 @pytest.mark.parametrize(
@@ -175,17 +188,17 @@ def resident(process):
 
 
 def test_two_thousand_hostile_requests_are_survived(models):
-    server = Server(models, *LIMITS, '--max_secs=1')
-    place = urllib.parse.urlparse(server.rest)
-    place = place.hostname, place.port
-    with concurrent.futures.ThreadPoolExecutor(16) as pool:
-        found = list(pool.map(lambda seed: attack(place, seed), range(1000)))
-        before = resident(server.process)
-        found += pool.map(lambda seed: attack(place, seed), range(1000, 2000))
-    assert {status for status in found if status} <= {200, 400, 404, 405, 408, 413, 414, 501}
-    assert found.count(400) > 500  # most were heard, and told
-    assert resident(server.process) < before + 32  # MiB
-    good = requests.post(f'{server.rest}/v1/models/toy:predict', json=GOOD, timeout=5)
-    assert good.status_code == 200
-    code, said = server.end()
-    assert (code, said) == (0, '')
+    with Server(models, *LIMITS, '--max_secs=1') as server:
+        place = urllib.parse.urlparse(server.rest)
+        place = place.hostname, place.port
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            found = list(pool.map(lambda seed: attack(place, seed), range(1000)))
+            before = resident(server.process)
+            found += pool.map(lambda seed: attack(place, seed), range(1000, 2000))
+        assert {status for status in found if status} <= {200, 400, 404, 405, 408, 413, 414, 501}
+        assert found.count(400) > 500  # most were heard, and told
+        assert resident(server.process) < before + 32  # MiB
+        good = requests.post(f'{server.rest}/v1/models/toy:predict', json=GOOD, timeout=5)
+        assert good.status_code == 200
+        code, said = server.end()
+        assert (code, said) == (0, '')

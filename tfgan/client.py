@@ -169,9 +169,9 @@ class _Rest(Served):
                 time.sleep(0.3 * 2 ** (attempt - 1))
             try:
                 response = self._session.request(method, self._path + end, timeout=60, **keywords)
-            except requests.ConnectionError as error:
-                raise self._nobody() from error
             except requests.RequestException as error:
+                if 'NewConnectionError' in str(error):
+                    raise self._nobody() from error
                 raise ModelError(f'--server={self._url}: {error}') from error
             if response.status_code not in (429, 503):
                 break
