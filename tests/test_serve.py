@@ -81,7 +81,7 @@ def test_a_new_version_takes_over_without_a_fault(models, toy):
                     continue
                 seen.append([bool(abs(drawn - each).max() <= 1) for each in expected])
 
-        askers = [threading.Thread(target=ask) for _ in range(4)]
+        askers = [threading.Thread(target=ask) for _ in range(32)]
         for asker in askers:
             asker.start()
         export_toy(new, models / 'toy')
