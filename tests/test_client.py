@@ -1,11 +1,15 @@
 """A model is asked alike wherever it is, and says what is wrong."""
 
+import concurrent.futures
 import http.server
 import socket
 import threading
 
+import grpc
 import numpy as np
 import pytest
+import tensorflow as tf
+from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 import tfgan
 from tfgan import client, latents
@@ -158,6 +162,24 @@ def test_a_busy_server_is_asked_again_ever_later(busy, times, answered, monkeypa
             tfgan.connect(busy).draw([1])
         assert 5 < sum(waits) < 20
     assert waits == sorted(waits)
+
+
+def test_large_images_come_by_grpc():
+    """More than the 4 MiB that a gRPC client takes unless told otherwise."""
+
+    class Painter(prediction_service_pb2_grpc.PredictionServiceServicer):
+        def Predict(self, request, context):  # noqa: N802, the protocol's name
+            response = predict_pb2.PredictResponse()
+            response.outputs['image'].CopyFrom(tf.make_tensor_proto(images))
+            return response
+
+    images = np.full([2, 1024, 1024, 3], 7, np.uint8)
+    server = grpc.server(concurrent.futures.ThreadPoolExecutor(1))
+    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(Painter(), server)
+    port = server.add_insecure_port('127.0.0.1:0')
+    server.start()
+    assert np.array_equal(tfgan.connect(f'grpc://127.0.0.1:{port}').draw([1, 2]), images)
+    server.stop(None)
 
 
 def test_what_is_no_model_server_is_said(busy, monkeypatch):

@@ -54,9 +54,14 @@ def test_outputs_may_be_chosen(channel):
     answer = stub.Predict(asked, timeout=20).outputs['png_bytes'].string_val
     assert all(each.startswith(b'\x89PNG') for each in answer) and len(answer) == 2
     asked.output_filter[0] = 'gif'
+    assert refusal(stub.Predict, asked) == grpc.StatusCode.INVALID_ARGUMENT
+
+
+def refusal(call, asked):
+    """The code that a call is refused with."""
     with pytest.raises(grpc.RpcError) as refused:
-        stub.Predict(asked, timeout=20)
-    assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+        call(asked, timeout=20)
+    return refused.value.code()
 
 
 def test_status_tells_of_versions(channel):
@@ -66,18 +71,14 @@ def test_status_tells_of_versions(channel):
     [only] = stub.GetModelStatus(asked, timeout=20).model_version_status
     assert (only.version, only.state) == (1, get_model_status_pb2.ModelVersionStatus.AVAILABLE)
     asked.model_spec.name = 'dog'
-    with pytest.raises(grpc.RpcError) as refused:
-        stub.GetModelStatus(asked, timeout=20)
-    assert refused.value.code() == grpc.StatusCode.NOT_FOUND
+    assert refusal(stub.GetModelStatus, asked) == grpc.StatusCode.NOT_FOUND
 
 
 def test_metadata_are_of_signatures_alone(channel):
     stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
     asked = get_model_metadata_pb2.GetModelMetadataRequest()
     asked.model_spec.name = 'toy'
-    with pytest.raises(grpc.RpcError) as refused:
-        stub.GetModelMetadata(asked, timeout=20)
-    assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert refusal(stub.GetModelMetadata, asked) == grpc.StatusCode.INVALID_ARGUMENT
 
 
 def vast():

@@ -139,6 +139,14 @@ class Served(Model):
         )
 
 
+def _attempts():
+    """Turns to ask a server, each after a longer wait."""
+    for attempt in range(PATIENCE):
+        if attempt:
+            time.sleep(0.3 * 2 ** (attempt - 1))
+        yield
+
+
 class _Rest(Served):
     def __init__(self, *place):
         import requests
@@ -164,9 +172,7 @@ class _Rest(Served):
     def _answer(self, method, end, **keywords):
         import requests
 
-        for attempt in range(PATIENCE):
-            if attempt:
-                time.sleep(0.3 * 2 ** (attempt - 1))
+        for _ in _attempts():
             try:
                 response = self._session.request(method, self._path + end, timeout=60, **keywords)
             except requests.RequestException as error:
@@ -197,7 +203,10 @@ class _Grpc(Served):
 
         startup.import_tensorflow()  # the messages are made of its own
         super().__init__(*place)
-        self._channel = grpc.insecure_channel(self._url.removeprefix('grpc://'))
+        self._channel = grpc.insecure_channel(
+            self._url.removeprefix('grpc://'),
+            options=[('grpc.max_receive_message_length', -1)],  # large images are over its 4 MiB
+        )
 
     def predict(self, signature, inputs):
         import tensorflow as tf
@@ -240,9 +249,7 @@ class _Grpc(Served):
     def _answer(self, call, request):
         import grpc
 
-        for attempt in range(PATIENCE):
-            if attempt:
-                time.sleep(0.3 * 2 ** (attempt - 1))
+        for _ in _attempts():
             try:
                 return call(request, timeout=60)
             except grpc.RpcError as error:

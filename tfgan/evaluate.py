@@ -51,6 +51,7 @@ def main():
         'extractor': evaluator.extractor.name,
         'accuracy': evaluator.extractor.accuracy,
         'seed': FLAGS.seed,
+        'truncation': FLAGS.truncation,
         'training_images': len(evaluator.training),
         'figures': {row.name: row._asdict() for row in quality.rows},
         'class_shares': quality.class_shares,
@@ -79,7 +80,7 @@ def settings(version, facts, source, out) -> list[str]:
         'num': FLAGS.num,
         'features': FLAGS.features,
         'seed': FLAGS.seed,
-        'truncation': FLAGS.truncation or 'none',
+        'truncation': 'none' if FLAGS.truncation is None else FLAGS.truncation,
         'out': out,
     }
     return [f'  {name:15} {value}' for name, value in told.items()]

@@ -125,7 +125,7 @@ class Hosting:
         return Version(model, number, signatures, numbers, rows, _definition(folder))
 
     def _call(self, model, function):
-        """A signature as a function of arrays that raises Refusals."""
+        """A signature as a function of arrays that raises RefusedErrors."""
         import tensorflow as tf
 
         rows = self._metrics.batch_rows.labels(model)
@@ -160,7 +160,7 @@ class Hosting:
     async def predict(self, version: Version, signature: str, inputs: dict) -> dict:
         """A signature's outputs of inputs that its specs were held against."""
         answer, rows = version.signature(signature).answer, bodies.same_rows(inputs)
-        most = min(self._limits.rows, max(1, self._limits.numbers // version.numbers))
+        most = self.most_rows(version)
         if rows > most:
             raise RefusedError('INVALID_ARGUMENT', f'{rows} rows: a request may have {most}')
         parts = _split(inputs, rows, version.batch_rows)
@@ -175,9 +175,9 @@ class Hosting:
             return answers[0]
         return {name: np.concatenate([each[name] for each in answers]) for name in answers[0]}
 
-    def most_rows(self) -> int:
+    def most_rows(self, version: Version) -> int:
         """How many rows a request may have."""
-        return self._limits.rows
+        return max(1, min(self._limits.rows, self._limits.numbers // version.numbers))
 
 
 def _complete(folder):

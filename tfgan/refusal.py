@@ -2,13 +2,8 @@
 
 # http_server.cc of tensorflow/serving
 HTTP = {
-    'OK': 200,
     'INVALID_ARGUMENT': 400,
-    'FAILED_PRECONDITION': 400,
-    'OUT_OF_RANGE': 400,
     'NOT_FOUND': 404,
-    'RESOURCE_EXHAUSTED': 429,
-    'UNIMPLEMENTED': 501,
     'UNAVAILABLE': 503,
     'DEADLINE_EXCEEDED': 504,
 }

@@ -30,16 +30,18 @@ def server(hosting, metrics, address: str, most_bytes: int, most_requests: int):
     return made, made.add_insecure_port(address)
 
 
-class _Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
+class _Servicer:
     def __init__(self, hosting, metrics):
         self._hosting, self._metrics = hosting, metrics
 
+
+class _Prediction(_Servicer, prediction_service_pb2_grpc.PredictionServiceServicer):
     async def Predict(self, request, context):  # noqa: N802, the protocol's name
         async with _refusals(self._metrics, context):
             spec = request.model_spec
             version = self._hosting.find(spec.name, _number(spec))
             specs = version.signature(spec.signature_name).specs
-            inputs = _arrays(request.inputs, specs, self._hosting.most_rows())
+            inputs = _arrays(request.inputs, specs, self._hosting.most_rows(version))
             outputs = await self._hosting.predict(version, spec.signature_name, inputs)
             return _response(version, spec.signature_name, outputs, request.output_filter)
 
@@ -55,10 +57,7 @@ class _Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
             return response
 
 
-class _Models(model_service_pb2_grpc.ModelServiceServicer):
-    def __init__(self, hosting, metrics):
-        self._hosting, self._metrics = hosting, metrics
-
+class _Models(_Servicer, model_service_pb2_grpc.ModelServiceServicer):
     async def GetModelStatus(self, request, context):  # noqa: N802, the protocol's name
         async with _refusals(self._metrics, context):
             spec = request.model_spec

@@ -343,7 +343,7 @@ def serving(drawings, rounds):
             url, requests = server.url, _pngs()
             first = serve_load.load(url, requests, 1, 0.0)
             figures = {'cold start to first answer, s': time.perf_counter() - began}
-            serve_load.load(url, requests, CONNECTIONS, 2.0)  # the clocks of both warm
+            serve_load.load(url, requests, CONNECTIONS, 2.0)  # neither side is measured cold
             alone, many = [], []
             for turn in range(TURNS):
                 alone.append(serve_load.load(url, requests, 1, LOAD_SECS / 2))
