@@ -10,6 +10,16 @@ import numpy as np
 import pytest
 
 
+def pytest_addoption(parser):
+    parser.addoption('--all', action='store_true', help='in full what else runs at a small size')
+
+
+@pytest.fixture(scope='session')
+def full(request) -> bool:
+    """Whether long tests run in full: `scripts/test --all`."""
+    return request.config.getoption('--all')
+
+
 def pytest_configure(config):
     # In the environment, because commands run as processes of their own.
     os.environ['XDG_CACHE_HOME'] = str(config.rootpath / '.pytest_cache' / 'xdg')
