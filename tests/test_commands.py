@@ -5,7 +5,6 @@ import os
 import pathlib
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -307,34 +306,3 @@ def test_help_is_there_without_tensorflow(tmp_path):
         out = subprocess.check_output([sys.executable, '-c', script], text=True)
         assert 'flags:' in out
         assert max(map(len, out.splitlines())) <= 150
-
-
-def free_ports(count):
-    sockets = [socket.create_server(('127.0.0.1', 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
-def test_two_workers_train_as_one(tmp_path, monkeypatch):
-    flags = ['--steps=12', '--beta_1=0.5', '--export_dir=models/toy', *TOY]
-    run(tmp_path, 'train', *flags, '--run_dir=alone')
-    workers = [f'127.0.0.1:{port}' for port in free_ports(2)]
-    started = []
-    for index in range(2):
-        task = {'cluster': {'worker': workers}, 'task': {'type': 'worker', 'index': index}}
-        monkeypatch.setenv('TF_CONFIG', json.dumps(task))
-        started.append(start(tmp_path, 'train', *flags, '--run_dir=together'))
-    try:
-        for process in started:
-            out, err = process.communicate(timeout=120)
-            assert process.returncode == 0, out + err
-    finally:
-        for process in started:
-            process.kill()
-    alone, together = (checkpoint(tmp_path / name) for name in ('alone', 'together'))
-    assert sorted(alone) == sorted(together)
-    for key, value in alone.items():
-        np.testing.assert_allclose(together[key], value, rtol=1e-4, atol=1e-4, err_msg=key)
-    assert sorted(os.listdir(tmp_path / 'models/toy')) == ['1', '2']  # only the chief exports

@@ -68,9 +68,10 @@ def test_a_step_is_finite_and_moves_everything(architecture, objective, shape):
         assert old.size == 1 or not np.array_equal(variable.numpy(), old), variable
 
 
-def augmented(config, source, strategy=None):
+def augmented(config, source, strategy=None, parts=1):
     """A Gan that augments about every third image in each way."""
-    gan = Gan(config, source.shape, source.shares, strategy, paper=[255] * source.shape[-1])
+    paper = [255] * source.shape[-1]
+    gan = Gan(config, source.shape, source.shares, strategy, paper, parts)
     gan.augmentation.assign(0.3)
     return gan
 

@@ -14,19 +14,27 @@ PACKAGE = ROOT / 'tfgan'
 LAYERS = {
     'commands': {'train', 'sample', 'export', 'evaluate', 'serve', 'query', 'commands'},
     'loop': {'loop', 'rest', 'rpc'},
-    'files': {'runs', 'checkpoints', 'report', 'serving', 'versions', 'evaluator', 'hosting'},
+    'files and peers': {
+        *('runs', 'checkpoints', 'report', 'serving', 'versions', 'evaluator', 'hosting'),
+        *('peers', 'strategies'),
+    },
     'gan and data': {'gan', 'data', 'sources', 'prepared', 'pictures', 'arrays', 'features'},
     'nouns': {
         *('config', 'losses', 'models', 'ema', 'adam', 'latents', 'doodles', 'images', 'metrics'),
-        *('clock', 'startup', 'strategies', 'curves', 'backprop', 'augment', 'ink', 'advice'),
+        *('clock', 'startup', 'cluster', 'curves', 'backprop', 'augment', 'ink', 'advice'),
         *('client', 'warmup', 'batching', 'bodies', 'refusal', 'monitoring'),
     },
 }
-SIDEWAYS = {'loop', 'files', 'gan and data', 'nouns'}  # layers whose modules may import each other
+SIDEWAYS = {
+    'loop',
+    'files and peers',
+    'gan and data',
+    'nouns',
+}  # layers whose modules may import each other
 SHARED = {'commands'}  # and what its layer's other modules may import
 WITHOUT_TENSORFLOW = (
     *('config', 'runs', 'sources', 'commands', 'train', 'sample', 'export', 'evaluate', 'serve'),
-    *('query', 'client'),
+    *('query', 'client', 'cluster'),
 )
 
 ORDER = list(LAYERS)

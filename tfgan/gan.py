@@ -28,11 +28,14 @@ METRICS = (
 class Gan:
     """A generator and a discriminator at play on images of one shape, under a strategy."""
 
-    def __init__(self, config: Config, shape, class_shares, strategy=None, paper=None):
+    def __init__(
+        self, config: Config, shape, class_shares, strategy=None, paper=None, accumulate: int = 1
+    ):
         """Builds all for images [h, w, c] whose classes are as frequent as `class_shares`.
 
         With the colour of their `paper`, uint8 [c], the discriminator sees all images augmented, as
-        far as it overfits.
+        far as it overfits. A replica works on its share of a batch in so many parts, one after the
+        other, as `accumulate` says.
         """
         self.config, self.shape = config, tuple(shape)
         self.paper = None if paper is None else images.to_float(np.array(paper, np.uint8))
@@ -42,7 +45,8 @@ class Gan:
         self.penalty_weight = _penalty_weight(config, self.objective)
         decay = config.penalty_decay
         self.penalty_decay = self.objective.decay if decay is None else decay
-        self._replica_batch = _replica_batch(config.batch_size, self.strategy)
+        self._accumulate = accumulate
+        self._replica_batch = _replica_batch(config.batch_size, self.strategy, accumulate)
         keras.utils.set_random_seed(config.seed)  # the networks' initial weights
         with self.strategy.scope():
             self._build()
@@ -120,13 +124,15 @@ class Gan:
             ]
         )
 
-    def gradients(self, real, points, labels, mix, changes, weight):
+    def gradients(self, real, points, labels, mix, changes, weight, everyone=None):
         """Both players' gradients and the metrics, as this replica's share of the global batch.
 
         `real` float32 [b, h, w, c], `points` latents [b, latent_size], `labels` int32 [b] of both,
         `mix` float32 [b] in [0, 1) for penalties between the two, `changes` how (real, generated)
-        images are augmented, if they are, and `weight` the penalty's. Sums over replicas are means
-        over the global batch. Returns ({player: [gradient]}, {metric: scalar}).
+        images are augmented, if they are, and `weight` the penalty's. `everyone` is the global
+        batch's (real logits, generated logits, labels), [n] each, unless all replicas call this at
+        once. Sums over replicas are means over the global batch. Returns ({player: [gradient]},
+        {metric: scalar}).
         """
         with tf.GradientTape() as drawing:
             fake = self.generator(points, labels)
@@ -136,7 +142,7 @@ class Gan:
             real = augment.apply(real, changes[0], self.paper)
         critic = self._critic(real, fake, labels, mix)
         real_logits, fake_logits = _parts(critic.logits, labels)[:2]
-        everyone = self._of_all_replicas(real_logits, fake_logits, labels)
+        everyone = everyone or self._of_all_replicas(real_logits, fake_logits, labels)
         with tf.GradientTape(persistent=True) as tape:
             tape.watch([critic.logits, critic.slopes])
             logits = _parts(critic.logits, labels)[:2]
@@ -164,6 +170,37 @@ class Gan:
             'accuracy/generated': self._mean(tf.cast(fake_logits < self.middle, tf.float32)),
             'middle': self._mean(0.5 * (real_logits + fake_logits)),
         }
+
+    def _accumulated(self, share, weight):
+        """The `gradients` of a replica's share, of one part after the other, so that only a part
+        has to fit in memory; games that compare need the logits of all parts first."""
+        parts = tf.nest.map_structure(
+            lambda x: tf.reshape(x, [self._accumulate, -1, *x.shape[1:]]), share
+        )
+        logits = tf.map_fn(
+            self._logits, parts, fn_output_signature=(tf.float32,) * 2, parallel_iterations=1
+        )
+        everyone = self._of_all_replicas(*(tf.reshape(each, [-1]) for each in logits), share[2])
+
+        def gradients(part):
+            return self._compiled(*part, weight, everyone)
+
+        def add(total, part):
+            return tf.nest.map_structure(tf.add, total, gradients(part))
+
+        first = tf.nest.map_structure(lambda x: x[0], parts)
+        rest = tf.nest.map_structure(lambda x: x[1:], parts)
+        return tf.foldl(add, rest, gradients(first), parallel_iterations=1)
+
+    def _logits(self, part):
+        """The discriminator's (real, generated) logits [b] of a part's images."""
+        real, points, labels, _, changes = part
+        fake = self.generator(points, labels)
+        if changes:
+            real, fake = (
+                augment.apply(x, how, self.paper) for x, how in zip((real, fake), changes)
+            )
+        return self.discriminator(real, labels), self.discriminator(fake, labels)
 
     def _changes(self, seeds):
         """How the (real, generated) images of seeds [b] are augmented."""
@@ -230,9 +267,11 @@ class Gan:
         points = latents.normal(seeds, self.config.latent_size)
         weight = self.penalty_weight * self.penalty_decay**progress
         mix = latents.uniform(seeds)
-        sums = self._compiled(
-            images.to_float(pixels), points, labels, mix, self._changes(seeds), weight
-        )
+        share = images.to_float(pixels), points, labels, mix, self._changes(seeds)
+        if self._accumulate == 1:
+            sums = self._compiled(*share, weight)
+        else:
+            sums = self._accumulated(share, weight)
         gradients, metrics = replica.all_reduce(tf.distribute.ReduceOp.SUM, sums)
         for player, values in gradients.items():
             metrics[f'gradient_norm/{player}'] = tf.linalg.global_norm(values)
@@ -319,11 +358,13 @@ def _counter(dtype=tf.int64):
     )
 
 
-def _replica_batch(batch_size, strategy):
+def _replica_batch(batch_size, strategy, accumulate):
     replicas = strategy.num_replicas_in_sync
-    if batch_size % replicas:
+    if batch_size % (replicas * accumulate):
+        parts = f', each in {accumulate} parts' if accumulate > 1 else ''
         raise ConfigError(
-            f'--batch_size={batch_size} is shared by {replicas} devices: give a multiple'
+            f'--batch_size={batch_size} is shared by {replicas} devices{parts}: give a multiple of '
+            f'{replicas * accumulate}'
         )
     return batch_size // replicas
 

@@ -5,7 +5,7 @@ import time
 
 import tensorflow as tf
 
-from tfgan import data, strategies
+from tfgan import data, peers
 from tfgan.checkpoints import Checkpoints
 from tfgan.clock import Clock
 from tfgan.gan import METRICS
@@ -63,39 +63,49 @@ class Due:
         return due
 
 
-def train(gan, source, directory, stop: Stop, checkpoint_secs: float = 60.0) -> dict | None:
+def train(
+    gan, source, directory, stop: Stop, checkpoint_secs: float = 60.0, peer_secs: float = 600.0
+) -> dict | None:
     """Trains to the end of the configured budget, from the newest checkpoint if there is one.
 
     Returns the facts of the finished run (step, images_seen, secs, scores, and the best_score of
     all if it had any), or None if `stop` came first; the state is saved either way. Raises
-    DivergedError.
+    DivergedError, and PeerError if another process of the run is gone; one that hangs is given
+    `peer_secs`.
     """
     config, strategy = gan.config, gan.strategy
-    checkpoints = Checkpoints(directory, gan)
-    if checkpoints.restore():
+    patience = peers.Patience(peers.processes(strategy), peer_secs)
+    checkpoints = Checkpoints(directory, gan) if peers.is_chief(strategy) else None
+    if checkpoints and checkpoints.restore():
         print(f'continuing {directory} at step {gan.step.numpy():,}', flush=True)
+    if peers.processes(strategy) > 1:
+        with patience:
+            peers.check_same(strategy, settings=str(config), data=source.fingerprint)
+            peers.share(strategy, [each for group in gan.state().values() for each in group])
     step = int(gan.step.numpy())
     batches = data.batches(source, strategy, config.batch_size, config.seed, step)
-    report = Report(gan, source, directory) if strategies.is_chief(strategy) else None
+    report = Report(gan, source, directory) if checkpoints else None
     if report:
         report.sheet()  # noise, but at once: what comes next takes seconds
         report.look()
-    clock = Clock(config, float(checkpoints.secs.numpy()))
+    clock = Clock(config, float(checkpoints.secs.numpy()) if checkpoints else 0.0)
     due = Due(EVERY_SECS | {'checkpoint': checkpoint_secs}, clock.secs())
     rate, metrics = 0.0, {}  # steps a second in the last call, and its means
     while True:
         # Clocks differ from machine to machine: all follow the chief's, and any may stop all.
         wanted = clock.next_steps(step, rate, CALL_SECS), *clock.schedule(), stop.signal is not None
-        steps, start, slope, stopped = strategies.agree(strategy, wanted, [True, True, True, False])
+        with patience:
+            steps, start, slope, stopped = peers.agree(strategy, wanted, [True, True, True, False])
         if steps <= 0 or stopped:
             break
         began, skipped = time.monotonic(), int(gan.skipped.numpy())
-        total, bad = gan.train(
-            batches,
-            tf.constant(steps, tf.int64),
-            tf.constant(start, tf.float32),
-            tf.constant(slope, tf.float32),
-        )
+        with patience:
+            total, bad = gan.train(
+                batches,
+                tf.constant(steps, tf.int64),
+                tf.constant(start, tf.float32),
+                tf.constant(slope, tf.float32),
+            )
         rate = steps / (time.monotonic() - began)
         if gan.step.numpy() != step + steps:
             raise RuntimeError(f'{steps:.0f} steps from {step} led to {gan.step.numpy()}')

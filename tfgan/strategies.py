@@ -1,51 +1,111 @@
 """Where a run's replicas live: one `tf.distribute` strategy by name."""
 
+import contextlib
+import faulthandler
 import json
 import os
 
-import numpy as np
 import tensorflow as tf
 
+from tfgan import cluster
 from tfgan.config import ConfigError
-
-NAMES = ('auto', 'single', 'mirrored', 'multi_worker', 'tpu')
 
 
 class StrategyError(ConfigError):
     """A strategy that this machine cannot offer."""
 
 
-def make(name: str) -> tf.distribute.Strategy:
-    """The strategy called so; `auto` takes all that TF_CONFIG or the machine's GPUs offer.
+def make(name: str, virtual_devices: int = 1, peer_secs: float = 600.0):
+    """The strategy called so, and why in words; `auto` takes all that a cluster or GPUs offer.
 
-    Call it before any other TensorFlow operation. Raises StrategyError.
+    `virtual_devices` make one CPU look like several. Call it before any other TensorFlow
+    operation; it waits until all processes of a cluster are there, but no longer than `peer_secs`.
+    Raises StrategyError and ClusterError.
     """
+    if name not in ('auto', *MAKERS):
+        raise StrategyError(f'--strategy={name}: expected one of auto, {", ".join(MAKERS)}')
+    config = cluster.find(os.environ)
+    count = len(cluster.addresses(config))
+    _check_virtual(name, virtual_devices, count)
+    _divide_cpu(virtual_devices)
+    why = 'as asked'
     if name == 'auto':
-        name = _best()
-    if name == 'single':
-        return tf.distribute.get_strategy()
-    if name == 'mirrored':
-        return tf.distribute.MirroredStrategy(_devices())
-    if name == 'multi_worker':
-        return tf.distribute.MultiWorkerMirroredStrategy()
-    if name == 'tpu':
-        return _tpu()
-    raise StrategyError(f'--strategy={name}: expected one of {", ".join(NAMES)}')
+        name, why = _best(count)
+    strategy = MAKERS[name](config, peer_secs)
+    return strategy, f'{name}, {why}: {_size(strategy.num_replicas_in_sync, count)}'
 
 
-def _best():
-    workers = json.loads(os.environ.get('TF_CONFIG') or '{}').get('cluster', {}).get('worker', [])
-    if len(workers) > 1:
-        return 'multi_worker'
-    return 'mirrored' if len(tf.config.list_logical_devices('GPU')) > 1 else 'single'
+def _best(count):
+    if count > 1:
+        return 'multi_worker', f'because {_origin()} names several processes'
+    for kind in 'GPU', 'CPU':
+        if len(tf.config.list_logical_devices(kind)) > 1:
+            return 'mirrored', f'because there are several {kind} devices'
+    return 'single', 'because there is one device and no cluster'
 
 
-def _devices():
+def _origin():
+    return 'TF_CONFIG' if os.environ.get('TF_CONFIG') else 'Slurm'
+
+
+def _size(replicas, count):
+    words = f'{replicas} replica{"s" if replicas > 1 else ""}'
+    return f'{words} in {count} processes' if count > 1 else words
+
+
+def _check_virtual(name, virtual_devices, count):
+    if virtual_devices > 1 and (count > 1 or name not in ('auto', 'mirrored')):
+        raise StrategyError(
+            f'--virtual_devices={virtual_devices}: only --strategy=mirrored, in a process by '
+            f'itself, shares work among them; got --strategy={name}, {max(1, count)} process(es)'
+        )
+
+
+def _divide_cpu(virtual_devices):
+    [cpu, *_] = tf.config.list_physical_devices('CPU')
+    if virtual_devices > 1:
+        device = tf.config.LogicalDeviceConfiguration()
+        tf.config.set_logical_device_configuration(cpu, [device] * virtual_devices)
+
+
+def _single(_config, _peer_secs):
+    return tf.distribute.get_strategy()
+
+
+def _mirrored(_config, _peer_secs):
     kind = 'GPU' if tf.config.list_logical_devices('GPU') else 'CPU'
-    return [device.name for device in tf.config.list_logical_devices(kind)]
+    return tf.distribute.MirroredStrategy(
+        [device.name for device in tf.config.list_logical_devices(kind)]
+    )
 
 
-def _tpu():
+def _multi_worker(config, peer_secs):
+    if not config:
+        raise StrategyError(
+            '--strategy=multi_worker: neither TF_CONFIG nor Slurm says which processes there are; '
+            f'TF_CONFIG should be like {cluster.EXAMPLE}'
+        )
+    # TensorFlow's own reader of Slurm's variables fails without GPUs and puts node10 before node2.
+    os.environ['TF_CONFIG'] = json.dumps(config)
+    with _limited(cluster.addresses(config), peer_secs):
+        return tf.distribute.MultiWorkerMirroredStrategy()
+
+
+@contextlib.contextmanager
+def _limited(addresses, secs):
+    """Ends the process, which has said why, if the block waits for others for so many seconds."""
+    if len(addresses) == 1:
+        yield
+        return
+    print(f'  waiting for {", ".join(addresses)}, {secs:g} s at most (--peer_secs)', flush=True)
+    # TensorFlow holds Python still while it waits, so no signal and no thread of Python's can help.
+    with open(os.devnull, 'w') as nowhere:
+        faulthandler.dump_traceback_later(secs, exit=True, file=nowhere)
+        yield
+        faulthandler.cancel_dump_traceback_later()
+
+
+def _tpu(_config, _peer_secs):
     try:
         resolver = tf.distribute.cluster_resolver.TPUClusterResolver()
         tf.config.experimental_connect_to_cluster(resolver)
@@ -58,44 +118,9 @@ def _tpu():
     return tf.distribute.TPUStrategy(resolver)
 
 
-def is_chief(strategy) -> bool:
-    """Whether this process is the one that writes files."""
-    resolver = strategy.cluster_resolver
-    if resolver is None or not getattr(resolver, 'task_type', None):
-        return True
-    return resolver.task_type == 'chief' or (
-        resolver.task_id == 0 and 'chief' not in resolver.cluster_spec().jobs
-    )
-
-
-def agree(strategy, values, chief_only) -> np.ndarray:
-    """What all processes hold from now on: the sum of `values`, of which those marked
-    `chief_only` count from the chief alone; both [n], float64."""
-    values = np.asarray(values, np.float64)
-    if not _has_peers(strategy):
-        return values
-    if not is_chief(strategy):
-        values = np.where(chief_only, 0, values)
-    share = tf.constant(values / (strategy.num_replicas_in_sync // _processes(strategy)))
-    total = strategy.run(
-        lambda: tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, share)
-    )
-    return strategy.experimental_local_results(total)[0].numpy()
-
-
-def wait_for_all(strategy) -> None:
-    """Returns once every process is here: one that leaves early takes the others down."""
-    agree(strategy, [0], [False])
-
-
-def _has_peers(strategy):
-    return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy) and (
-        _processes(strategy) > 1
-    )
-
-
-def _processes(strategy):
-    return (
-        sum(len(tasks) for tasks in strategy.cluster_resolver.cluster_spec().as_dict().values())
-        or 1
-    )
+MAKERS = {
+    'single': _single,
+    'mirrored': _mirrored,
+    'multi_worker': _multi_worker,
+    'tpu': _tpu,
+}

@@ -15,7 +15,10 @@ from absl import flags
 
 from tfgan import commands, config, runs, sources, startup
 
-OWN = ['data_dir', 'run_dir', 'export_dir', 'strategy', 'checkpoint_secs', 'dry_run']
+OWN = [
+    *('data_dir', 'run_dir', 'export_dir', 'checkpoint_secs', 'strategy', 'virtual_devices'),
+    *('accumulate', 'peer_secs', 'dry_run'),
+]
 MOST_CLASSES = 100
 FLAGS = flags.FLAGS
 
@@ -35,27 +38,29 @@ def main():
 
 def train(settings, run_dir, export_dir):
     """Data, Gan, run, export: what is left once the flags are read."""
-    from tfgan import loop, strategies, versions
+    from tfgan import loop, peers, strategies, versions
     from tfgan.gan import Gan
 
-    strategy = strategies.make(FLAGS.strategy)
+    strategy, why = strategies.make(FLAGS.strategy, FLAGS.virtual_devices, FLAGS.peer_secs)
+    print(f'  strategy        {why}', flush=True)
     source = sources.open_source(settings.dataset, FLAGS.data_dir, settings.image_size)
     if not uses_labels(settings, source):
         source = source.unlabelled()
     data = source.summary()
     print('\n'.join(f'  {key:15} {value}' for key, value in data.items()), flush=True)
     paper = source.paper if augments(settings, source) else None
-    gan = Gan(settings, source.shape, source.shares, strategy, paper)
-    chief = strategies.is_chief(strategy)  # which alone may write
+    gan = Gan(settings, source.shape, source.shares, strategy, paper, FLAGS.accumulate)
+    chief = peers.is_chief(strategy)  # which alone may write
     run = runs.Run(run_dir, settings, data) if chief else contextlib.nullcontext()
     with run, loop.Stop() as stop:
-        facts = loop.train(gan, source, run_dir, stop, FLAGS.checkpoint_secs)
+        facts = loop.train(gan, source, run_dir, stop, FLAGS.checkpoint_secs, FLAGS.peer_secs)
         if facts and chief:
             facts |= {'name': pathlib.Path(export_dir).name, 'data': data}
             best = facts.pop('best_score')
             version = versions.write(gan, export_dir, facts)
             commands.farewell(version, run_dir, facts['scores'], best)
-        strategies.wait_for_all(strategy)
+        with peers.Patience(peers.processes(strategy), FLAGS.peer_secs):
+            peers.wait_for_all(strategy)
     if not facts:
         print(f'stopped and saved in {run_dir}; the same command goes on from there')
         raise SystemExit(128 + (stop.signal or signal.SIGTERM))
@@ -79,8 +84,11 @@ if __name__ == '__main__':
     flags.DEFINE_string('data_dir', None, 'where tensorflow-datasets keeps its sets')
     flags.DEFINE_string('run_dir', None, 'where the run lives; default runs/NAME')
     flags.DEFINE_string('export_dir', None, "the model's directory; default saved_models/NAME")
-    flags.DEFINE_string('strategy', 'auto', 'auto | single | mirrored | multi_worker | tpu')
     flags.DEFINE_float('checkpoint_secs', 60.0, 'seconds between checkpoints', lower_bound=0)
+    flags.DEFINE_string('strategy', 'auto', 'auto | single | mirrored | multi_worker | tpu')
+    flags.DEFINE_integer('virtual_devices', 1, 'make the CPU look like so many', lower_bound=1)
+    flags.DEFINE_integer('accumulate', 1, "parts of a device's share of a batch", lower_bound=1)
+    flags.DEFINE_float('peer_secs', 600.0, 'longest wait for another process', lower_bound=1)
     flags.DEFINE_bool('dry_run', False, 'print the settings and stop')
     config.define_flags()
     commands.run(
