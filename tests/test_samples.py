@@ -1,8 +1,10 @@
 """The samples for Slurm and Kubernetes are whole, and the commands they run train on loopback."""
 
+import contextlib
 import os
 import pathlib
 import re
+import socket
 import subprocess
 import sys
 
@@ -21,7 +23,8 @@ import os, subprocess, sys
 command = sys.argv[1:]
 while command[0].startswith('--'):
     command.pop(0)
-step = dict(SLURM_STEP_NUM_TASKS='2', SLURM_STEP_NODELIST='localhost', SLURM_STEP_TASKS_PER_NODE='2')
+step = {{'NUM_TASKS': '2', 'NODELIST': 'localhost', 'TASKS_PER_NODE': '2'}}
+step = {{f'SLURM_STEP_{{key}}': value for key, value in step.items()}}
 tasks = [
     subprocess.Popen(command, env=os.environ | step | {{'SLURM_PROCID': str(i)}}) for i in range(2)
 ]
@@ -61,13 +64,8 @@ def test_the_slurm_job_trains_with_two_tasks(place):
 @pytest.mark.parametrize(('code', 'queued'), [(143, True), (1, False), (137, False)])
 def test_a_slurm_job_that_was_told_to_end_queues_again(place, code, queued):
     (place / 'bin/srun').write_text(f'#!/bin/sh\nexit {code}\n')
-    done = subprocess.run(
-        [SLURM],
-        cwd=place,
-        env=environment(place, SLURM_JOB_ID='77'),
-        capture_output=True,
-        text=True,
-    )
+    variables = environment(place, SLURM_JOB_ID='77')
+    done = subprocess.run([SLURM], cwd=place, env=variables, capture_output=True, text=True)
     assert done.returncode == code
     assert done.stdout == ('scontrol requeue 77\n' if queued else '')
 
@@ -105,9 +103,19 @@ def test_the_kubernetes_job_holds_together():
     assert set(mounts.values()) == {volume['name'] for volume in pod['spec']['volumes']}
 
 
+def two_free_ports():
+    """All but the last digit, which is 0 and 1, of two ports."""
+    while True:
+        tens = free_ports(1)[0] // 10
+        with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
+            for last in range(2):
+                stack.enter_context(socket.create_server(('127.0.0.1', 10 * tens + last)))
+            return tens
+
+
 def test_the_kubernetes_command_trains_with_two_pods(tmp_path):
     [container] = manifest()['Job']['spec']['template']['spec']['containers']
-    address = f'127.0.0.1:{free_ports(1)[0] // 10}%d'  # the pods' index is its last digit
+    address = f'127.0.0.1:{two_free_ports()}%d'
     started = []
     for index in range(2):
         variables = {'WORKERS': '2', 'ADDRESS': address, 'JOB_COMPLETION_INDEX': str(index)}
