@@ -1,7 +1,7 @@
 """Measures the speed of training, starting and drawing beside what a user would pick instead,
 or with --quality what different recipes make of the same minutes.
 
-    scripts/benchmark --json=speed.json step start run drawing growth serving
+    scripts/benchmark --json=speed.json step start run drawing growth serving scaling
 
 prints a Markdown table for each section named, all of them if none is, and writes every figure to
 the JSON file.
@@ -17,6 +17,7 @@ are medians of the rounds' own, whose parts were measured one after the other.
 import argparse
 import datetime
 import json
+import math
 import os
 import pathlib
 import platform
@@ -33,7 +34,7 @@ import urllib.request
 import numpy as np
 import quality
 import serving as serve_load
-from workers import Worker, interleaved, standing, summary
+from workers import Group, Worker, interleaved, standing, summary
 
 from tfgan import config, doodles
 from tfgan.startup import import_tensorflow
@@ -329,6 +330,105 @@ def growth(drawings, rounds):
     return figures
 
 
+WORKERS, EFFICIENCY, HOP_SECS = (8, 64, 256), 0.9, 50e-6
+
+
+def scaling(drawings, rounds):
+    """What many machines need of their network, and what processes of this one show of it."""
+    return {
+        'on paper': _on_paper(min(rounds, 3)),
+        'on loopback': _on_loopback(rounds),
+        'in parts': _in_parts(min(rounds, 3)),
+    }
+
+
+def _on_paper(rounds):
+    """The network that keeps machines like this one at work for nine tenths of the time."""
+    head = ['64 images a machine', 'MB of gradients', 's a step']
+    rows, figures = [[*head, *(f'Gbit/s for {n}' for n in WORKERS)]], {}
+    for preset in ('article', 'conv'):
+        for side in (28, 64, 256):
+            shape = (side, side, 1)
+            worker = Worker('in_tensorflow', 'growth', shape=shape, preset=preset)
+            amount = _steps_in(worker, TURN_SECS)
+            secs = statistics.median(worker.turn(amount)['secs'] for _ in range(rounds))
+            worker.close()
+            size = _gradient_bytes(preset, shape)
+            rates = [_gigabits(size, secs, workers) for workers in WORKERS]
+            figures[f'{preset} {side}'] = {'bytes': size, 'secs': secs, 'Gbit/s': rates}
+            row = [f'`{preset}`, {side} x {side}', f'{size / 1e6:.1f}', f'{secs:.3f}']
+            rows.append(
+                [*row, *('none: the hops' if rate == math.inf else f'{rate:.1f}' for rate in rates)]
+            )
+    table(*rows)
+    return figures
+
+
+def _gigabits(size, secs, workers):
+    """What a ring of so many needs to add up `size` bytes in the time that efficiency leaves.
+
+    Each machine sends, and receives, each byte twice but for its own share; a sum also has to go
+    round the ring twice, hop by hop.
+    """
+    left = secs * (1 / EFFICIENCY - 1) - 2 * (workers - 1) * HOP_SECS
+    return 8e-9 * 2 * (workers - 1) / workers * size / left if left > 0 else math.inf
+
+
+def _gradient_bytes(preset, shape):
+    import_tensorflow()
+    from tfgan.gan import Gan
+
+    gan = Gan(config.make(preset), shape, [1.0])
+    networks = gan.generator, gan.discriminator
+    return 4 * sum(v.shape.num_elements() for n in networks for v in n.trainable_variables)
+
+
+def _steps_in(worker, secs):
+    return max(1, round(secs / worker.turn(2)['secs']))
+
+
+def _on_loopback(rounds):
+    """Groups of one, two and three processes with the same work each, in turns."""
+    head = ['`article`, 32 images a process', 's a step', 'bytes sent', 'by the formula']
+    rows = [[*head, "the sums' s", 'one process, times as many, and the sums']]
+    groups = {count: Group(count, 'in_tensorflow', 'together', preset='article', share=32)
+              for count in (1, 2, 3)}  # fmt: skip
+    try:
+        found = interleaved(groups, dict.fromkeys(groups, 10), rounds)
+    finally:
+        for group in groups.values():
+            group.close()
+    median = {
+        count: {key: statistics.median(turn[key] for turn in turns) for key in turns[0]}
+        for count, turns in found.items()
+    }
+    for count, figures in median.items():
+        formula = 2 * (count - 1) * figures['bytes']
+        expected = count * median[1]['secs'] + figures['reduce_secs'] * (count > 1)
+        rows.append([
+            f'{count} on the same cores', f'{figures["secs"]:.3f}', f'{figures["sent"]:,.0f}',
+            f'{formula:,.0f}', f'{figures["reduce_secs"]:.3f}', f'{expected:.3f}',
+        ])  # fmt: skip
+    table(*rows)
+    return found
+
+
+def _in_parts(rounds):
+    """Memory and time of a batch of large images as a whole and in parts."""
+    rows, figures = [['`conv`, 64 images of 256 x 256', 's a step', 'peak memory, MiB']], {}
+    for parts in (1, 4, 16):
+        worker = Worker(
+            'in_tensorflow', 'growth', shape=(256, 256, 1), preset='conv', accumulate=parts
+        )
+        turns = [worker.turn(1) for _ in range(rounds)]
+        worker.close()
+        figures[parts] = turns
+        secs, memory = [turn['secs'] for turn in turns], turns[-1]['bytes'] / 2**20
+        rows.append([f'`--accumulate={parts}`', text(secs, '{:.1f}'), f'{memory:,.0f}'])
+    table(*rows)
+    return figures
+
+
 TURNS, LOAD_SECS, CONNECTIONS = 6, 10.0, 32
 
 
@@ -404,7 +504,9 @@ def _get(url):
     return urllib.request.urlopen(url).read().decode()
 
 
-SECTIONS = {section.__name__: section for section in (step, start, run, drawing, growth, serving)}
+SECTIONS = {
+    section.__name__: section for section in (step, start, run, drawing, growth, serving, scaling)
+}
 
 if __name__ == '__main__':
     main()

@@ -1,5 +1,6 @@
 """Training steps in TensorFlow: this package's, and what a user would write without it."""
 
+import resource
 import time
 
 import keras
@@ -7,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from workers import secs_each
 
-from tfgan import config, data, images
+from tfgan import config, data, images, strategies
 from tfgan.gan import Gan
 from tfgan.losses import OBJECTIVES
 from tfgan.models import ARCHITECTURES
@@ -202,19 +203,14 @@ def export(path, directory):
     return lambda amount: amount
 
 
-def growth(shape=(28, 28, 1), batch_size=64, count=10_000, replicas=1):
-    """turn(steps) of the dense preset on `count` made-up images: its seconds and peak bytes."""
-    import resource
-
-    cpu = tf.config.list_physical_devices('CPU')[0]
-    device = tf.config.LogicalDeviceConfiguration
-    tf.config.set_logical_device_configuration(cpu, [device() for _ in range(replicas)])
-    names = [f'CPU:{number}' for number in range(replicas)]
-    strategy = tf.distribute.MirroredStrategy(names) if replicas > 1 else None
-    some = np.random.default_rng(0).integers(0, 256, (1000, *shape), np.uint8)
-    labels = np.zeros(count, np.int32)
-    source = Source('npy:made-up', tuple(shape), labels, ('a',), lambda i: some[i % 1000])
-    gan = Gan(config.make('dense', batch_size=batch_size), shape, [1.0], strategy)
+def growth(
+    shape=(28, 28, 1), batch_size=64, count=10_000, replicas=1, preset='dense', accumulate=1
+):
+    """turn(steps) of a preset on `count` made-up images: its seconds and peak bytes."""
+    strategy, _ = strategies.make('auto', replicas)
+    source = _made_up(shape, count)
+    settings = config.make(preset, batch_size=batch_size)
+    gan = Gan(settings, shape, [1.0], strategy, accumulate=accumulate)
     train = turn_of(gan, source)
 
     def turn(steps):
@@ -222,6 +218,55 @@ def growth(shape=(28, 28, 1), batch_size=64, count=10_000, replicas=1):
         return {'secs': secs, 'bytes': 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}
 
     return turn
+
+
+def _made_up(shape, count):
+    some = np.random.default_rng(0).integers(0, 256, (1000, *shape), np.uint8)
+    labels = np.zeros(count, np.int32)
+    return Source('npy:made-up', tuple(shape), labels, ('a',), lambda i: some[i % 1000])
+
+
+def together(preset, share):
+    """turn(steps) of processes with `share` images each a step: seconds of a step and of its sums
+    alone, the sums' bytes, and the bytes that went over the loopback device for a step."""
+    strategy, _ = strategies.make('multi_worker')
+    source = _made_up((28, 28, 1), 10_000)
+    settings = config.make(preset, batch_size=share * strategy.num_replicas_in_sync)
+    gan = Gan(settings, source.shape, [1.0], strategy)
+    train = turn_of(gan, source)
+    sizes = [
+        variable.shape
+        for network in (gan.generator, gan.discriminator)
+        for variable in network.trainable_variables
+    ]
+
+    @tf.function
+    def sums(steps):
+        for _ in tf.range(steps):
+            strategy.run(
+                lambda: tf.distribute.get_replica_context().all_reduce(
+                    tf.distribute.ReduceOp.SUM, [tf.ones(size) for size in sizes]
+                )
+            )
+
+    def turn(steps):
+        before = _loopback_bytes()
+        secs = train(steps)
+        sent = (_loopback_bytes() - before) / steps
+        began = time.perf_counter()
+        sums(tf.constant(steps))
+        reduce_secs = (time.perf_counter() - began) / steps
+        size = 4 * sum(size.num_elements() for size in sizes)
+        return {'secs': secs, 'reduce_secs': reduce_secs, 'bytes': size, 'sent': sent}
+
+    turn(2)
+    return turn
+
+
+def _loopback_bytes():
+    with open('/proc/net/dev') as table:
+        [line] = [line for line in table if line.strip().startswith('lo:')]
+    return int(line.split()[1])
 
 
 def memory_and_products(preset):

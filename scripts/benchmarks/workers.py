@@ -9,6 +9,7 @@ import importlib
 import json
 import os
 import pathlib
+import socket
 import statistics
 import subprocess
 import sys
@@ -20,7 +21,11 @@ HERE = pathlib.Path(__file__).parent
 class Worker:
     """One such process; `error` is set, and it takes no turns, if it failed."""
 
-    def __init__(self, module, function, **arguments):
+    def __init__(self, module, function, environment=(), **arguments):
+        self._start(module, function, environment, arguments)
+        self._read()
+
+    def _start(self, module, function, environment, arguments):
         self.error = None
         self._process = subprocess.Popen(
             [sys.executable, __file__, module, function, json.dumps(arguments)],
@@ -28,16 +33,18 @@ class Worker:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
-            env=os.environ | {'TF_CPP_MIN_LOG_LEVEL': '3'},
+            env=os.environ | {'TF_CPP_MIN_LOG_LEVEL': '3'} | dict(environment),
         )
-        self._read()
 
     def turn(self, amount):
         """What the worker's own turn(amount) returned, or None if it failed."""
+        self._ask(amount)
+        return self._read()
+
+    def _ask(self, amount):
         if self.error is None:
             self._process.stdin.write(json.dumps(amount) + '\n')
             self._process.stdin.flush()
-        return self._read()
 
     def _read(self):
         if self.error is not None:
@@ -49,6 +56,39 @@ class Worker:
     def close(self):
         self._process.stdin.close()
         self._process.wait()
+
+
+class Group(Worker):
+    """Workers on this machine that train together, as the first one of them."""
+
+    def __init__(self, count, module, function, **arguments):
+        self._others = [Worker.__new__(Worker) for _ in range(count - 1)]
+        sockets = [socket.create_server(('127.0.0.1', 0)) for _ in range(count)]
+        addresses = [f'127.0.0.1:{each.getsockname()[1]}' for each in sockets]
+        for each in sockets:
+            each.close()
+        for index, worker in enumerate([self, *self._others]):
+            task = {'type': 'worker', 'index': index}
+            cluster = json.dumps({'cluster': {'worker': addresses}, 'task': task})
+            worker._start(module, function, {'TF_CONFIG': cluster}, arguments)
+        self._read()
+
+    def _ask(self, amount):
+        for worker in self._others:
+            worker._ask(amount)
+        super()._ask(amount)
+
+    def _read(self):
+        for worker in self._others:
+            worker._read()
+        return super()._read()
+
+    def close(self):
+        for worker in self._others:
+            worker._process.stdin.close()
+        super().close()
+        for worker in self._others:
+            worker._process.wait()
 
 
 def interleaved(workers, amounts, rounds):
