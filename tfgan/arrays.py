@@ -278,7 +278,9 @@ def _classes(labels, count: int, where: str) -> tuple[np.ndarray, tuple[str, ...
             f' accepted are {count} integers or texts, or one-hot rows'
         )
     values, numbers = np.unique(labels, return_inverse=True)
-    return numbers.astype(np.int32), tuple(map(pictures.shown, values.astype(str).tolist()))
+    with _damage_told(where, 'npz'):  # texts may hold numbers that are no characters
+        names = values.astype(str).tolist()
+    return numbers.astype(np.int32), tuple(map(pictures.shown, names))
 
 
 def _flat(labels: np.ndarray) -> np.ndarray:
