@@ -84,7 +84,10 @@ class Rows:
 
     def _read(self, start: int, count: int) -> np.ndarray:
         size = count * self._row.itemsize
-        data = os.pread(self._file.fileno(), size, self._offset + start * self._row.itemsize)
+        try:
+            data = os.pread(self._file.fileno(), size, self._offset + start * self._row.itemsize)
+        except OSError as error:  # a disk or a network that has gone
+            raise SourceError(f'{self._path} can no longer be read: {error.strerror}') from error
         if len(data) < size:
             raise SourceError(
                 f'{self._path} was cut short since it was opened. Put it back and type the same'

@@ -37,6 +37,8 @@ THREADS = min(8, os.cpu_count() or 1)
 FORMATS = ('PNG', 'JPEG', 'GIF', 'BMP', 'TIFF', 'WEBP', 'AVIF', 'JPEG2000', 'PPM', 'TGA', 'PSD')
 
 _many_pixels = threading.Lock()
+# Pillow warns of damage at every reading; files whose damage matters are named once.
+warnings.filterwarnings('ignore', module=r'PIL\.')
 
 
 class SourceError(ValueError):
@@ -154,16 +156,14 @@ def _survey(root: str, least: int) -> tuple[list[str], list[Look], int]:
     """The readable pictures' names, what each looks like, and how many files are left out."""
     names, problems = _find(root)
     readable, looks = [], []
-    with warnings.catch_warnings():
-        warnings.simplefilter('ignore')  # Pillow's, of files that are named below if they matter
-        found = _threaded(lambda name: _examine(os.path.join(root, name), least), names, 'looking')
-        for name, look_or_reason in zip(names, found, strict=True):
-            if isinstance(look_or_reason, str):
-                problems.append(f'{name}: {look_or_reason}')
-            else:
-                readable.append(name)
-                looks.append(look_or_reason)
-    _report(root, problems)
+    found = _threaded(lambda name: _examine(os.path.join(root, name), least), names, 'looking')
+    for name, look_or_reason in zip(names, found, strict=True):
+        if isinstance(look_or_reason, str):
+            problems.append(f'{name}: {look_or_reason}')
+        else:
+            readable.append(name)
+            looks.append(look_or_reason)
+    _report(root, sorted(problems))
     if not readable:
         found = f'{len(problems)} files that are none' if problems else 'no files'
         raise SourceError(f'folder:{root}: needs images ({", ".join(FORMATS)}); found {found}')
@@ -185,7 +185,7 @@ def _find(root: str) -> tuple[list[str], list[str]]:
             status = os.stat(folder)
             entries = [name for name in os.listdir(folder) if not name.startswith('.')]
         except OSError as error:
-            problems.append(f'{inside}: {_reason(error)}')
+            problems.append(f'{inside or "."}: {_reason(error)}')
             continue
         if (status.st_dev, status.st_ino) in seen:
             problems.append(f'{inside}: a link to a folder that is read already')
@@ -200,7 +200,7 @@ def _find(root: str) -> tuple[list[str], list[str]]:
             else:
                 kind = 'a link to nothing' if os.path.islink(path) else 'neither file nor folder'
                 problems.append(f'{name}: {kind}')
-    return sorted(names), sorted(problems)
+    return sorted(names), problems
 
 
 def _classes(names: list[str]) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -285,6 +285,8 @@ def _eight_bit(picture: Image.Image) -> Image.Image:
         deep = picture.mode != 'F' and (';16' in picture.mode or levels.max() > 255)
         scale = 1 / 257 if deep else 255 if levels.max() <= 1 else 1
         picture = Image.fromarray(np.clip(np.rint(levels * scale), 0, 255).astype(np.uint8))
+    if picture.mode == 'La':  # from TIFF: a transparent grey that Pillow converts to nothing else
+        picture = picture.convert('LA')
     return picture.convert('RGBA' if picture.has_transparency_data else 'RGB')
 
 
