@@ -77,10 +77,11 @@ class Rows:
         return found
 
     def blocks(self, count: int) -> Iterator[np.ndarray]:
-        """The first `count` rows, some at a time."""
+        """The first `count` rows, or as many as there are, some at a time."""
         step = max(1, BLOCK_BYTES // self._row.itemsize)
-        for start in range(0, count, step):
-            yield self[start : min(start + step, count)]
+        stop = min(count, len(self))
+        for start in range(0, stop, step):
+            yield self[start : min(start + step, stop)]
 
     def _read(self, start: int, count: int) -> np.ndarray:
         size = count * self._row.itemsize

@@ -97,18 +97,18 @@ def _examples(builder, split: str, labelled: bool, image_size: int | None, memor
                 examples = _filled(np.empty(count, record), blocks)
                 return examples['image'], examples['label'].copy()
             _write(path, count, record, blocks)
-        return _read_back(path, count)
+        return _read_back(path)
     except (OSError, tf.errors.OpError) as error:
         where = f'tfds:{builder.info.name}:{split} in {builder.data_dir}'
         raise SourceError(f'{where}: {error}') from error
 
 
-def _read_back(path: str, count: int) -> tuple[arrays.Array, np.ndarray]:
+def _read_back(path: str) -> tuple[arrays.Array, np.ndarray]:
     """Images and labels of a file that `_write` wrote; raises SourceError if it is damaged."""
     try:
         images, labels = (arrays.on_disk(path, field) for field in ('image', 'label'))
         # a copy of each block's labels, lest its images stay in memory
-        return images, np.concatenate([block.copy() for block in labels.blocks(count)])
+        return images, np.concatenate([block.copy() for block in labels.blocks(len(labels))])
     except SourceError as error:
         raise SourceError(f'{error}. Delete that file, and it is written again') from error
 
