@@ -1,4 +1,7 @@
+import io
+import os
 import tracemalloc
+import zipfile
 
 import numpy as np
 import pytest
@@ -158,6 +161,158 @@ def test_damaged_files_are_refused(tmp_path, kind, share):
         open_source(f'{kind}:{path}')
 
 
+HEADER = "{'descr': '|u1', 'fortran_order': False, 'shape': SHAPE, }"
+HEADERS = {
+    'a huge shape': HEADER.replace('SHAPE', '(9999999999, 28, 28)'),
+    'a shape of more than there is': HEADER.replace('SHAPE', '(31, 4, 4)'),
+    'a shape beyond 64 bits': HEADER.replace('SHAPE', f'(1{"0" * 30}, 4, 4)'),
+    'a negative shape': HEADER.replace('SHAPE', '(-30, 4, 4)'),
+    'code': HEADER.replace('SHAPE', '__import__("os").abort()'),
+    'brackets in brackets': HEADER.replace('SHAPE', '(' * 4000),
+    'signs before signs': HEADER.replace('SHAPE', '-' * 9000 + '1'),
+    'a text without end': HEADER.replace('SHAPE', '"""'),
+    'a long number': HEADER.replace('SHAPE', '1' * 9000),
+    'much': HEADER.replace('SHAPE', '(30, 4, 4), ' + 60_000 * ' '),
+    'a pickle': HEADER.replace('|u1', '|O').replace('SHAPE', '(30, 4, 4)'),
+    'no type': HEADER.replace('|u1', 'zebra').replace('SHAPE', '(30, 4, 4)'),
+    'nothing': '',
+}
+
+
+@pytest.mark.parametrize('header', HEADERS.values(), ids=HEADERS)
+@pytest.mark.parametrize('kind', ['npy', 'npz'])
+def test_headers_that_lie_are_refused(tmp_path, header, kind):
+    text = header.encode()
+    data = b'\x93NUMPY\x02\x00' + len(text).to_bytes(4, 'little') + text + IMAGES.tobytes()
+    if kind == 'npz':
+        with zipfile.ZipFile(tmp_path / 'a.npz', 'w') as archive:
+            archive.writestr('x.npy', data)
+    else:
+        (tmp_path / 'a.npy').write_bytes(data)
+    with pytest.raises(SourceError, match=f'a.{kind} is not a whole .{kind} file of numbers: .'):
+        open_source(f'{kind}:{tmp_path}/a.{kind}')
+
+
+def test_an_npz_that_unpacks_to_more_than_there_is_is_refused(tmp_path):
+    npz(tmp_path, x=IMAGES, other=IMAGES)
+    for name in ('other.npy', 'x.npy'):
+        with zipfile.ZipFile(tmp_path / 'a.npz', 'a') as archive:
+            archive.getinfo(name).file_size = 1 << 50
+            archive._didModify = True  # so that it writes what it says it holds
+        if name == 'other.npy':
+            assert len(open_source(f'npz:{tmp_path}/a.npz')) == 30
+    with pytest.raises(SourceError, match=r'a\.npz unpacks to 1,125,899,906,842,624 bytes.*npy:'):
+        open_source(f'npz:{tmp_path}/a.npz')
+
+
+@pytest.mark.parametrize('name', ['x', 'y'])
+def test_what_is_no_array_in_an_npz_is_refused(tmp_path, name):
+    with zipfile.ZipFile(tmp_path / 'a.npz', 'w') as archive:
+        for member, array in {'x': IMAGES, 'y': np.arange(30)}.items():
+            file = io.BytesIO()
+            np.save(file, array)
+            archive.writestr(f'{member}.npy', b'a text' if member == name else file.getvalue())
+    with pytest.raises(SourceError, match=f"a.npz is not a whole .npz .*: '{name}' is no array"):
+        open_source(f'npz:{tmp_path}/a.npz')
+
+
+def test_what_is_no_file_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / 'a.npy')
+    (tmp_path / 'folder').mkdir()
+    (tmp_path / 'folder' / 'b.npy').mkdir()
+    for dataset, name in {f'npy:{tmp_path}/a.npy': 'a', f'npy:{tmp_path}/folder': 'b'}.items():
+        with pytest.raises(SourceError, match=f'{name}.npy is no file; needed is an .npy file'):
+            open_source(dataset)
+
+
+@pytest.mark.parametrize('image_size', [None, 9])
+@pytest.mark.parametrize('kind', ['npy', 'npz'])
+def test_one_image_is_a_data_set_too(tmp_path, kind, image_size):
+    source = open_source(either(kind, tmp_path, IMAGES[:1]), image_size=image_size)
+    assert len(source) == 1 and source.labels.tolist() == [0]
+    if not image_size:
+        np.testing.assert_array_equal(all_of(source)[..., 0], IMAGES[:1])
+
+
+@pytest.mark.parametrize('count', [1, 3])
+def test_images_may_be_few_and_large(tmp_path, count):
+    array = RNG.integers(0, 256, (count, 700, 700), np.uint8)
+    np.testing.assert_array_equal(all_of(open_source(npy(tmp_path, array)))[..., 0], array)
+
+
+def test_an_image_may_be_one_pixel(tmp_path):
+    pixels = np.arange(100, dtype=np.uint8).reshape(-1, 1, 1)
+    np.testing.assert_array_equal(all_of(open_source(npy(tmp_path, pixels)))[..., 0], pixels)
+
+
+VIEWS = {
+    'backwards': IMAGES[::-1],
+    'mirrored': IMAGES[:, :, ::-1],
+    'every other': IMAGES[::2],
+    'turned': IMAGES.transpose(0, 2, 1),
+    'Fortran': np.asfortranarray(IMAGES),
+    'a row again and again': np.broadcast_to(IMAGES[:1], IMAGES.shape),
+}
+
+
+@pytest.mark.parametrize('array', VIEWS.values(), ids=VIEWS)
+@pytest.mark.parametrize('kind', ['npy', 'npz'])
+def test_arrays_of_any_strides_are_saved_and_read(tmp_path, array, kind):
+    source = open_source(either(kind, tmp_path, array))
+    np.testing.assert_array_equal(all_of(source)[..., 0], array)
+
+
+def test_a_memory_map_is_saved_and_read(tmp_path):
+    mapped = np.lib.format.open_memmap(tmp_path / 'a.npy', 'w+', '>f4', (30, 4, 4))
+    mapped[:] = IMAGES
+    mapped.flush()
+    np.testing.assert_array_equal(all_of(open_source(f'npy:{tmp_path}/a.npy'))[..., 0], IMAGES)
+
+
+def test_a_value_that_is_none_is_found_wherever_it_is(tmp_path):
+    array = np.zeros((3000, 16, 16), np.float64)  # of many blocks
+    for place in (0, 1234, 2999):
+        array[place, 3, 4] = np.nan
+        with pytest.raises(SourceError, match='float64 from nan to nan'):
+            open_source(npy(tmp_path, array))
+        array[place, 3, 4] = 300
+        with pytest.raises(SourceError, match=r'float64 from 0\.0 to 300\.0'):
+            open_source(npy(tmp_path, array))
+        array[place, 3, 4] = 0
+
+
+def test_an_array_that_is_cut_short_while_it_is_read_is_refused(tmp_path):
+    array = RNG.integers(0, 256, (3000, 16, 16), np.uint8)
+    source = open_source(npy(tmp_path, array))
+    size = os.path.getsize(tmp_path / 'a.npy')
+    os.truncate(tmp_path / 'a.npy', size - 1000)
+    np.testing.assert_array_equal(source.images([0, 2995])[..., 0], array[[0, 2995]])
+    for index in (2996, 2999):
+        with pytest.raises(SourceError, match=r'a\.npy was cut short since it was opened'):
+            source.images([0, index])
+
+
+@pytest.mark.parametrize('change', ['deleted', 'replaced'])
+def test_an_array_that_is_deleted_or_replaced_is_still_read(tmp_path, change):
+    source = open_source(npy(tmp_path, IMAGES))
+    if change == 'deleted':
+        os.unlink(tmp_path / 'a.npy')
+    else:
+        npy(tmp_path, np.zeros(3), 'b.npy')
+        os.replace(tmp_path / 'b.npy', tmp_path / 'a.npy')
+    np.testing.assert_array_equal(all_of(source)[..., 0], IMAGES)
+
+
+def test_class_names_can_be_shown_and_saved(tmp_path):
+    for name in (b'caf\xe9.npy', 'été.npy'.encode(), b'new\nline.npy'):
+        with open(os.path.join(os.fsencode(tmp_path), name), 'wb') as file:
+            np.save(file, IMAGES)
+    names = ('caf\\udce9', 'new\\nline', 'été')
+    assert open_source(f'npy:{tmp_path}').class_names == names
+    source = open_source(npz(tmp_path, x=IMAGES[:3], y=['\udce9', 'a\x1b[31m', '絵']))
+    assert source.class_names == ('a\\x1b[31m', '絵', '\\udce9')
+
+
 def test_a_text_is_no_array(tmp_path):
     for kind in ('npy', 'npz'):
         (tmp_path / f'a.{kind}').write_text('hello')
@@ -243,12 +398,26 @@ def test_labels(tmp_path, labels, names, numbers):
         [[0, 2], [0, 2], [0, 2]],
         [['a', 'b']] * 3,
         [[0.2, 0.8]] * 3,
+        [1.0, 2.0, np.nan],
+        [1j, 1, 2],
+        np.zeros((3, 0)),
+        np.zeros((3, 0), 'U1'),
+        np.zeros(3, 'm8[s]'),
+        np.zeros(3, [('a', int)]),
     ],
     ids=str,
 )
 def test_labels_that_are_none_are_refused(tmp_path, labels):
     with pytest.raises(SourceError, match='for 3 images; accepted are 3 integers'):
         open_source(npz(tmp_path, x=IMAGES[:3], y=labels))
+
+
+def test_labels_that_are_objects_or_no_characters_are_refused(tmp_path, capsys):
+    bad = np.array(['cat', Trap(), 3], object), np.full(3, 0x7FFF_FFFF, '<u4').view('<U1')
+    for labels in bad:
+        with pytest.raises(SourceError, match=r'a\.npz is not a whole \.npz file of numbers: '):
+            open_source(npz(tmp_path, x=IMAGES[:3], y=labels))
+    assert capsys.readouterr().out == ''
 
 
 GREY_COLOURS = IMAGES[..., None].repeat(3, axis=-1)

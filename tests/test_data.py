@@ -10,9 +10,10 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 from tfgan import data
-from tfgan.sources import Source
+from tfgan.sources import Source, SourceError, open_source
 
 ROOT = pathlib.Path(__file__).parents[1]
 
@@ -126,3 +127,52 @@ def test_two_replicas_share_the_batch_of_one():
     )
     assert result.returncode == 0, result.stderr
     assert json.loads(result.stdout) == take(30, 8, 6, seed=4, first_step=3)
+
+
+@tf.function
+def last_of(batches, steps):
+    """What `loop` does: draws from within a compiled loop."""
+    images, labels = next(batches)
+    for _ in tf.range(steps - 1):
+        images, labels = next(batches)
+    return images, labels
+
+
+def a_folder_in_use(tmp_path):
+    """The batches of a folder of two classes that is read while training."""
+    for name, level in {'cat/0': 0, 'cat/1': 10, 'dog/0': 100, 'dog/1': 110}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.new('L', (3, 3), level).save(tmp_path / f'{name}.png')
+    source = open_source(f'folder:{tmp_path}', memory_bytes=0)
+    return data.batches(source, tf.distribute.get_strategy(), 4, seed=0)
+
+
+def test_a_picture_that_goes_while_training_does_not_end_it(tmp_path, capsys):
+    batches = a_folder_in_use(tmp_path)
+    (tmp_path / 'dog' / '0.png').unlink()
+    with data.plain_refusals(batches):
+        images, labels = last_of(batches, 20)
+    drawn = sorted(zip(labels.numpy(), images.numpy()[:, 0, 0, 0], strict=True))
+    assert drawn == [(0, 0), (0, 10), (1, 110), (1, 110)]
+    assert capsys.readouterr().err.count('dog/0.png can no longer be read') == 1
+
+
+def test_a_class_that_goes_while_training_is_a_refusal_of_its_source(tmp_path):
+    batches = a_folder_in_use(tmp_path)
+    for path in (tmp_path / 'dog').iterdir():
+        path.unlink()
+    with pytest.raises(SourceError) as refusal, data.plain_refusals(batches):
+        last_of(batches, 20)
+    said = f'{refusal.value}'
+    assert 'of 2 pictures of a class none can be read any more (dog/' in said
+    assert 'Traceback' not in said and '\n' not in said
+
+
+def test_other_errors_stay_what_they_are():
+    def read(indices):
+        raise KeyError('a mistake of ours')
+
+    source = Source('none', (2, 1, 1), np.zeros(5, np.int32), ('a',), read)
+    batches = data.batches(source, tf.distribute.get_strategy(), 4, seed=0)
+    with pytest.raises(tf.errors.OpError, match='a mistake of ours'), data.plain_refusals(batches):
+        last_of(batches, 2)

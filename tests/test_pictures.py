@@ -1,7 +1,16 @@
 import concurrent.futures
+import contextlib
+import io
 import os
+import pathlib
+import shutil
+import socket
 import struct
+import subprocess
 import sys
+import tempfile
+import threading
+import time
 import tracemalloc
 import zlib
 
@@ -12,6 +21,8 @@ from PIL import Image
 from tfgan import pictures
 from tfgan.pictures import Page, SourceError
 
+pytestmark = pytest.mark.filterwarnings('ignore:::PIL')  # of bad files, which are named instead
+ROOT = pathlib.Path(__file__).parents[1]
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 
 
@@ -49,6 +60,17 @@ def with_transparent_palette(picture):
     return result
 
 
+def premultiplied(picture):
+    """Grey with transparency that is multiplied in, which only a TIFF file can be."""
+    file = io.BytesIO()
+    transparent(picture).convert('LA').save(file, 'TIFF')
+    extra_samples = struct.pack('<HHI', 338, 3, 1)
+    data = file.getvalue().replace(extra_samples + b'\x02', extra_samples + b'\x01')
+    premultiplied = Image.open(io.BytesIO(data))
+    assert premultiplied.mode == 'La'
+    return data
+
+
 MODES = {
     '1.png': lambda p: p.convert('1'),
     'L.png': lambda p: p,
@@ -63,6 +85,7 @@ MODES = {
     'RGBA.tiff': transparent,
     'CMYK.jpg': lambda p: p.convert('RGB').convert('CMYK'),
     'YCbCr.jpg': lambda p: p.convert('YCbCr'),
+    'La.tif': premultiplied,
     'LAB.tif': lambda p: Image.merge(
         'LAB', (p, Image.new('L', p.size, 128), Image.new('L', p.size, 128))
     ),
@@ -77,7 +100,8 @@ MODES = {
 @pytest.mark.parametrize('name', MODES)
 def test_every_mode_is_the_same_drawing(tmp_path, name):
     grey = drawing()
-    MODES[name](grey).save(tmp_path / name)
+    made = MODES[name](grey)
+    (tmp_path / name).write_bytes(made) if isinstance(made, bytes) else made.save(tmp_path / name)
     grey.save(tmp_path / 'reference.png')
     folder = opened(tmp_path)
     assert folder.page.shape == (20, 20, 1)
@@ -124,17 +148,101 @@ def test_a_flat_folder_is_one_class_and_nothing_to_complain_of(tmp_path, capsys)
     assert capsys.readouterr() == ('', '')
 
 
-def test_links_that_go_round_end(tmp_path):
-    (tmp_path / 'a').mkdir()
-    drawing().save(tmp_path / 'a' / 'a.png')
-    os.symlink(tmp_path, tmp_path / 'a' / 'round', target_is_directory=True)
-    assert len(opened(tmp_path).labels) == 1
+def test_linked_files_and_folders_are_read_like_others(tmp_path):
+    folder = tmp_path / 'set'
+    for name in ('set/cats', 'elsewhere/deep'):
+        (tmp_path / name).mkdir(parents=True)
+    drawing().save(folder / 'cats' / 'a.png')
+    drawing(ink=90).save(tmp_path / 'elsewhere' / 'deep' / 'b.png')
+    (folder / 'cats' / 'c.png').symlink_to(tmp_path / 'elsewhere' / 'deep' / 'b.png')
+    (folder / 'dogs').symlink_to(tmp_path / 'elsewhere')
+    found = opened(folder)
+    assert (found.class_names, found.labels.tolist()) == (('cats', 'dogs'), [0, 0, 1])
+    assert found.left_out == 0
+    assert all_of(found)[:, 5, 5, 0].tolist() == [0, 90, 90]
+    (tmp_path / 'link').symlink_to(folder)
+    assert len(opened(tmp_path / 'link').labels) == 3
 
 
-def test_a_pipe_is_not_waited_for(tmp_path):
+def test_links_that_go_round_end_and_are_named(tmp_path, capsys):
+    (tmp_path / 'b').mkdir()
+    drawing().save(tmp_path / 'b' / 'a.png')
+    for name, target in {'b/round': tmp_path, 'a': 'b', 'c': 'b', 'self': 'self'}.items():
+        (tmp_path / name).symlink_to(target)
+    folder = opened(tmp_path)
+    assert (folder.class_names, len(folder.labels), folder.left_out) == (('b',), 1, 4)
+    told = capsys.readouterr().err
+    for name in ('b/round', 'a', 'c'):
+        assert f'  {name}: a link to a folder that is read already\n' in told
+    assert '  self: a link to nothing\n' in told
+
+
+def test_what_is_no_file_is_named_and_not_waited_for(tmp_path, capsys, monkeypatch):
     drawing().save(tmp_path / 'a.png')
     os.mkfifo(tmp_path / 'b.png')
-    assert len(opened(tmp_path).labels) == 1
+    (tmp_path / 'c.png').symlink_to('nowhere.png')
+    monkeypatch.chdir(tmp_path)  # a socket's name may have no more than 107 bytes
+    with socket.socket(socket.AF_UNIX) as there:
+        there.bind('d.png')
+        folder = opened(tmp_path)
+    assert (len(folder.labels), folder.left_out) == (1, 3)
+    told = capsys.readouterr().err
+    assert 'b.png: neither file nor folder' in told
+    assert 'c.png: a link to nothing' in told
+    assert 'd.png: neither file nor folder' in told
+
+
+def test_a_folder_by_the_name_of_a_picture_is_a_folder(tmp_path):
+    for name in ('a.png', 'b.png'):
+        (tmp_path / name).mkdir()
+    drawing().save(tmp_path / 'a.png' / 'c.png')
+    folder = opened(tmp_path)
+    assert (folder.class_names, folder.left_out) == (('a.png',), 0)
+
+
+def test_folders_may_be_thousands_and_as_deep_as_paths_can_be_long(tmp_path, monkeypatch, full):
+    depth = 1050 if full else 50  # more than Python calls may be nested
+    for i in range(1000):
+        (tmp_path / f'{i:04}').mkdir()
+    monkeypatch.chdir(tmp_path / '0007')
+    for _ in range(depth):
+        os.mkdir('d')
+        os.chdir('d')
+    drawing().save('a.png')
+    drawing().save(tmp_path / '0999' / 'a.png')
+    assert opened(tmp_path).class_names == ('0007', '0999')
+    monkeypatch.chdir(tmp_path)
+    shutil.rmtree('0007/' + depth // 2 * 'd/')  # pytest's own nests its calls
+    shutil.rmtree('0007')
+
+
+ANY_NAMES = b'caf\xe9', b'new\nline', '絵画'.encode(), '\u2028\x1b[31m'.encode()
+
+
+@pytest.mark.parametrize('locale', ['C', 'C.UTF-8', 'POSIX'])
+def test_names_of_any_bytes_are_shown_in_any_locale_without_garbling_it(tmp_path, locale):
+    for name in ANY_NAMES:
+        folder = os.path.join(os.fsencode(tmp_path), name)
+        os.mkdir(folder)
+        with open(os.path.join(folder, b'\xff.png'), 'wb') as file:
+            drawing().save(file, 'PNG')
+        with open(os.path.join(folder, b'bad\r\xff.png'), 'wb'):
+            pass
+    program = (
+        f'from tfgan.sources import open_source\nsource = open_source("folder:{tmp_path}")\n'
+        'assert len(source.images(range(4))) == 4\n'
+        "print('|'.join(source.class_names))"
+    )
+    environment = os.environ | {'PYTHONPATH': str(ROOT), 'LC_ALL': locale}
+    done = subprocess.run([sys.executable, '-c', program], capture_output=True, env=environment)
+    names = done.stdout.decode().removesuffix('\n')
+    assert names == '|'.join(['caf\\udce9', 'new\\nline', '\\u2028\\x1b[31m', '絵画'])
+    lines = done.stderr.decode().splitlines()
+    assert len(lines) == 5 and '4 files left out' in lines[0]
+    assert [
+        line for line in lines[1:] if line.endswith('/bad\\r\\udcff.png: an empty file')
+    ] == lines[1:]
+    assert all(map(str.isprintable, lines))
 
 
 @pytest.mark.parametrize(
@@ -207,15 +315,40 @@ def test_upright(tmp_path):
     np.testing.assert_array_equal(turned, upright)
 
 
-def test_damaged_exif_costs_nothing(tmp_path):
-    drawing().save(tmp_path / 'a.png', exif=b'Exif\x00\x00rubbish')
-    assert len(opened(tmp_path).labels) == 1
+ONE_ENTRY = b'Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x01'
+BAD_EXIF = {
+    'rubbish': b'Exif\x00\x00rubbish',
+    'orientation 99': ONE_ENTRY + b'\x01\x12\x00\x03\x00\x00\x00\x01\x00\x63\x00\x00' + bytes(4),
+    'orientation of text': ONE_ENTRY + b'\x01\x12\x00\x02\x00\x00\x00\x04six\x00' + bytes(4),
+    '65,535 entries': b'Exif\x00\x00MM\x00*\x00\x00\x00\x08' + 50_000 * b'\xff',
+    'goes round': ONE_ENTRY + b'\x87\x69\x00\x04\x00\x00\x00\x01\x00\x00\x00\x08\x00\x00\x00\x08',
+    'points nowhere': ONE_ENTRY + b'\x01\x12\x00\x03\xff\xff\xff\xff\xff\xff\xff\xf0' + bytes(4),
+}
 
 
-def test_an_animation_is_its_first_frame(tmp_path):
+def test_damaged_exif_costs_nothing_and_is_not_told(tmp_path):
+    for ending in ('png', 'jpg', 'webp'):
+        for name, exif in BAD_EXIF.items():
+            drawing().save(tmp_path / f'{name}.{ending}', exif=exif)
+    program = (
+        'from tfgan import pictures\n'
+        f'folder = pictures.open_folder("{tmp_path}", memory_bytes=0)\n'
+        'print(len(folder.read(range(len(folder.labels)))))'
+    )
+    environment = os.environ | {'PYTHONPATH': str(ROOT)}
+    done = subprocess.run([sys.executable, '-c', program], capture_output=True, env=environment)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b'18\n', b'')
+
+
+@pytest.mark.parametrize('ending', ['gif', 'png', 'webp', 'tif', 'avif'])
+def test_of_frames_and_pages_the_first_is_read(tmp_path, ending):
     first, second = drawing(), drawing(ink=120)
-    first.save(tmp_path / 'a.gif', save_all=True, append_images=[second])
-    np.testing.assert_array_equal(all_of(opened(tmp_path))[0, ..., 0], np.asarray(first))
+    options = {'lossless': True} if ending == 'webp' else {}
+    first.save(tmp_path / f'a.{ending}', save_all=True, append_images=[second], **options)
+    with Image.open(tmp_path / f'a.{ending}') as picture:
+        assert picture.n_frames == 2
+    found = all_of(opened(tmp_path))[0, ..., 0]
+    np.testing.assert_allclose(found, np.asarray(first), atol=20 if ending == 'avif' else 0)
 
 
 @pytest.mark.parametrize('paper', [0, 130, 240, 255])
@@ -291,6 +424,40 @@ def test_files_that_cannot_be_read_are_named_and_left_out(tmp_path, capsys):
     assert 'good.png' not in told
 
 
+@pytest.mark.parametrize('level', [np.nan, np.inf])
+def test_levels_that_are_no_numbers_are_left_out(tmp_path, capsys, level):
+    drawing().save(tmp_path / 'good.png')
+    levels = np.zeros((9, 9), np.float32)
+    levels[4, 4] = level
+    Image.fromarray(levels).save(tmp_path / 'bad.tif')
+    assert opened(tmp_path).left_out == 1
+    assert 'bad.tif: its levels are not all finite' in capsys.readouterr().err
+
+
+def test_no_pixels_are_no_picture(tmp_path, capsys):
+    drawing().save(tmp_path / 'good.png')
+    drawing().save(tmp_path / 'flat.tga')
+    data = bytearray((tmp_path / 'flat.tga').read_bytes())
+    data[14:16] = 0, 0  # the height
+    (tmp_path / 'flat.tga').write_bytes(data)
+    assert opened(tmp_path).left_out == 1
+    assert 'flat.tga: ' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('size', [(1, 1), (1, 50_000), (50_000, 1), (65_500, 3)])
+def test_a_picture_of_any_proportions_is_read(tmp_path, size):
+    drawing().save(tmp_path / 'a.png')
+    Image.new('L', size, 0).save(tmp_path / 'b.png')
+    folder = opened(tmp_path, image_size=16)
+    assert (len(folder.labels), folder.left_out) == (2, 0)
+    assert (all_of(folder)[1] == 0).any()
+
+
+def test_one_picture_is_a_folder_too(tmp_path):
+    drawing().save(tmp_path / 'a.png')
+    np.testing.assert_array_equal(all_of(opened(tmp_path))[..., 0], [np.asarray(drawing())])
+
+
 def test_many_bad_files_are_counted_rather_than_listed(tmp_path, capsys):
     drawing().save(tmp_path / 'good.png')
     for i in range(25):
@@ -344,9 +511,157 @@ def test_memory_is_bounded_by_what_was_asked(tmp_path):
     assert peak_bytes(lambda: go_through(decoded)) > decoded
 
 
-@pytest.mark.skipif(sys.platform != 'linux' or os.geteuid() == 0, reason='root may read anything')
-def test_a_closed_folder_is_named(tmp_path, capsys):
-    drawing().save(tmp_path / 'a.png')
-    (tmp_path / 'closed').mkdir(mode=0)
+def test_a_long_picture_takes_no_more_memory_than_a_square_one(tmp_path):
+    Image.new('L', (300, 40_000), 200).save(tmp_path / 'a.png')
+    assert peak_bytes(lambda: opened(tmp_path)) < 300 * 40_000
+
+
+@pytest.mark.parametrize('many_pixels', [1, 1 << 24])
+def test_of_pictures_with_many_pixels_one_at_a_time_is_decoded(tmp_path, monkeypatch, many_pixels):
+    for i in range(8):
+        drawing().save(tmp_path / f'{i}.png')
+    at_work, most, counting = [], [], threading.Lock()
+    eight_bit = pictures._eight_bit
+
+    def watched(picture):
+        with counting:
+            at_work.append(picture)
+            most.append(len(at_work))
+        time.sleep(0.02)
+        with counting:
+            at_work.pop()
+        return eight_bit(picture)
+
+    monkeypatch.setattr(pictures, 'THREADS', 4)
+    monkeypatch.setattr(pictures, 'MANY_PIXELS', many_pixels)
+    monkeypatch.setattr(pictures, '_eight_bit', watched)
     opened(tmp_path)
-    assert 'closed: Permission denied' in capsys.readouterr().err
+    assert (max(most) == 1) == (many_pixels == 1)
+
+
+@contextlib.contextmanager
+def public_folder():
+    """A folder that all may look into."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        yield pathlib.Path(folder)
+
+
+@contextlib.contextmanager
+def nobody():
+    """A block in which root may no more than others."""
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+
+
+def test_closed_folders_and_files_are_named(capsys):
+    with public_folder() as folder:
+        for name in ('a.png', 'b.png'):
+            drawing().save(folder / name)
+        os.chmod(folder / 'b.png', 0)
+        (folder / 'closed').mkdir(mode=0)
+        with nobody():
+            assert opened(folder).left_out == 2
+    told = capsys.readouterr().err
+    assert '  b.png: Permission denied\n  closed: Permission denied\n' in told
+
+
+def test_a_closed_root_is_refused(capsys):
+    with public_folder() as folder:
+        drawing().save(folder / 'a.png')
+        os.chmod(folder, 0)
+        with nobody(), pytest.raises(SourceError, match='needs images'):
+            opened(folder)
+    assert '  .: Permission denied' in capsys.readouterr().err
+
+
+def two_classes(folder, count=3):
+    """Class a in levels 0, 10, ..., class b in levels 100, 110, ...: read while they are there."""
+    for kind, first in {'a': 0, 'b': 100}.items():
+        (folder / kind).mkdir()
+        for i in range(count):
+            Image.new('L', (4, 4), first + 10 * i).save(folder / kind / f'{i}.png')
+    return opened(folder, memory_bytes=0)
+
+
+def levels_of(folder):
+    return all_of(folder)[:, 0, 0, 0].tolist()
+
+
+def replaced_by_a_folder(path):
+    path.unlink()
+    path.mkdir()
+
+
+LOSSES = {
+    'gone': pathlib.Path.unlink,
+    'cut': lambda path: path.write_bytes(path.read_bytes()[:40]),
+    'empty': lambda path: path.write_bytes(b''),
+    'a text': lambda path: path.write_text('no picture any more'),
+    'a bomb': lambda path: path.write_bytes(png_header(50_000, 50_000)),
+    'a folder': replaced_by_a_folder,
+}
+
+
+@pytest.mark.parametrize('lose', LOSSES.values(), ids=LOSSES)
+def test_a_lost_picture_is_replaced_by_the_next_of_its_class(tmp_path, capsys, lose):
+    folder = two_classes(tmp_path)
+    assert levels_of(folder) == [0, 10, 20, 100, 110, 120]
+    lose(tmp_path / 'a' / '0.png')
+    lose(tmp_path / 'b' / '2.png')
+    assert capsys.readouterr().err == ''
+    for _ in range(3):
+        assert levels_of(folder) == [10, 10, 20, 100, 110, 100]
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2
+    assert sum('a/0.png can no longer be read (' in line for line in lines) == 1
+    assert sum('b/2.png can no longer be read (' in line for line in lines) == 1
+    assert '2 lost so far' in lines[1]
+
+
+def test_a_picture_that_is_changed_or_back_again_is_read(tmp_path):
+    folder = two_classes(tmp_path)
+    os.rename(tmp_path / 'a' / '0.png', tmp_path / 'kept')
+    Image.new('L', (30, 40), 66).save(tmp_path / 'b' / '0.png')
+    assert levels_of(folder)[0] == 10
+    os.rename(tmp_path / 'kept', tmp_path / 'a' / '0.png')
+    assert levels_of(folder)[:3] == [0, 10, 20]
+    assert all_of(folder)[3, 2, 2, 0] == 66
+
+
+def test_of_many_lost_pictures_ten_are_named(tmp_path, capsys):
+    folder = two_classes(tmp_path, 125)
+    for path in sorted(tmp_path.glob('a/*'))[:120]:
+        path.unlink()
+    all_of(folder)
+    told = capsys.readouterr().err
+    assert told.count('can no longer be read') == 10
+    assert len(told.splitlines()) == 11
+    assert '100 lost so far' in told
+
+
+def test_a_class_of_which_all_is_lost_is_refused(tmp_path, capsys):
+    folder = two_classes(tmp_path)
+    shutil.rmtree(tmp_path / 'a')
+    assert folder.read(np.array([3, 5]))[:, 0, 0, 0].tolist() == [100, 120]
+    with pytest.raises(SourceError, match=r'of 3 pictures .* none .*\(a/1.png: No such file'):
+        folder.read(np.array([4, 1]))
+    assert capsys.readouterr().err.count('No such file or directory') == 3
+
+
+def test_a_picture_lost_between_two_looks_is_replaced(tmp_path, monkeypatch):
+    plan = pictures.plan
+
+    def planned(*args):
+        (tmp_path / 'a' / '1.png').unlink()
+        return plan(*args)
+
+    two_classes(tmp_path)
+    monkeypatch.setattr(pictures, 'plan', planned)
+    assert levels_of(opened(tmp_path)) == [0, 20, 20, 100, 110, 120]

@@ -148,6 +148,25 @@ def test_a_damaged_prepared_set_is_refused(tmp_path):
         open_source('tfds:tiny', tmp_path)
 
 
+def test_a_damaged_file_beside_a_prepared_set_is_refused_until_it_is_deleted(tmp_path):
+    prepare(tmp_path, 'tiny', IMAGES[..., None], (4, 4, 1), labelled=True)
+    whole = open_source('tfds:tiny', tmp_path, memory_bytes=10)
+    expected = all_of(whole)
+    (path,) = tmp_path.glob('tiny/*/*.npy')
+    data = path.read_bytes()
+    os.truncate(path, len(data) - 1)
+    with pytest.raises(SourceError, match=r'tfgan-train-own\.npy was cut short'):
+        all_of(whole)
+    for damage in (data[:-1], data[:50], b'', np.lib.format.magic(1, 0)):
+        path.write_bytes(damage)
+        with pytest.raises(SourceError, match=r'train-own\.npy .*\. Delete that file'):
+            open_source('tfds:tiny', tmp_path, memory_bytes=10)
+    path.unlink()
+    np.testing.assert_array_equal(
+        all_of(open_source('tfds:tiny', tmp_path, memory_bytes=10)), expected
+    )
+
+
 def test_without_a_network_an_absent_set_is_refused_within_seconds(tmp_path, monkeypatch):
     import tensorflow_datasets  # noqa: F401  its import is not what is timed
 

@@ -1,6 +1,7 @@
 import concurrent.futures
 import dataclasses
 import json
+import os
 import re
 import subprocess
 import sys
@@ -94,6 +95,18 @@ def test_a_wrong_text_is_refused_with_a_right_one(tmp_path, dataset, takes):
     example = sources.SOURCES[kind].example
     said = f'{kind}: takes {takes}, as in --dataset={example}; got {argument!r}'
     assert str(refusal.value) == said
+
+
+def test_a_path_that_is_no_unicode_is_refused_and_its_link_taken(tmp_path):
+    folder = os.path.join(os.fsencode(tmp_path), b'caf\xe9')
+    os.mkdir(folder)
+    with open(os.path.join(folder, b'a.png'), 'wb') as file:
+        Image.fromarray(IMAGES[0]).save(file, 'PNG')
+    with pytest.raises(SourceError, match=r'no text in UTF-8.*--dataset=folder:a-link') as refusal:
+        open_source(f'folder:{os.fsdecode(folder)}')
+    assert f'{refusal.value}'.encode()
+    os.symlink(folder, os.fsencode(tmp_path / 'a-link'))
+    assert len(open_source(f'folder:{tmp_path}/a-link')) == 1
 
 
 def test_a_right_text_is_taken_apart(tmp_path, monkeypatch):

@@ -1,9 +1,12 @@
 """Batches of a source as a function of (seed, step)."""
 
+import contextlib
+from collections.abc import Iterator
+
 import tensorflow as tf
 
 from tfgan import latents
-from tfgan.sources import Source
+from tfgan.sources import Source, SourceError
 
 
 def batches(source: Source, strategy, batch_size: int, seed: int, first_step: int = 0):
@@ -13,16 +16,33 @@ def batches(source: Source, strategy, batch_size: int, seed: int, first_step: in
     of shuffles of the whole source. So the batches of a step are the same however the run is spread
     and wherever it was broken off, and there is no state to save.
     """
-    return iter(
+    refusals = []
+    batches = iter(
         strategy.distribute_datasets_from_function(
             lambda context: _replica_batches(
-                source, strategy, batch_size, seed, first_step, context
+                source, strategy, batch_size, seed, first_step, refusals, context
             )
         )
     )
+    batches.refusals = refusals
+    return batches
 
 
-def _replica_batches(source, strategy, batch_size, seed, first_step, context):
+@contextlib.contextmanager
+def plain_refusals(batches) -> Iterator[None]:
+    """Raises the source's own SourceError in a block that draws `batches` within TensorFlow.
+
+    That makes an error of its own of it, with pages of its insides in the message.
+    """
+    try:
+        yield
+    except tf.errors.OpError:
+        if batches.refusals:
+            raise batches.refusals[0] from None
+        raise
+
+
+def _replica_batches(source, strategy, batch_size, seed, first_step, refusals, context):
     replicas = strategy.num_replicas_in_sync
     local = replicas // context.num_input_pipelines
     share = batch_size // replicas
@@ -34,10 +54,15 @@ def _replica_batches(source, strategy, batch_size, seed, first_step, context):
         number = step * batch_size + replica * share + tf.range(share, dtype=tf.int64)
         return shuffled(number, len(source), seed)
 
+    def read(index):
+        try:
+            return source.images(index), source.labels[index]
+        except SourceError as error:
+            refusals.append(error)
+            raise
+
     def load(index):
-        images, labels = tf.numpy_function(
-            lambda i: (source.images(i), source.labels[i]), [index], [tf.uint8, tf.int32], False
-        )
+        images, labels = tf.numpy_function(read, [index], [tf.uint8, tf.int32], False)
         return tf.ensure_shape(images, [share, *source.shape]), tf.ensure_shape(labels, [share])
 
     dataset = tf.data.Dataset.counter(0).map(indices)

@@ -2,15 +2,19 @@
 
 Each file is decoded once at the start: `look` notes what the shape and the paper are chosen from,
 and a file that cannot be read is named and left out. `plan` then chooses one `Page` for all, and
-`fit` lays a picture on it.
+`fit` lays a picture on it. Links are followed, to files and to folders.
 """
 
 import contextlib
 import dataclasses
+import heapq
+import itertools
 import math
 import os
 import sys
+import threading
 import typing
+import unicodedata
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -24,11 +28,17 @@ from tfgan.images import commonest
 
 LARGEST_SIDE = 64  # pixels, unless image_size asks for more
 GREY_LEVELS = 8  # channels this close are grey: what a scanner or JPEG adds to pencil on paper
+UNSHOWN = {'Cc', 'Cs', 'Zl', 'Zp'}  # Unicode's controls, surrogates and separators of lines
 MOST_NAMED = 10  # files left out that are named; the others are counted
+MANY_PIXELS = 1 << 24  # decoded one at a time: the largest allowed takes a gigabyte on its way
 THREADS = min(8, os.cpu_count() or 1)
 
 # Named, because Pillow's other readers do more than decode: that of EPS runs Ghostscript.
 FORMATS = ('PNG', 'JPEG', 'GIF', 'BMP', 'TIFF', 'WEBP', 'AVIF', 'JPEG2000', 'PPM', 'TGA', 'PSD')
+
+_many_pixels = threading.Lock()
+# Pillow warns of damage at every reading; files whose damage matters are named once.
+warnings.filterwarnings('ignore', module=r'PIL\.')
 
 
 class SourceError(ValueError):
@@ -64,7 +74,11 @@ class Page(typing.NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Folder:
-    """A folder's readable pictures; `read` gives uint8 [k, *page.shape] of indices [k]."""
+    """A folder's readable pictures; `read` gives uint8 [k, *page.shape] of indices [k].
+
+    What `read` finds gone or damaged since the start is named on stderr, and another picture of its
+    class takes its place; it raises SourceError when a class has none left.
+    """
 
     page: Page
     labels: np.ndarray
@@ -82,9 +96,7 @@ def open_folder(root: str, image_size: int | None = None, memory_bytes: int = 1 
     names, looks, left_out = _survey(root, least)
     page = plan(looks, image_size)
     labels, class_names = _classes(names)
-
-    def fitted(index):
-        return fit(_read(os.path.join(root, names[index]), least), page)
+    fitted = _Fitted(root, names, labels, page, least)
 
     def read(indices):
         with ThreadPoolExecutor(THREADS) as pool:
@@ -96,20 +108,62 @@ def open_folder(root: str, image_size: int | None = None, memory_bytes: int = 1 
     return Folder(page, labels, class_names, left_out, read)
 
 
+class _Fitted:
+    """Pictures on their page, by number: from files that may have gone since they were found."""
+
+    def __init__(self, root: str, names: list[str], labels: np.ndarray, page: Page, least: int):
+        self._root, self._names, self._labels = root, names, labels
+        self._page, self._least = page, least
+        self._lost = {}  # number: why; a file that is back again is read again
+        self._telling = threading.Lock()
+
+    def __call__(self, index: int) -> np.ndarray:
+        """A picture's pixels, or those of the next of its class that can be read."""
+        for substitute in itertools.chain([index], self._next_alike(index)):
+            path = os.path.join(self._root, self._names[substitute])
+            try:
+                return fit(_read(path, self._least), self._page)
+            except Exception as error:
+                self._tell(substitute, _reason(error))
+        count = np.count_nonzero(self._labels == self._labels[index])
+        name, why = shown(self._names[index]), self._lost[index]
+        raise SourceError(
+            f'folder:{self._root}: of {count} pictures of a class none can be read any more'
+            f' ({name}: {why}). Put them back and type the same command again'
+        )
+
+    def _next_alike(self, index: int) -> Iterator[int]:
+        alike = np.flatnonzero(self._labels == self._labels[index])
+        yield from np.concatenate([alike[alike > index], alike[alike < index]])
+
+    def _tell(self, index: int, why: str) -> None:
+        """Names a file that is lost, once; of many only their number."""
+        with self._telling:
+            if index in self._lost:
+                return
+            self._lost[index] = why
+            count = len(self._lost)
+            said = f'folder:{self._root}: '
+            if count <= MOST_NAMED:
+                said += f'{shown(self._names[index])} can no longer be read ({why}); '
+            elif f'{count}'.strip('0') != '1':
+                return
+            said += f'{count} lost so far, for which others of their class are taken'
+            tqdm.tqdm.write(said, file=sys.stderr)
+
+
 def _survey(root: str, least: int) -> tuple[list[str], list[Look], int]:
     """The readable pictures' names, what each looks like, and how many files are left out."""
     names, problems = _find(root)
     readable, looks = [], []
-    with warnings.catch_warnings():
-        warnings.simplefilter('ignore')  # Pillow's, of files that are named below if they matter
-        found = _threaded(lambda name: _examine(os.path.join(root, name), least), names, 'looking')
-        for name, look_or_reason in zip(names, found, strict=True):
-            if isinstance(look_or_reason, str):
-                problems.append(f'{name}: {look_or_reason}')
-            else:
-                readable.append(name)
-                looks.append(look_or_reason)
-    _report(root, problems)
+    found = _threaded(lambda name: _examine(os.path.join(root, name), least), names, 'looking')
+    for name, look_or_reason in zip(names, found, strict=True):
+        if isinstance(look_or_reason, str):
+            problems.append(f'{name}: {look_or_reason}')
+        else:
+            readable.append(name)
+            looks.append(look_or_reason)
+    _report(root, sorted(problems))
     if not readable:
         found = f'{len(problems)} files that are none' if problems else 'no files'
         raise SourceError(f'folder:{root}: needs images ({", ".join(FORMATS)}); found {found}')
@@ -117,17 +171,35 @@ def _survey(root: str, least: int) -> tuple[list[str], list[Look], int]:
 
 
 def _find(root: str) -> tuple[list[str], list[str]]:
-    """Names of the files below `root`, sorted, and which folders cannot be listed and why."""
-    names, problems = [], []
+    """Names of the files below `root`, sorted, and which others cannot be read and why.
 
-    def closed(error):
-        problems.append(f'{os.path.relpath(error.filename, root)}: {error.strerror}')
-
-    for folder, subfolders, files in os.walk(root, onerror=closed):
-        subfolders[:] = [name for name in subfolders if not name.startswith('.')]
-        for path in (os.path.join(folder, name) for name in files if not name.startswith('.')):
-            if os.path.isfile(path):  # opening a pipe would wait for ever
-                names.append(os.path.relpath(path, root).replace(os.sep, '/'))
+    Linked files and folders are read like others, but no folder twice, so links that go round end:
+    it goes by its name without links, or else by the first in the alphabet.
+    """
+    names, problems, seen = [], [], set()
+    waiting = [(False, '')]  # a heap: real folders come before links
+    while waiting:
+        _, inside = heapq.heappop(waiting)
+        folder = os.path.join(root, inside)
+        try:
+            status = os.stat(folder)
+            entries = [name for name in os.listdir(folder) if not name.startswith('.')]
+        except OSError as error:
+            problems.append(f'{inside or "."}: {_reason(error)}')
+            continue
+        if (status.st_dev, status.st_ino) in seen:
+            problems.append(f'{inside}: a link to a folder that is read already')
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        for entry in entries:
+            name, path = f'{inside}/{entry}' if inside else entry, os.path.join(folder, entry)
+            if os.path.isdir(path):
+                heapq.heappush(waiting, (os.path.islink(path), name))
+            elif os.path.isfile(path):  # opening a pipe would wait for ever
+                names.append(name)
+            else:
+                kind = 'a link to nothing' if os.path.islink(path) else 'neither file nor folder'
+                problems.append(f'{name}: {kind}')
     return sorted(names), problems
 
 
@@ -136,7 +208,15 @@ def _classes(names: list[str]) -> tuple[np.ndarray, tuple[str, ...]]:
     folders = [name.split('/')[0] if '/' in name else 'drawing' for name in names]
     class_names = sorted(set(folders))
     number = {name: label for label, name in enumerate(class_names)}
-    return np.array([number[name] for name in folders], np.int32), tuple(class_names)
+    return np.array([number[name] for name in folders], np.int32), tuple(map(shown, class_names))
+
+
+def shown(name: str) -> str:
+    """A name with escapes for what is not Unicode or garbles a terminal: files have any name."""
+    return ''.join(
+        c.encode('unicode_escape').decode() if unicodedata.category(c) in UNSHOWN else c
+        for c in name
+    )
 
 
 def _report(root: str, problems: list[str]) -> None:
@@ -144,7 +224,7 @@ def _report(root: str, problems: list[str]) -> None:
     if problems:
         print(f'folder:{root}: {len(problems)} files left out:', file=sys.stderr)
     for problem in problems[:MOST_NAMED]:
-        print(f'  {problem}', file=sys.stderr)
+        print(f'  {shown(problem)}', file=sys.stderr)
     if len(problems) > MOST_NAMED:
         print(f'  ... and {len(problems) - MOST_NAMED} more', file=sys.stderr)
 
@@ -163,35 +243,50 @@ def _examine(path: str, least: int) -> Look | str:
     """What a file looks like, or the reason why it cannot be used."""
     try:
         return look(_read(path, least))
-    except UnidentifiedImageError:
-        return 'not an image' if os.path.getsize(path) else 'an empty file'
     except Exception as error:  # Pillow's readers raise nearly anything at a damaged file
-        return str(error) or type(error).__name__
+        return _reason(error)
+
+
+def _reason(error: Exception) -> str:
+    """Why a file cannot be read, on one line and without its path."""
+    if isinstance(error, UnidentifiedImageError):
+        return 'not an image'
+    said = getattr(error, 'strerror', None) or str(error) or type(error).__name__
+    return shown(said)
 
 
 def _read(path: str, least: int) -> Image.Image:
     """A file's first frame, upright, as 8-bit RGB or RGBA.
 
-    A large one is made smaller by a whole factor that leaves each side at least `least` pixels.
+    A large one is made smaller by a whole factor that leaves its longer side at least `least`
+    pixels.
     """
+    if not os.path.getsize(path):
+        raise ValueError('an empty file')
     with Image.open(path, formats=FORMATS) as picture:
-        if picture.width * picture.height > Image.MAX_IMAGE_PIXELS:
-            raise ValueError(f'{picture.size} pixels; at most {Image.MAX_IMAGE_PIXELS:,} in all')
+        if not 0 < picture.width * picture.height <= Image.MAX_IMAGE_PIXELS:
+            raise ValueError(f'{picture.size} pixels; 1 to {Image.MAX_IMAGE_PIXELS:,} in all')
         picture.draft(None, (least, least))  # JPEG alone can: decodes a photograph 8 times faster
-        picture.load()
-        with contextlib.suppress(Exception):  # damaged EXIF is no reason to lose the drawing
-            exif_transpose(picture, in_place=True)
-        picture = _eight_bit(picture)
-    return picture.reduce(max(1, min(picture.size) // least))
+        many = picture.width * picture.height > MANY_PIXELS
+        with _many_pixels if many else contextlib.nullcontext():
+            picture.load()
+            with contextlib.suppress(Exception):  # damaged EXIF is no reason to lose the drawing
+                exif_transpose(picture, in_place=True)
+            picture = _eight_bit(picture)
+            return picture.reduce(max(1, max(picture.size) // least))
 
 
 def _eight_bit(picture: Image.Image) -> Image.Image:
     """A picture of any mode as RGB, or as RGBA if any of it may be transparent."""
     if picture.mode[0] in 'IF':  # 16-bit, 32-bit and float greys, which Pillow would clip at 255
         levels = np.asarray(picture).astype(np.float32)
+        if not np.isfinite(levels).all():
+            raise ValueError('its levels are not all finite')
         deep = picture.mode != 'F' and (';16' in picture.mode or levels.max() > 255)
         scale = 1 / 257 if deep else 255 if levels.max() <= 1 else 1
         picture = Image.fromarray(np.clip(np.rint(levels * scale), 0, 255).astype(np.uint8))
+    if picture.mode == 'La':  # from TIFF: a transparent grey that Pillow converts to nothing else
+        picture = picture.convert('LA')
     return picture.convert('RGBA' if picture.has_transparency_data else 'RGB')
 
 

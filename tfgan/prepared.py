@@ -1,4 +1,4 @@
-"""A tensorflow-datasets set as one array of images, in memory or mapped from a file."""
+"""A tensorflow-datasets set as one array of images, in memory or read from a file."""
 
 import contextlib
 import difflib
@@ -10,14 +10,14 @@ from collections.abc import Iterable
 import numpy as np
 import tqdm
 
-from tfgan import images, pictures
+from tfgan import arrays, images, pictures
 from tfgan.pictures import SourceError
 
 
 class Prepared(typing.NamedTuple):
     """Images [n, h, w, c] as the set has them, or fitted if they differ; labels int32 [n]."""
 
-    images: np.ndarray
+    images: arrays.Array
     labels: np.ndarray
     class_names: tuple[str, ...]
     licence: str
@@ -32,13 +32,12 @@ def open_set(
     """
     builder = _builder(name, data_dir)
     class_names = _class_names(builder, name)
-    examples = _examples(builder, split, bool(class_names), image_size, memory_bytes)
-    labels = np.array(examples['label'])
+    images, labels = _examples(builder, split, bool(class_names), image_size, memory_bytes)
     if not class_names or labels.min() < 0:  # -1 is how a test split says nothing
         labels, class_names = np.zeros_like(labels), ('drawing',)
     licence = builder.info.redistribution_info.license
     licence = licence or f'not stated by tensorflow-datasets; see {builder.info.homepage}'
-    return Prepared(examples['image'], labels, class_names, licence)
+    return Prepared(images, labels, class_names, licence)
 
 
 def _builder(name: str, data_dir: str | None):
@@ -81,7 +80,7 @@ def _class_names(builder, name: str) -> tuple[str, ...]:
 
 
 def _examples(builder, split: str, labelled: bool, image_size: int | None, memory_bytes: int):
-    """A split's images and labels: an array [n] of records (image, label)."""
+    """A split's images and labels int32 [n], in memory or from a file of records of both."""
     import tensorflow as tf
 
     count = _count(builder, split)
@@ -95,12 +94,23 @@ def _examples(builder, split: str, labelled: bool, image_size: int | None, memor
             shape, dtype, blocks = _blocks(builder, pairs, image_size)
             record = np.dtype([('image', dtype, shape), ('label', np.int32)])
             if count * record.itemsize <= memory_bytes:
-                return _filled(np.empty(count, record), blocks)
+                examples = _filled(np.empty(count, record), blocks)
+                return examples['image'], examples['label'].copy()
             _write(path, count, record, blocks)
-        return np.load(path, mmap_mode='r')
+        return _read_back(path)
     except (OSError, tf.errors.OpError) as error:
         where = f'tfds:{builder.info.name}:{split} in {builder.data_dir}'
         raise SourceError(f'{where}: {error}') from error
+
+
+def _read_back(path: str) -> tuple[arrays.Array, np.ndarray]:
+    """Images and labels of a file that `_write` wrote; raises SourceError if it is damaged."""
+    try:
+        images, labels = (arrays.on_disk(path, field) for field in ('image', 'label'))
+        # a copy of each block's labels, lest its images stay in memory
+        return images, np.concatenate([block.copy() for block in labels.blocks(len(labels))])
+    except SourceError as error:
+        raise SourceError(f'{error}. Delete that file, and it is written again') from error
 
 
 def _count(builder, split: str) -> int:

@@ -165,6 +165,11 @@ def check_form(dataset: str) -> tuple[str, str]:
     takes, accepts, _, example = SOURCES[kind]
     if not accepts(os.path.expanduser(argument)):
         raise SourceError(f'{kind}: takes {takes}, as in --dataset={example}; got {argument!r}')
+    if dataset != dataset.encode(errors='replace').decode():  # logs and models hold Unicode alone
+        raise SourceError(
+            f'{dataset!r} is no text in UTF-8. Make a link that is, ln -s PATH a-link, and type'
+            f' --dataset={kind}:a-link'
+        )
     return kind, argument
 
 
