@@ -109,7 +109,7 @@ JSON = st.one_of(
     st.booleans(),
     st.sampled_from([10**400, -(10**400), 2**63, -1, 0, 1, 2]),
     st.floats(),
-    st.text(),
+    st.text() | st.just('\udcff'),
     st.lists(st.integers(), max_size=2),
     st.dictionaries(st.text(), st.none(), max_size=2),
 )
@@ -199,6 +199,7 @@ def test_it_is_refused_by_a_library_too(name, full):
             assert refused(error, f'--{name}')
         else:
             assert Config(**json.loads(json.dumps(vars(found)))) == found
+            config.describe(found).encode()  # it can be told
 
     check()
 
