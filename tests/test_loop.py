@@ -1,11 +1,13 @@
 """When the outer loop stops, and what is due in it."""
 
+import itertools
 import os
 import signal
 
 import numpy as np
 import pytest
 
+from tfgan import loop
 from tfgan.loop import Due, Stop
 
 
@@ -34,17 +36,65 @@ def test_tasks_come_when_due():
     assert due('line', 100.5)  # the first at once
     assert not due('line', 110.0)
     assert due('line', 110.5)
-    assert not due('score', 129.0)
-    assert due('score', 131.0)
+    assert not due('score', 119.0)
+    assert due('score', 121.0)
+    assert not due('score', 149.0)
+    assert due('score', 150.0)
 
 
-def test_sheets_come_more_rarely_in_a_long_run_and_checkpoints_do_not():
-    due = Due({'sheet': 5.0, 'checkpoint': 60.0}, secs=0.0)
-    asked = np.arange(0.0, 36_000.0)
-    times = {task: [secs for secs in asked if due(task, secs)] for task in ('sheet', 'checkpoint')}
-    assert times['sheet'][:3] == [5, 10, 15]
-    assert 130 < len(times['sheet']) < 150
-    assert max(np.diff(times['checkpoint'])) == 60
+def times(due, asked):
+    """When each task was due of the times at which it was asked for."""
+    found = {task: [] for task in loop.EVERY_SECS}
+    for secs in asked:
+        for task, when in found.items():
+            if due(task, secs):
+                when.append(secs)
+    return found
+
+
+HOUR, DAY = 3600.0, 86_400.0
+
+
+@pytest.mark.parametrize(
+    ('secs', 'points', 'sheets', 'scores'),
+    [(HOUR, 1047, 93, 118), (DAY, 2002, 158, 437), (30 * DAY, 3024, 228, 779)],
+)
+def test_what_is_written_grows_with_the_logarithm_of_the_time(secs, points, sheets, scores):
+    # Calls are a second long; after hours, a minute is short beside what lies between two points.
+    asked = itertools.chain(np.arange(1.0, 4 * HOUR), np.arange(4 * HOUR, 31 * DAY, 20.0))
+    found = times(Due(loop.EVERY_SECS, 0.0), itertools.takewhile(lambda at: at <= secs, asked))
+    assert [len(found[task]) for task in ('point', 'sheet', 'score')] == pytest.approx(
+        [points, sheets, scores], abs=4
+    )
+    assert found['point'][:250] == list(range(1, 251))  # as dense as the calls at first
+    assert found['sheet'][:3] == [5, 10, 15] and found['score'][:3] == [30, 60, 90]
+    assert max(np.diff(found['line'])) < 30  # for whoever waits
+    for task, share in loop.EVERY_SHARE.items():
+        late = np.array([at for at in found[task] if at > 1000])
+        pauses = np.diff(late)
+        allowed = np.maximum(share * late[1:], loop.EVERY_SECS[task])
+        assert (pauses <= 1.01 * allowed + 40).all()
+
+
+def test_a_run_that_is_resumed_over_and_over_is_shown_as_often_as_one_that_never_stops():
+    asked = np.arange(1.0, 2 * DAY)
+    whole = times(Due(loop.EVERY_SECS, 0.0), asked)
+    broken = {task: [] for task in loop.EVERY_SECS}
+    for part in np.array_split(asked, 1000):  # each less than three minutes long
+        for task, when in times(Due(loop.EVERY_SECS, part[0] - 1), part).items():
+            broken[task] += when
+    for task in loop.EVERY_SHARE:
+        assert broken[task] == whole[task]
+
+
+def test_a_time_on_the_grid_is_due_but_once():
+    due = Due({'point': 0.5, 'sheet': 5.0}, 0.0)
+    for task in ('point', 'sheet'):
+        for _ in range(2000):
+            at = due._at[task]
+            assert due(task, at)
+            assert due._at[task] > at
+            assert not due(task, at)
 
 
 def test_what_takes_long_comes_more_rarely():

@@ -1,11 +1,13 @@
 """Drawings of a model in this process, or of a server's by REST or gRPC, all asked for alike."""
 
 import json
+import os
 import pathlib
 import time
 
 import numpy as np
 
+from tfgan.config import quoted
 from tfgan.refusal import reason
 
 PATIENCE = 6  # times that a busy server is asked, in ten seconds or so
@@ -87,12 +89,14 @@ def load(path) -> Model:
 
 def newest(directory: pathlib.Path) -> pathlib.Path:
     """A model's newest version, or the directory itself if it is a version."""
-    if (directory / 'saved_model.pb').exists():
+    if os.path.exists(directory / 'saved_model.pb'):
         return directory
-    numbers = [int(path.parent.name) for path in directory.glob('[0-9]*/saved_model.pb')]
+    found = directory.glob('[0-9]*/saved_model.pb') if os.path.isdir(directory) else ()
+    numbers = [int(path.parent.name) for path in found]
     if not numbers:
         raise ModelError(
-            f'--model={directory}: no exported model there; python -m tfgan.train writes one'
+            f'--model={quoted(directory)}: no exported model there; python -m tfgan.train writes '
+            'one'
         )
     return directory / str(max(numbers))
 
@@ -121,7 +125,7 @@ def connect(url: str, model: str = 'doodles', version: int | None = None) -> 'Se
     scheme, separator, address = url.partition('://')
     kinds = {'http': _Rest, 'https': _Rest, 'grpc': _Grpc}
     if not separator or scheme not in kinds or not address.strip('/'):
-        raise ModelError(f'--server={url}: give http://HOST:PORT or grpc://HOST:PORT')
+        raise ModelError(f'--server={quoted(url)}: give http://HOST:PORT or grpc://HOST:PORT')
     return kinds[scheme](url.rstrip('/'), model, version)
 
 

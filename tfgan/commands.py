@@ -2,12 +2,13 @@
 
 import os
 import pathlib
+import re
 import sys
 
 from absl import app, flags, logging
 
 from tfgan.client import ModelError
-from tfgan.config import ConfigError
+from tfgan.config import ConfigError, is_finite, is_text, quoted
 from tfgan.pictures import SourceError
 from tfgan.runs import RunError
 
@@ -20,16 +21,78 @@ def run(main, help_text: str) -> None:
         print(help_text)
         return
 
-    def checked(argv):
-        if len(argv) > 1:
-            raise SystemExit(f'error: {argv[1]!r} is not a flag; flags are written --name=value')
+    def checked(_):
         logging.set_verbosity(logging.WARNING)  # TensorFlow tells of each file it writes
         try:
             main()
         except REFUSALS as error:
             raise SystemExit(f'error: {error}') from error
 
-    app.run(checked)
+    app.run(checked, flags_parser=parse)
+
+
+def parse(argv: list[str]) -> None:
+    """Reads the flags; one that is wrong is refused by one message and exit 1."""
+    try:
+        for word in argv:
+            if not is_text(word):
+                raise ConfigError(f'{quoted(word, ascii)}: expected a text in UTF-8')
+        words = flags.FLAGS(argv)[1:]
+        if words:
+            raise ConfigError(f'{quoted(words[0], repr)} is not a flag; {HOW}')
+        for name, value in flags.FLAGS.flag_values_dict().items():
+            if isinstance(value, float) and not is_finite(value):
+                raise ConfigError(f'--{name}={value}: expected a finite number')
+    except (ConfigError, flags.Error) as error:
+        raise SystemExit(f'error: {_in_short(error)}') from error
+
+
+HOW = 'flags are written --name=value'
+
+
+def _in_short(error):
+    """A refusal as a person reads it, absl's too."""
+    text, why = str(error), str(error.__context__)
+    wrong = re.match(r'flag --(\w+)=', text)
+    if not wrong or not text.endswith(why):
+        return f'{text} ({HOW})' if isinstance(error, flags.Error) else text
+    value = text[wrong.end() :].removesuffix(f': {why}')
+    flag = flags.FLAGS[wrong[1]]
+    expected = 'true or false' if flag.boolean else flag.parser.syntactic_help
+    return f'--{flag.name}={quoted(value)}: ' + (f'expected {expected}' if expected else why)
+
+
+def check_drawings(flag: str, path: str) -> None:
+    """Refuses a place for drawings, named like a picture or else a folder, as `check_folder`."""
+    if not path.lower().endswith(('.png', '.gif')):
+        check_folder(flag, path)
+        return
+    if os.path.isdir(path):
+        raise _no_place(flag, path, 'a folder is there')
+    check_folder(flag, pathlib.Path(path).parent)
+
+
+def check_folder(flag: str, folder) -> None:
+    """Refuses a folder that cannot be made or written to, while there is nothing to lose."""
+    folder = pathlib.Path(folder)
+    for place in (folder, *folder.parents):
+        try:
+            place.stat()
+            break
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise _no_place(flag, folder, error.strerror) from error
+    if not place.is_dir():
+        raise _no_place(flag, folder, f'{place} is a file')
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise _no_place(flag, folder, f'{place} is not for you to write to')
+
+
+def _no_place(flag, folder, why):
+    return ConfigError(
+        f'--{flag}={quoted(folder)}: {why}; give a place that can be made and written to'
+    )
 
 
 def listed(names: list[str]) -> str:
@@ -40,6 +103,13 @@ def listed(names: list[str]) -> str:
         default = 'none' if flag.default is None else flag.default
         lines.append(f'  --{name:15} {default!s:12} {flag.help}')
     return '\n'.join(lines)
+
+
+def define_seeds() -> None:
+    """The flags of the commands that draw, for which seeds."""
+    most = 2**62  # what comes after it is a seed too
+    flags.DEFINE_integer('num', 64, 'how many drawings', lower_bound=1, upper_bound=10**6)
+    flags.DEFINE_integer('seed', 0, 'the first seed', lower_bound=-most, upper_bound=most)
 
 
 def define_truncation() -> None:

@@ -35,24 +35,25 @@ class Config:
     augment: str = _field('auto', 'what the discriminator sees; auto: if images are few', AUGMENT)
     image_size: int | None = _field(None, 'side in pixels; none: as the data', least=8, most=1024)
     seed: int = _field(0, 'of all randomness', least=0, most=2**31 - 1)
-    steps: int | None = _field(None, 'train for so many steps, instead of --minutes', least=1)
-    minutes: float | None = _field(5.0, 'train for so long, instead of --steps', above=0)
-    batch_size: int = _field(64, 'images a step, over all devices', least=1)
+    steps: int | None = _field(None, 'train so many, instead of --minutes', least=1, most=10**12)
+    minutes: float | None = _field(5.0, 'train so long, instead of --steps', above=0, most=10**7)
+    batch_size: int = _field(64, 'images a step, over all devices', least=1, most=2**20)
     architecture: str = _field('hybrid', 'the pair of networks', ARCHITECTURES)
-    width: int = _field(512, 'units of a dense hidden layer', least=1)
+    width: int = _field(512, 'units of a dense hidden layer', least=1, most=2**16)
     depth: int = _field(2, 'dense hidden layers of each network', least=1, most=64)
-    channels: int = _field(16, 'of the finest convolutional map; coarser ones have more', least=1)
-    latent_size: int = _field(64, 'numbers a drawing is made from', least=1)
+    channels: int = _field(16, 'of the finest map; coarser ones have more', least=1, most=2**12)
+    latent_size: int = _field(64, 'numbers a drawing is made from', least=1, most=2**16)
     output: str = _field('tanh', "squashing of the generator's output", OUTPUTS)
     precision: str = _field('float32', 'of the products in training', PRECISIONS)
     objective: str = _field('relativistic', 'the game the two networks play', OBJECTIVES)
-    penalty_weight: float | None = _field(None, "none takes the objective's own", least=0)
+    penalty_weight: float | None = _field(None, "none: the objective's own", least=0, most=10**9)
     penalty_decay: float | None = _field(None, 'share of it left at the end', above=0, most=1)
     learning_rate: float = _field(3.5e-4, 'of Adam, for both networks', above=0, most=1)
-    beta_1: float = _field(0.0, "Adam's memory of the gradient", least=0, below=1)
-    beta_2: float = _field(0.99, "Adam's memory of its square", least=0, below=1)
+    # In float32 a little more is 1: Adam would divide by nought.
+    beta_1: float = _field(0.0, "Adam's memory of the gradient", least=0, most=0.99999)
+    beta_2: float = _field(0.99, "Adam's memory of its square", least=0, most=0.99999)
     decay_from: float = _field(0.5, 'share of the run before both slow down', least=0, most=1)
-    ema_images: int = _field(50_000, "half-life of the generator's average, in images", least=1)
+    ema_images: int = _field(50_000, "half-life, of the generator's average", least=1, most=10**15)
     ema_share: float = _field(0.05, 'and at most this share of the images seen', above=0, most=1)
     # fmt: on
 
@@ -70,15 +71,15 @@ def _check_field(field, value):
     if value is None and optional:
         return
     kinds = (int, float) if kind is float else kind
-    if not isinstance(value, kinds) or isinstance(value, bool) or _is_not_finite(value):
-        raise ConfigError(f'--{field.name}={value!r}: expected {_ARTICLES[kind]}')
+    if not isinstance(value, kinds) or isinstance(value, bool) or not _can_be_held(value):
+        raise ConfigError(f'--{field.name}={quoted(value, repr)}: expected {_ARTICLES[kind]}')
     accepts = field.metadata['accepts']
     if accepts and value not in accepts:
-        raise ConfigError(f'--{field.name}={value}: expected one of {", ".join(accepts)}')
+        raise ConfigError(f'--{field.name}={quoted(value)}: expected one of {", ".join(accepts)}')
     for name, (holds, words) in _LIMITS.items():
         limit = field.metadata['limits'].get(name)
         if limit is not None and not holds(value, limit):
-            raise ConfigError(f'--{field.name}={value}: expected {words} {limit}')
+            raise ConfigError(f'--{field.name}={quoted(value)}: expected {words} {limit}')
 
 
 _ARTICLES = {int: 'a whole number', float: 'a finite number', str: 'a text'}
@@ -86,12 +87,37 @@ _LIMITS = {
     'least': (lambda value, limit: value >= limit, 'at least'),
     'most': (lambda value, limit: value <= limit, 'at most'),
     'above': (lambda value, limit: value > limit, 'more than'),
-    'below': (lambda value, limit: value < limit, 'less than'),
 }
 
 
-def _is_not_finite(value):
-    return isinstance(value, float) and not math.isfinite(value)
+def _can_be_held(value):
+    return is_text(value) if isinstance(value, str) else is_finite(value)
+
+
+def is_text(value: str) -> bool:
+    """Whether a text can be printed and written: bytes of a command line need not be UTF-8."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def is_finite(value: int | float) -> bool:
+    """Whether it is a number that a float can hold."""
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
+
+
+def quoted(value, as_text=str) -> str:
+    """A value as messages tell it, of which some are very long."""
+    try:
+        text = as_text(value)
+    except ValueError:  # Python writes no integers of thousands of digits
+        text = hex(value)
+    return text if len(text) <= 200 else f'{text[:200]}...'
 
 
 def field_type(field) -> tuple[type, bool]:
@@ -121,7 +147,7 @@ PRESETS = {
 def make(preset: str = 'default', **explicit) -> Config:
     """The configuration of a preset with explicit settings on top; raises ConfigError."""
     if preset not in PRESETS:
-        raise ConfigError(f'--preset={preset}: expected one of {", ".join(PRESETS)}')
+        raise ConfigError(f'--preset={quoted(preset)}: expected one of {", ".join(PRESETS)}')
     names = {field.name for field in dataclasses.fields(Config)}
     if unknown := sorted(set(explicit) - names):
         raise ConfigError(f'unknown settings {unknown}; known: {", ".join(sorted(names))}')

@@ -15,6 +15,6 @@ def memory(step, batch_size: int, half_life_images: float, share: float):
 
 
 def update(averages, variables, memory) -> None:
-    """average += (variable - average) (1 - memory), for each pair."""
+    """average = memory average + (1 - memory) variable, for each pair; finite if these are."""
     for average, variable in zip(averages, variables, strict=True):
-        average.assign_add((variable - average) * (1 - memory))
+        average.assign(memory * average + (1 - memory) * variable)

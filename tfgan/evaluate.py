@@ -34,6 +34,7 @@ def main():
     dataset = FLAGS.dataset or facts['data']['dataset']
     sources.check_form(dataset)
     out = pathlib.Path(FLAGS.out or pathlib.Path('reports', *version.resolve().parts[-2:]))
+    commands.check_folder('out', out)
     startup.import_tensorflow()
     source = open_data(dataset, facts['data']['shape'])
     by_class = tuple(facts['data']['class_names']) == source.class_names
@@ -195,14 +196,18 @@ if __name__ == '__main__':
     )
     flags.DEFINE_string('dataset', None, "what to compare with; default: the model's own")
     flags.DEFINE_string('data_dir', None, 'where tensorflow-datasets keeps its sets')
-    flags.DEFINE_integer('num', 10_000, 'how many drawings and real images', lower_bound=20)
+    flags.DEFINE_integer(
+        'num', 10_000, 'how many drawings and real images', lower_bound=20, upper_bound=10**7
+    )
     flags.DEFINE_enum(
         'features', 'own', ['own', 'inception'], 'of the data set itself, or slow Inception'
     )
     flags.DEFINE_string(
         'inception_weights', None, 'their file; default: download those of ImageNet'
     )
-    flags.DEFINE_integer('seed', 0, 'which real images are chosen')
+    flags.DEFINE_integer(
+        'seed', 0, 'which real images are chosen', lower_bound=0, upper_bound=2**31 - 1
+    )
     commands.define_truncation()
     flags.DEFINE_string('out', None, 'a folder; default reports/NAME/VERSION')
     flags.DEFINE_string('cache_dir', None, "for what is known of the data; default the user's")

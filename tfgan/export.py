@@ -13,7 +13,6 @@ import numpy as np
 from absl import flags
 
 from tfgan import commands, runs, startup
-from tfgan.config import Config
 
 OWN = ['run_dir', 'export_dir', 'checkpoint']
 FLAGS = flags.FLAGS
@@ -28,19 +27,21 @@ def main():
             f'--run_dir={FLAGS.run_dir}: there is no run, for it has no config.json'
         )
     runs.check(FLAGS.run_dir, {'format': runs.FORMAT})
+    settings = runs.settings(FLAGS.run_dir, run)
     export_dir = FLAGS.export_dir or f'saved_models/{pathlib.Path(FLAGS.run_dir).resolve().name}'
+    commands.check_folder('export_dir', export_dir)
     startup.import_tensorflow()
-    commands.farewell(*export(run, export_dir))
+    commands.farewell(*export(settings, run['data'], export_dir))
 
 
-def export(run, export_dir):
-    """Rebuilds the Gan from its configuration alone, restores and writes it."""
+def export(settings, data, export_dir):
+    """Rebuilds the Gan from its run's config.json alone, restores and writes it."""
     from tfgan import versions
     from tfgan.checkpoints import Checkpoints
     from tfgan.gan import Gan
 
-    counts = np.array(run['data']['class_counts'])
-    gan = Gan(Config(**run['config']), run['data']['shape'], counts / counts.sum())
+    counts = np.array(data['class_counts'])
+    gan = Gan(settings, data['shape'], counts / counts.sum())
     checkpoints = Checkpoints(FLAGS.run_dir, gan)
     folder = {'latest': 'checkpoints', 'best': 'best'}[FLAGS.checkpoint]
     if not checkpoints.restore(folder):
@@ -50,7 +51,7 @@ def export(run, export_dir):
     step = int(gan.step.numpy())
     facts = {
         'name': pathlib.Path(export_dir).name,
-        'data': run['data'],
+        'data': data,
         'step': step,
         'images_seen': step * gan.config.batch_size,
         'secs': float(checkpoints.secs.numpy()),

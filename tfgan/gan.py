@@ -322,7 +322,7 @@ class Gan:
         self.skipped.assign_add(failed)
         self.streak.assign((self.streak + 1) * failed)
         if not self.objective.anchored:
-            moved = self.middle + 0.01 * (metrics['middle'] - self.middle)
+            moved = 0.99 * self.middle + 0.01 * metrics['middle']  # finite if these are
             self.middle.assign(tf.where(finite, moved, self.middle))
         if self.paper is not None:
             overfitting = 2 * metrics['accuracy/real'] - 1  # the mean sign of what was right

@@ -18,9 +18,10 @@ def to_float(images):
 
 
 def to_uint8(images):
-    """float32 around [-1, 1] to uint8, rounded; what lies outside saturates."""
+    """float32 around [-1, 1] to uint8, rounded; what lies outside saturates, NaN is mid-grey."""
     import tensorflow as tf
 
+    images = tf.where(tf.math.is_nan(images), 0.0, images)  # as a uint8 it could be anything
     return tf.cast(tf.round(tf.clip_by_value((images + 1) * 127.5, 0, 255)), tf.uint8)
 
 

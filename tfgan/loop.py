@@ -1,5 +1,6 @@
 """The outer loop: one Gan, one run directory, the clock, and when to stop."""
 
+import math
 import signal
 import time
 
@@ -13,8 +14,10 @@ from tfgan.report import Report
 from tfgan.runs import RunError
 
 CALL_SECS = 1.0  # of the compiled loop: how late a signal or a deadline may be noticed
-EVERY_SECS = {'line': 10.0, 'sheet': 5.0, 'score': 30.0}
-EVERY_SHARE = {'sheet': 0.05}  # and of the time so far: a long run is not buried in sheets
+EVERY_SECS = {'line': 10.0, 'point': CALL_SECS / 2, 'sheet': 5.0, 'score': 30.0}
+# And of the time so far, so that what is written grows only with its logarithm: a month has 3,000
+# points of each curve (two thirds of them after the first hour), 250 sheets and 800 scores.
+EVERY_SHARE = {'point': 1 / 300, 'sheet': 0.05, 'score': 0.01}
 SCORE_SHARE = 0.05  # of the time, at most, is spent on scores
 PATIENCE_STEPS = 100  # that may be skipped in a row before the run is given up
 
@@ -49,17 +52,30 @@ class Due:
 
     def __init__(self, every_secs: dict[str, float], secs: float):
         self._every = every_secs
+        self._last = dict.fromkeys(every_secs, secs)
         # A line comes with the first call: a person waits for it.
-        self._at = {task: secs + every * (task != 'line') for task, every in every_secs.items()}
+        self._at = {task: secs if task == 'line' else self._next(task, secs) for task in every_secs}
+
+    def _next(self, task, secs):
+        """When a task comes again that was due just now."""
+        every, share = self._every[task], EVERY_SHARE.get(task)
+        if not share:
+            return secs + every
+        # Times that do not depend on when this process began: a run that is resumed over and over
+        # gets no more of each task than one that never stops, and no less.
+        even = every / share
+        if secs < even:
+            return every * (secs // every + 1)
+        return even * (1 + share) ** (math.floor(math.log(secs / even, 1 + share) + 1e-9) + 1)
 
     def took(self, task: str, secs: float, share: float) -> None:
         """Puts a task that took so many seconds off until that is no more than a share of them."""
-        self._at[task] += max(0.0, secs / share - self._every[task])
+        self._at[task] = max(self._at[task], self._last[task] + secs / share)
 
     def __call__(self, task: str, secs: float) -> bool:
         due = secs >= self._at[task]
         if due:
-            self._at[task] = secs + max(self._every[task], EVERY_SHARE.get(task, 0) * secs)
+            self._last[task], self._at[task] = secs, self._next(task, secs)
         return due
 
 
@@ -86,11 +102,12 @@ def train(
     batches = data.batches(source, strategy, config.batch_size, config.seed, step)
     report = Report(gan, source, directory) if checkpoints else None
     if report:
-        report.sheet()  # noise, but at once: what comes next takes seconds
+        if not step:
+            report.sheet()  # noise, but at once: what comes next takes seconds
         report.look()
     clock = Clock(config, float(checkpoints.secs.numpy()) if checkpoints else 0.0)
     due = Due(EVERY_SECS | {'checkpoint': checkpoint_secs}, clock.secs())
-    rate, metrics = 0.0, {}  # steps a second in the last call, and its means
+    rate, metrics, point = 0.0, {}, {}  # steps a second in the last call, its means, all to plot
     while True:
         # Clocks differ from machine to machine: all follow the chief's, and any may stop all.
         wanted = clock.next_steps(step, rate, CALL_SECS), *clock.schedule(), stop.signal is not None
@@ -115,14 +132,14 @@ def train(
             continue
         good_steps = max(1, steps - (int(gan.skipped.numpy()) - skipped))
         metrics = dict(zip(METRICS, total.numpy() / good_steps, strict=True))
-        report.scalars(
-            metrics
-            | {
-                'images_per_sec': rate * config.batch_size,
-                'skipped': int(gan.skipped.numpy()),
-                'augmentation': float(gan.augmentation.numpy()),
-            }
-        )
+        point = metrics | {
+            'images_per_sec': rate * config.batch_size,
+            'skipped': int(gan.skipped.numpy()),
+            'augmentation': float(gan.augmentation.numpy()),
+        }
+        if due('point', clock.secs()):
+            report.scalars(point)
+            point = {}
         report.progress(clock, metrics, rate, line=due('line', clock.secs()))
         if due('sheet', clock.secs()):
             report.sheet()
@@ -136,6 +153,7 @@ def train(
 
     facts = {'step': step, 'images_seen': step * config.batch_size, 'secs': clock.secs()}
     if report:
+        report.scalars(point)  # the last one, if it was not due
         if not stopped:
             facts['scores'] = report.score(metrics, 1.0)
             _keep_best(checkpoints, facts['scores'])

@@ -1,6 +1,8 @@
 """Subclassed networks: generators of (latents, labels), discriminators of (images, labels)."""
 
+import concurrent.futures
 import math
+import os
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -8,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from tfgan.backprop import LEAK, Forward
-from tfgan.config import Config
+from tfgan.config import Config, ConfigError
 from tfgan.losses import OBJECTIVES
 
 POLICIES = {'float32': 'float32', 'bfloat16': 'mixed_bfloat16'}
@@ -225,3 +227,57 @@ ARCHITECTURES = {
     'hybrid': Architecture(ConvGenerator, HybridDiscriminator, jit=False),
     'conv': Architecture(ConvGenerator, ConvDiscriminator, jit=False),
 }
+
+
+def check_room(config: Config, shape, num_classes: int, replicas: int = 1) -> None:
+    """Refuses networks that this machine's memory cannot hold, without making them.
+
+    It counts no more than is certain, for one replica: a GPU's memory and what else is needed are
+    not known here. Raises ConfigError.
+    """
+    batch = config.batch_size // replicas
+    pixels = math.prod(shape)
+    numbers = config.width * (config.depth * config.width + config.latent_size + pixels)
+    if numbers + batch * (pixels * config.channels + config.latent_size) < SMALL:
+        return  # a second saved
+    weights, hidden = needs(config, shape, num_classes, batch)
+    room = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES')
+    if 4 * (weights + hidden) > room:
+        sizes = 'width', 'depth', 'channels', 'latent_size'
+        told = ' '.join(f'--{name}={getattr(config, name)}' for name in (*sizes, 'batch_size'))
+        raise ConfigError(
+            f'{told} with images of {"x".join(map(str, shape))}: a step takes at least '
+            f'{4 * weights / 1e9:,.0f} GB for weights and {4 * hidden / 1e9:,.0f} GB for a batch, '
+            f'and this machine has {room / 1e9:,.0f} GB; give smaller ones, or an --image_size'
+        )
+
+
+SMALL = 10**8  # numbers, or so, that fit anywhere
+
+
+def needs(config: Config, shape, num_classes: int, batch: int) -> tuple[int, int]:
+    """How many numbers training keeps at least: for weights, and between the layers of a step."""
+    make_generator, make_discriminator, _ = ARCHITECTURES[config.architecture]
+    inputs = (batch, config.latent_size), (2 * batch, *shape)
+    # A thread of its own, because there Keras notes the variables that it has yet to make.
+    with concurrent.futures.ThreadPoolExecutor(1) as thread:
+        (generator, drawing), (discriminator, judging) = thread.map(
+            lambda make, size: _sizes(make, config, shape, num_classes, size),
+            (make_generator, make_discriminator),
+            inputs,
+        )
+    # Each with its gradients and Adam's two moments, and the generator's average.
+    return 5 * generator + 4 * discriminator, drawing + judging
+
+
+def _sizes(make, config, shape, num_classes, inputs):
+    """Numbers of a network's weights and of its layers' outputs, of which none is made."""
+    with keras.StatelessScope(initialize_variables=False), tf.Graph().as_default() as graph:
+        network = make(config, shape, num_classes)
+        network(tf.zeros(inputs), tf.zeros(inputs[:1], tf.int32))
+    outputs = [op.outputs[0] for op in graph.get_operations() if op.type in PRODUCTS]
+    weights = sum(math.prod(variable.shape) for variable in network.variables)
+    return weights, sum(math.prod(output.shape) for output in outputs)
+
+
+PRODUCTS = 'MatMul', 'Conv2D', 'Conv2DBackpropInput'

@@ -23,6 +23,8 @@ FLAGS = flags.FLAGS
 
 
 def main():
+    if FLAGS.out:
+        commands.check_drawings('out', FLAGS.out)
     model = client.connect(FLAGS.server, FLAGS.model, FLAGS.version)
     if FLAGS.status:
         for number, state in model.status().items():
@@ -68,8 +70,7 @@ if __name__ == '__main__':
     )
     flags.DEFINE_bool('status', False, "print its versions' states")
     flags.DEFINE_bool('metadata', False, 'print its signatures')
-    flags.DEFINE_integer('num', 64, 'how many drawings', lower_bound=1)
-    flags.DEFINE_integer('seed', 0, 'the first seed')
+    commands.define_seeds()
     flags.DEFINE_list('seeds', None, 'seeds, by commas, instead of --seed and --num')
     flags.DEFINE_string('label', None, 'a class, by name or number; default: as the seeds have it')
     commands.define_truncation()

@@ -19,6 +19,7 @@ class Report:
 
     def __init__(self, gan, source, directory):
         self._gan, self._directory = gan, directory
+        is_new = not any((directory / 'tensorboard').glob('events.*'))
         self._writer = tf.summary.create_file_writer(str(directory / 'tensorboard'))
         self._bar = tqdm.tqdm(
             total=1.0,
@@ -27,7 +28,8 @@ class Report:
         )
         self._source, self._evaluator = source, None
         self._scores, self._told = [], set()
-        self._introduce(gan.config, images.sheet(source.images(_showcase(source)), 10))
+        if is_new or self._step() == 0:  # a run that is resumed often is introduced but once
+            self._introduce(gan.config, images.sheet(source.images(_showcase(source)), 10))
 
     def _introduce(self, config, real_sheet):
         from tensorboard.plugins.hparams import api as hparams
@@ -38,6 +40,7 @@ class Report:
             hparams.hparams(settings)
         self._image('real', real_sheet)
         images.write_png(self._directory / 'samples' / 'real.png', images.enlarge(real_sheet))
+        self._writer.flush()  # before the first checkpoint: then it has been introduced
 
     def _step(self):
         return int(self._gan.step.numpy())

@@ -6,9 +6,10 @@ import pathlib
 import shutil
 
 from tfgan import images, sources
-from tfgan.config import Config, differences
+from tfgan.config import Config, ConfigError, differences, quoted
 
 FORMAT = 4  # raised when an older run can no longer be continued
+PARTS = 'config', 'data'
 
 
 class RunError(RuntimeError):
@@ -31,8 +32,11 @@ class Run:
         check(self.directory, self.identity)
 
     def __enter__(self):
-        self.directory.mkdir(parents=True, exist_ok=True)
-        self._lock = open(self.directory / 'lock', 'w')
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            self._lock = open(self.directory / 'lock', 'w')
+        except OSError as error:
+            raise RunError(f'--run_dir={self.directory}: {error}; take another') from error
         try:
             self._claim()
         except BaseException:
@@ -71,11 +75,36 @@ def read(directory) -> dict | None:
     """What config.json of a run says; None where there is no run; raises RunError."""
     path = pathlib.Path(directory) / 'config.json'
     try:
-        return dict(json.loads(path.read_text()))
+        found = json.loads(path.read_text())
+        return {key: dict(part) if key in PARTS else part for key, part in dict(found).items()}
     except FileNotFoundError:
         return None
-    except (OSError, TypeError, ValueError) as error:
-        raise RunError(f'{path} cannot be read ({error}); take another --run_dir') from error
+    except (OSError, TypeError, ValueError, RecursionError) as error:
+        said = f'{quoted(path)} cannot be read ({quoted(error)}); take another --run_dir'
+        raise RunError(said) from error
+
+
+def settings(directory, run: dict) -> Config:
+    """The configuration in what `read` gave; raises RunError if that cannot be trained."""
+    path = pathlib.Path(directory) / 'config.json'
+    try:
+        config, data = Config(**run['config']), run['data']
+        if missing := set(vars(config)) - set(run['config']):
+            raise KeyError(*sorted(missing))
+        for name in ('dataset', 'count', 'licence'):
+            data[name]
+        if not _is_of_images(data['shape'], data['class_names'], data['class_counts']):
+            raise TypeError('shape, class_names and class_counts are not those of images')
+    except (KeyError, TypeError, ConfigError) as error:
+        why = f'{error} is missing' if isinstance(error, KeyError) else error
+        raise RunError(f'{path} is not as training wrote it: {why}; take another run') from error
+    return config
+
+
+def _is_of_images(shape, names, counts):
+    sizes = [*shape, *counts]
+    whole = all(isinstance(size, int) and size >= 0 for size in sizes)
+    return whole and len(shape) == 3 and all(shape) and len(names) == len(counts) and any(counts)
 
 
 def check(directory, new: dict) -> None:
@@ -89,7 +118,7 @@ def check(directory, new: dict) -> None:
         return
     lines = [
         f'  {line}'
-        for part in ('config', 'data')
+        for part in PARTS
         if part in new
         for line in differences(old.get(part, {}), new[part])
     ]

@@ -20,6 +20,9 @@ FLAGS = flags.FLAGS
 def main():
     if not FLAGS.out and not FLAGS.walk:
         raise ModelError('nothing to write: give --out=sheet.png, --out=FOLDER/ or --walk=walk.gif')
+    for name in 'out', 'walk':
+        if FLAGS[name].value:
+            commands.check_drawings(name, FLAGS[name].value)
     model = client.load(FLAGS.model)
     seeds = FLAGS.seed + np.arange(FLAGS.num)
     if FLAGS.out:
@@ -53,11 +56,10 @@ if __name__ == '__main__':
     flags.DEFINE_string(
         'model', None, "an exported model's directory, or one version's", required=True
     )
-    flags.DEFINE_integer('num', 64, 'how many drawings', lower_bound=1)
-    flags.DEFINE_integer('seed', 0, 'the first seed')
+    commands.define_seeds()
     flags.DEFINE_string('label', None, 'a class, by name or number; default: as the seeds have it')
     commands.define_truncation()
     flags.DEFINE_string('out', None, 'a .png for a sheet, else a folder for single pictures')
     flags.DEFINE_string('walk', None, 'a .gif of walks between drawings')
-    flags.DEFINE_integer('frames', 90, "the walk's frames", lower_bound=1)
+    flags.DEFINE_integer('frames', 90, "the walk's frames", lower_bound=1, upper_bound=10_000)
     commands.run(main, f'{__doc__}\nflags:\n{commands.listed(OWN)}')

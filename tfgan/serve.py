@@ -15,7 +15,7 @@ same models and answers the same requests: scripts/serve.
 import asyncio
 import concurrent.futures
 import logging
-import pathlib
+import os
 import signal
 import sys
 
@@ -23,6 +23,7 @@ from absl import flags
 
 from tfgan import commands, startup
 from tfgan.commands import ModelError
+from tfgan.config import quoted
 
 OWN = [
     *('models', 'host', 'port', 'grpc_port', 'poll_secs'),
@@ -32,8 +33,9 @@ FLAGS = flags.FLAGS
 
 
 def main():
-    if not pathlib.Path(FLAGS.models).is_dir():
-        raise ModelError(f'--models={FLAGS.models}: no such directory; tfgan.train writes models')
+    if not os.path.isdir(FLAGS.models):
+        models = quoted(FLAGS.models)
+        raise ModelError(f'--models={models}: no such directory; tfgan.train writes models')
     startup.import_tensorflow()
     _log_to(sys.stdout)
     asyncio.run(serve())
@@ -126,11 +128,14 @@ class Servers:
 if __name__ == '__main__':
     flags.DEFINE_string('models', 'saved_models', "the models' directory, or one model's")
     flags.DEFINE_string('host', '127.0.0.1', 'the address to listen at')
-    flags.DEFINE_integer('port', 8501, 'of REST; 0 for any', lower_bound=0)
-    flags.DEFINE_integer('grpc_port', 8500, 'of gRPC; 0 for any', lower_bound=0)
-    flags.DEFINE_float('poll_secs', 1.0, 'between looks for new versions', lower_bound=0.01)
-    flags.DEFINE_integer('max_rows', 1024, 'rows of a request and of a batch', lower_bound=1)
-    flags.DEFINE_integer('max_waiting', 4096, 'rows that wait at once', lower_bound=1)
-    flags.DEFINE_integer('max_bytes', 8 << 20, 'bytes of a request', lower_bound=1)
-    flags.DEFINE_float('max_secs', 30.0, 'seconds to send a request, or to wait', lower_bound=0.1)
+    flags.DEFINE_integer('port', 8501, 'of REST; 0 for any', lower_bound=0, upper_bound=65_535)
+    flags.DEFINE_integer('grpc_port', 8500, 'of gRPC; 0 for any', lower_bound=0, upper_bound=65_535)
+    for define, name, default, text, least, most in (
+        (flags.DEFINE_float, 'poll_secs', 1.0, 'between looks for new versions', 0.01, 1e6),
+        (flags.DEFINE_integer, 'max_rows', 1024, 'rows of a request and of a batch', 1, 2**20),
+        (flags.DEFINE_integer, 'max_waiting', 4096, 'rows that wait at once', 1, 2**20),
+        (flags.DEFINE_integer, 'max_bytes', 8 << 20, 'bytes of a request', 1, 2**31 - 1),
+        (flags.DEFINE_float, 'max_secs', 30.0, 'seconds to send a request, or to wait', 0.1, 1e6),
+    ):
+        define(name, default, text, lower_bound=least, upper_bound=most)
     commands.run(main, f'{__doc__}\nflags:\n{commands.listed(OWN)}')

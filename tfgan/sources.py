@@ -20,6 +20,7 @@ import numpy as np
 from PIL import Image
 
 from tfgan import arrays, doodles, pictures, prepared
+from tfgan.config import quoted
 from tfgan.pictures import SourceError
 
 DOODLES = 60_000
@@ -161,10 +162,11 @@ def check_form(dataset: str) -> tuple[str, str]:
     kind, _, argument = dataset.partition(':')
     if kind not in SOURCES:
         examples = ', '.join(f'--dataset={kind.example}' for kind in SOURCES.values())
-        raise SourceError(f'no such data set: {dataset!r}. Known are {examples}')
+        raise SourceError(f'no such data set: {quoted(dataset, repr)}. Known are {examples}')
     takes, accepts, _, example = SOURCES[kind]
     if not accepts(os.path.expanduser(argument)):
-        raise SourceError(f'{kind}: takes {takes}, as in --dataset={example}; got {argument!r}')
+        got = quoted(argument, repr)
+        raise SourceError(f'{kind}: takes {takes}, as in --dataset={example}; got {got}')
     if dataset != dataset.encode(errors='replace').decode():  # logs and models hold Unicode alone
         raise SourceError(
             f'{dataset!r} is no text in UTF-8. Make a link that is, ln -s PATH a-link, and type'

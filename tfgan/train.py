@@ -31,14 +31,19 @@ def main():
     print(f'{config.describe(settings)}\n  run_dir         {run_dir}', flush=True)
     if FLAGS.dry_run:
         return
+    export_dir = pathlib.Path(FLAGS.export_dir or f'saved_models/{name}')
+    commands.check_folder('run_dir', run_dir)
+    commands.check_folder('export_dir', export_dir)
     runs.check(run_dir, {'format': runs.FORMAT, 'config': vars(settings)})
+    if export_dir.resolve() == run_dir.resolve():
+        raise config.ConfigError(f'--export_dir={export_dir} is the run: give a folder of its own')
     startup.import_tensorflow()
-    train(settings, run_dir, FLAGS.export_dir or f'saved_models/{name}')
+    train(settings, run_dir, export_dir)
 
 
 def train(settings, run_dir, export_dir):
     """Data, Gan, run, export: what is left once the flags are read."""
-    from tfgan import loop, peers, strategies, versions
+    from tfgan import loop, models, peers, strategies, versions
     from tfgan.gan import Gan
 
     strategy, why = strategies.make(FLAGS.strategy, FLAGS.virtual_devices, FLAGS.peer_secs)
@@ -48,6 +53,9 @@ def train(settings, run_dir, export_dir):
         source = source.unlabelled()
     data = source.summary()
     print('\n'.join(f'  {key:15} {value}' for key, value in data.items()), flush=True)
+    models.check_room(
+        settings, source.shape, len(source.class_names), strategy.num_replicas_in_sync
+    )
     paper = source.paper if augments(settings, source) else None
     gan = Gan(settings, source.shape, source.shares, strategy, paper, FLAGS.accumulate)
     chief = peers.is_chief(strategy)  # which alone may write

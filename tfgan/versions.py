@@ -1,6 +1,7 @@
 """A model's directory: its numbered versions, written whole or not at all, each with its card."""
 
 import json
+import math
 import pathlib
 import shutil
 import tempfile
@@ -26,7 +27,9 @@ def write(gan, directory, facts: dict) -> pathlib.Path:
     signatures = servable.signatures()
     tf.saved_model.save(servable, str(draft), signatures=signatures)
     warmup.write(draft, signatures)
+    known = {name: score for name, score in facts['scores'].items() if math.isfinite(score)}
     facts = facts | {'config': vars(gan.config), 'latent_size': gan.config.latent_size}
+    facts['scores'] = known  # JSON has no words for the others
     images.write_bytes(draft / 'model.json', json.dumps(facts, indent=2).encode())
     images.write_bytes(draft / 'README.md', card(gan.config, facts).encode())
     images.write_png(draft / 'sheet.png', images.enlarge(gan.specimens()))
