@@ -87,7 +87,7 @@ def train(
     Returns the facts of the finished run (step, images_seen, secs, scores, and the best_score of
     all if it had any), or None if `stop` came first; the state is saved either way. Raises
     DivergedError, and PeerError if another process of the run is gone; one that hangs is given
-    `peer_secs`.
+    `peer_secs`; SourceError if images can no longer be read.
     """
     config, strategy = gan.config, gan.strategy
     patience = peers.Patience(peers.processes(strategy), peer_secs)
@@ -116,7 +116,7 @@ def train(
         if steps <= 0 or stopped:
             break
         began, skipped = time.monotonic(), int(gan.skipped.numpy())
-        with patience:
+        with patience, data.plain_refusals(batches):
             total, bad = gan.train(
                 batches,
                 tf.constant(steps, tf.int64),

@@ -229,13 +229,13 @@ ARCHITECTURES = {
 }
 
 
-def check_room(config: Config, shape, num_classes: int, replicas: int = 1) -> None:
+def check_room(config: Config, shape, num_classes: int, parts: int = 1) -> None:
     """Refuses networks that this machine's memory cannot hold, without making them.
 
-    It counts no more than is certain, for one replica: a GPU's memory and what else is needed are
-    not known here. Raises ConfigError.
+    It counts no more than is certain, for one of the parts in which a batch is worked on: a GPU's
+    memory and what else is needed are not known here. Raises ConfigError.
     """
-    batch = config.batch_size // replicas
+    batch = config.batch_size // parts
     pixels = math.prod(shape)
     numbers = config.width * (config.depth * config.width + config.latent_size + pixels)
     if numbers + batch * (pixels * config.channels + config.latent_size) < SMALL:

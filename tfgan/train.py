@@ -53,9 +53,8 @@ def train(settings, run_dir, export_dir):
         source = source.unlabelled()
     data = source.summary()
     print('\n'.join(f'  {key:15} {value}' for key, value in data.items()), flush=True)
-    models.check_room(
-        settings, source.shape, len(source.class_names), strategy.num_replicas_in_sync
-    )
+    parts = strategy.num_replicas_in_sync * FLAGS.accumulate
+    models.check_room(settings, source.shape, len(source.class_names), parts)
     paper = source.paper if augments(settings, source) else None
     gan = Gan(settings, source.shape, source.shares, strategy, paper, FLAGS.accumulate)
     chief = peers.is_chief(strategy)  # which alone may write
