@@ -344,11 +344,10 @@ def test_refusals_say_what_would_do(changes, words):
 
 REPLICAS = """
 import sys
-import numpy as np, tensorflow as tf
-cpu = tf.config.list_physical_devices('CPU')[0]
-tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+import numpy as np
 from test_gan import Gan, augmented, noise, play, settings
 from tfgan import strategies
+strategies.make('auto', virtual_devices=2)
 architecture, *objectives = sys.argv[1:]
 source = noise((20, 16, 1) if architecture == 'conv' else (12, 8, 1))
 plain = lambda config, source, strategy: Gan(config, source.shape, source.shares, strategy)
@@ -356,7 +355,7 @@ rows = [(plain, objective) for objective in objectives] + [(augmented, objective
 for make, objective in rows:
     found = []
     for name in ('single', 'mirrored'):
-        strategy = strategies.make(name)
+        strategy, _ = strategies.make(name)
         # A memory of the gradient: without one Adam's steps magnify rounding where slopes are nil.
         changes = dict(architecture=architecture, objective=objective, beta_1=0.5)
         gan = make(settings(**changes), source, strategy)
