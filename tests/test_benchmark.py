@@ -46,6 +46,7 @@ def test_the_floor_is_what_the_step_computes(objective):
         tf.zeros([32]),
         (),
         tf.constant(0.3),
+        None,
     )
     hlo = gan._compiled.experimental_get_compiler_ir(*inputs)(stage='optimized_hlo')
     computed, least = products_in(hlo), floor.operations(settings)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from tfgan import images, pictures
+from tfgan.config import shown
 from tfgan.pictures import SourceError
 
 ACCEPTED = (
@@ -114,7 +115,7 @@ def open_npy(path: str) -> tuple[Part, np.ndarray, tuple[str, ...]]:
     labels = np.repeat(np.arange(len(parts), dtype=np.int32), [part.count for part in parts])
     # Quick, Draw! offers its files for download under this name.
     stems = (name.removesuffix('.npy').removeprefix('full_numpy_bitmap_') for name in names)
-    return _joined(parts, paths), labels, tuple(map(pictures.shown, stems))
+    return _joined(parts, paths), labels, tuple(map(shown, stems))
 
 
 def open_npz(path: str) -> tuple[Part, np.ndarray, tuple[str, ...]]:
@@ -158,7 +159,7 @@ def _damage_told(path: str, kind: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # NumPy's readers raise nearly anything at a damaged file
-        why = pictures.shown(str(error)) or type(error).__name__
+        why = shown(str(error)) or type(error).__name__
         raise SourceError(f'{path} is not a whole .{kind} file of numbers: {why}') from error
 
 
@@ -284,7 +285,7 @@ def _classes(labels, count: int, where: str) -> tuple[np.ndarray, tuple[str, ...
     values, numbers = np.unique(labels, return_inverse=True)
     with _damage_told(where, 'npz'):  # texts may hold numbers that are no characters
         names = values.astype(str).tolist()
-    return numbers.astype(np.int32), tuple(map(pictures.shown, names))
+    return numbers.astype(np.int32), tuple(map(shown, names))
 
 
 def _flat(labels: np.ndarray) -> np.ndarray:

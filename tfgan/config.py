@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import unicodedata
 
 from absl import flags
 
@@ -12,6 +13,7 @@ OUTPUTS = ('linear', 'tanh')
 LABELS = ('auto', 'use', 'ignore')
 AUGMENT = ('auto', 'on', 'off')
 PRECISIONS = ('float32', 'bfloat16')
+UNSHOWN = {'Cc', 'Cs', 'Zl', 'Zp'}  # Unicode's controls, surrogates and separators of lines
 
 
 class ConfigError(ValueError):
@@ -111,13 +113,21 @@ def is_finite(value: int | float) -> bool:
         return False
 
 
+def shown(text: str) -> str:
+    """A text with escapes for what is not Unicode or garbles a terminal: files have any name."""
+    return ''.join(
+        c.encode('unicode_escape').decode() if unicodedata.category(c) in UNSHOWN else c
+        for c in text
+    )
+
+
 def quoted(value, as_text=str) -> str:
     """A value as messages tell it, of which some are very long."""
     try:
         text = as_text(value)
     except ValueError:  # Python writes no integers of thousands of digits
         text = hex(value)
-    return text if len(text) <= 200 else f'{text[:200]}...'
+    return shown(text if len(text) <= 200 else f'{text[:200]}...')
 
 
 def field_type(field) -> tuple[type, bool]:
@@ -190,10 +200,11 @@ def table(config: Config) -> str:
 def differences(old: dict, new: dict) -> list[str]:
     """One line for each setting in which two configurations differ."""
     keys = list(dict.fromkeys([*new, *old]))
+    pairs = {key: (old.get(key, 'absent'), new.get(key, 'absent')) for key in keys}
     return [
-        f'{key}: {old.get(key, "absent")} there, {new.get(key, "absent")} now'
-        for key in keys
-        if old.get(key, 'absent') != new.get(key, 'absent')
+        f'{shown(key)}: {quoted(there)} there, {quoted(now)} now'
+        for key, (there, now) in pairs.items()
+        if there != now
     ]
 
 

@@ -14,7 +14,6 @@ import os
 import sys
 import threading
 import typing
-import unicodedata
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -24,11 +23,11 @@ import tqdm
 from PIL import Image, UnidentifiedImageError
 from PIL.ImageOps import exif_transpose
 
+from tfgan.config import shown
 from tfgan.images import commonest
 
 LARGEST_SIDE = 64  # pixels, unless image_size asks for more
 GREY_LEVELS = 8  # channels this close are grey: what a scanner or JPEG adds to pencil on paper
-UNSHOWN = {'Cc', 'Cs', 'Zl', 'Zp'}  # Unicode's controls, surrogates and separators of lines
 MOST_NAMED = 10  # files left out that are named; the others are counted
 MANY_PIXELS = 1 << 24  # decoded one at a time: the largest allowed takes a gigabyte on its way
 THREADS = min(8, os.cpu_count() or 1)
@@ -209,14 +208,6 @@ def _classes(names: list[str]) -> tuple[np.ndarray, tuple[str, ...]]:
     class_names = sorted(set(folders))
     number = {name: label for label, name in enumerate(class_names)}
     return np.array([number[name] for name in folders], np.int32), tuple(map(shown, class_names))
-
-
-def shown(name: str) -> str:
-    """A name with escapes for what is not Unicode or garbles a terminal: files have any name."""
-    return ''.join(
-        c.encode('unicode_escape').decode() if unicodedata.category(c) in UNSHOWN else c
-        for c in name
-    )
 
 
 def _report(root: str, problems: list[str]) -> None:

@@ -123,7 +123,7 @@ def check(directory, new: dict) -> None:
         for line in differences(old.get(part, {}), new[part])
     ]
     if old.get('format') != new['format']:
-        lines.append(f'  format of the run: {old.get("format")} there, {new["format"]} now')
+        lines.append(f'  format of the run: {quoted(old.get("format"))} there, {new["format"]} now')
     if lines:
         raise RunError(
             f'{directory} holds a run with other settings, which was left as it is:\n'
