@@ -4,6 +4,7 @@ import json
 import math
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfgan import curves, doodles, evaluate, evaluator
+from tfgan import client, curves, doodles, evaluate, evaluator
 from tfgan.evaluator import Row
 
 SIZE, COUNT, NUM = 16, 200, 80
@@ -199,3 +200,26 @@ def test_the_table_is_aligned():
 def test_json_has_no_word_for_nan():
     found = evaluate.finite({'a': {'b': math.nan, 'c': 1.5}, 'd': -math.inf, 'e': 'nan'})
     assert found == {'a': {'b': None, 'c': 1.5}, 'd': None, 'e': 'nan'}
+
+
+@pytest.mark.parametrize(
+    ('change', 'why'),
+    [
+        (None, 'No such file'),
+        (lambda facts: '{', 'Expecting'),
+        (lambda facts: '[]', 'not a mapping'),
+        (lambda facts: json.dumps(facts | {'data': 3}), 'not a mapping'),
+        (lambda facts: json.dumps({k: v for k, v in facts.items() if k != 'step'}), "'step' is"),
+    ],
+)
+def test_a_model_that_does_not_say_what_it_learned_from(home, tmp_path, change, why):
+    shutil.copytree(home / 'm', tmp_path / 'm')
+    path = tmp_path / 'm/1/model.json'
+    facts = json.loads(path.read_text())
+    path.unlink()
+    if change:
+        path.write_text(change(facts))
+    with pytest.raises(client.ModelError) as refusal:
+        evaluate.facts_of(path.parent)
+    assert str(path) in str(refusal.value) and why in str(refusal.value)
+    assert 'export the run once more' in str(refusal.value)

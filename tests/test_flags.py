@@ -450,3 +450,15 @@ def test_real_processes_refuse_in_one_line_with_exit_1(tmp_path):
         assert result.returncode == 1, said
         assert len(said) == 1 and said[0].startswith('error: ') and why in said[0], said
         assert os.listdir(tmp_path) == ['file']
+
+
+def test_a_terminal_that_lacks_letters_shows_their_numbers(tmp_path):
+    done = subprocess.run(
+        [sys.executable, '-m', 'tfgan.train', '--dry_run', '--run_dir=größe'],
+        cwd=tmp_path,
+        env=os.environ | {'PYTHONPATH': str(ROOT), 'PYTHONIOENCODING': 'ascii'},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert 'run_dir         gr\\xf6\\xdfe' in done.stdout

@@ -1,5 +1,6 @@
 """What every command does alike: help, flags, refusals."""
 
+import io
 import os
 import pathlib
 import re
@@ -20,6 +21,9 @@ def run(main, help_text: str) -> None:
     if {'--help', '-h', '-help', '--helpshort', '--helpfull'} & set(sys.argv[1:]):
         print(help_text)
         return
+
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors='backslashreplace')  # a terminal may lack a name's letters
 
     def checked(_):
         logging.set_verbosity(logging.WARNING)  # TensorFlow tells of each file it writes

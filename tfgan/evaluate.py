@@ -21,6 +21,7 @@ from tfgan.client import ModelError
 
 OWN = ['model', 'dataset', 'data_dir', 'num', 'features', 'inception_weights', 'seed', 'out']
 OWN += ['truncation', 'cache_dir']
+NEEDED = {'name', 'step', 'dataset', 'shape', 'class_names', 'class_counts'}  # of model.json
 FLAGS = flags.FLAGS
 
 
@@ -30,7 +31,7 @@ def main():
         weights = f'--inception_weights={FLAGS.inception_weights}'
         raise ModelError(f'{weights} is of use with --features=inception only')
     version = client.newest(pathlib.Path(FLAGS.model))
-    facts = json.loads((version / 'model.json').read_text())
+    facts = facts_of(version)
     dataset = FLAGS.dataset or facts['data']['dataset']
     sources.check_form(dataset)
     out = pathlib.Path(FLAGS.out or pathlib.Path('reports', *version.resolve().parts[-2:]))
@@ -71,6 +72,21 @@ def open_data(dataset: str, shape: list[int]):
             f' {dataset} has {list(source.shape)}: these cannot be compared'
         )
     return source
+
+
+def facts_of(version: pathlib.Path) -> dict:
+    """What an export says of itself; raises ModelError where it does not."""
+    path = version / 'model.json'
+    try:
+        facts = json.loads(path.read_text())
+        known = {**facts, **facts['data']}
+        if missing := sorted(NEEDED - known.keys()):
+            raise KeyError(*missing)
+    except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
+        why = f'{error} is missing' if isinstance(error, KeyError) else error
+        said = f'{path} does not say what the model learned from ({why}); export the run once more'
+        raise ModelError(said) from error
+    return facts
 
 
 def settings(version, facts, source, out) -> list[str]:
