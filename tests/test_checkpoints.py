@@ -57,9 +57,9 @@ def test_an_empty_directory_has_nothing_to_restore(tmp_path, gan):
 
 
 def test_every_variable_and_the_time_come_back(tmp_path, gan):
-    saved(tmp_path, gan, 4).best_score.assign(0.5)
-    checkpoints = saved(tmp_path, gan, 5)
-    checkpoints.best_score.assign(0.25)
+    checkpoints = saved(tmp_path, gan, 4)
+    move(gan, 5)
+    checkpoints.save_best(0.25)
     checkpoints.save(51.5)
     other = make_gan(seed=1)
     assert not same(values(other), values(gan))
