@@ -71,7 +71,8 @@ class Checkpoints:
 
     def _drop_old(self, folder, new):
         others = [path for path in _newest_first(folder) if path != new]
-        others.sort(key=lambda path: path in self._damaged)
+        step = _place(new)[0]  # of which an older one is of less use than an older step
+        others.sort(key=lambda path: path in self._damaged or _place(path)[0] == step)
         for old in others[KEEP[folder.name] - 1 :]:
             for path in sorted(folder.glob(f'{old.name}.*'), reverse=True):  # its index first
                 path.unlink()
