@@ -4,7 +4,7 @@
 
 reads a line of JSON at a time, {"argv": ["tfgan.train", "--steps=3"], "cwd": ..., "said": FILE},
 and answers with a process's number, or to {"wait": NUMBER} with its exit code, negative for a
-signal's. A command runs as `python -m` would have it, with its clocks changed as `faster` says.
+signal's. A command runs as `python -m` has it, with clocks as `faster` and `restless` make them.
 """
 
 import json
@@ -13,7 +13,10 @@ import pathlib
 import runpy
 import subprocess
 import sys
+import time
 import traceback
+
+import numpy as np
 
 ROOT = pathlib.Path(__file__).parents[1]
 
@@ -39,6 +42,12 @@ def faster():
     features.LEAST_STEPS = 30
 
 
+def restless():
+    """The time of day goes back and forth by up to a day, from one look to the next."""
+    now, random = time.time, np.random.default_rng()
+    time.time = lambda: now() + random.uniform(-86_400, 86_400)
+
+
 def child(argv, cwd, said):
     """One command from its beginning to its end."""
     os.chdir(cwd)
@@ -49,6 +58,7 @@ def child(argv, cwd, said):
     sys.argv = argv
     try:
         faster()
+        restless()
         runpy.run_module(argv[0], run_name='__main__', alter_sys=True)
     except SystemExit as error:
         if isinstance(error.code, str):
