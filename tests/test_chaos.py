@@ -173,3 +173,71 @@ def test_a_hundred_kills(forks, cwd, whole, full):
     if full:
         assert all(hits[kind] for kind in ('checkpoints', 'best', 'samples', 'export'))
         assert hits[f'aimed at {EVENTS}'] > 3
+
+
+def refused(forks, cwd, command, place):
+    """What a command says that ends because a place is full."""
+    code, said = forks.run(cwd, *command)
+    errors = [line for line in said.splitlines() if line.startswith('error: ')]
+    assert code == 1 and len(errors) == 1 and 'Traceback' not in said, said
+    assert 'cannot be written: No space left on device' in errors[0]
+    assert str(place) in errors[0] and 'make room' in errors[0]
+    return said
+
+
+def states(run):
+    return {path: path.read_bytes() for path in run.glob('*/step-*.*') if path.suffix != '.png'}
+
+
+def test_disks_that_get_full(forks, cwd, whole, full, full_disk):
+    undisturbed, _ = whole
+    name, left = cwd / 'full', 20_000
+    kinds = list(PLACES) if full else ['checkpoints']
+    places = {
+        kind: PLACES[kind].format(run='full/run', model='full/model') for kind in reversed(kinds)
+    }
+    fillers = {kind: full_disk(cwd / place, left) for kind, place in places.items()}
+    for kind in ('samples', EVENTS, 'best', 'checkpoints', 'export'):  # as they come in a run
+        if kind in fillers:
+            before = states(name / 'run')
+            refused(forks, cwd, argv('full'), places[kind])
+            assert states(name / 'run').items() >= before.items()
+            fillers[kind].unlink()
+    code, said = forks.run(cwd, *argv('full'))
+    assert code == 0 and 'passing over' not in said, said
+    assert same(values(newest(name / 'run')), values(newest(undisturbed / 'run')))
+    check_exports(name / 'model', contents(undisturbed / 'model/1'), set())
+
+
+def test_a_full_disk_in_the_middle_of_training(forks, cwd, whole, full, full_disk):
+    if not full:
+        pytest.skip('in full with --all')
+    undisturbed, _ = whole
+    run = cwd / 'middle/run'
+    filler = full_disk(run, 2**20)  # for some checkpoints and sheets
+    refused(forks, cwd, argv('middle'), 'middle/run')
+    kept = states(run)
+    assert kept
+    for index in run.glob('*/step-*.index'):
+        assert values(index)
+    refused(forks, cwd, argv('middle'), 'middle/run')
+    filler.unlink()
+    code, said = forks.run(cwd, *argv('middle'))
+    assert code == 0 and 'passing over' not in said, said
+    assert same(values(newest(run)), values(newest(undisturbed / 'run')))
+
+
+def test_drawings_and_reports_for_a_full_disk(forks, cwd, whole, full, full_disk):
+    full_disk(cwd / 'small', 4096)
+    model = f'--model={whole[0]}/model'
+    commands = [['tfgan.sample', model, '--out=small/a.png']]
+    if full:
+        commands += [
+            ['tfgan.sample', model, '--out=small/many'],
+            ['tfgan.sample', model, '--walk=small/a.gif'],
+            ['tfgan.evaluate', model, '--num=100', '--out=small/report'],
+        ]
+    for command in commands:
+        refused(forks, cwd, command, 'small')
+    kept = [path for path in (cwd / 'small').rglob('*') if path.is_file()]
+    assert not [path for path in kept if path.name.startswith('.tmp-')]

@@ -1,5 +1,6 @@
 """TensorBoard's event files, watched: TensorFlow is silent about what a full disk took of them."""
 
+import contextlib
 import os
 import pathlib
 
@@ -11,17 +12,22 @@ PROBE_BYTES = 8192  # more than a block, of which a full disk may have a rest
 
 
 class Events:
-    """One event file below a directory; `as_default` is that of its `tf.summary` writer."""
+    """One event file below a directory, of what `tf.summary` is told."""
 
     def __init__(self, directory):
         self._directory = pathlib.Path(directory)
         self._others, self._end = self._files(), 0
         with disk.writing(self._directory):
             self._writer = tf.summary.create_file_writer(str(directory))
-        self.as_default = self._writer.as_default
 
     def _files(self):
         return set(self._directory.glob('events.*'))
+
+    @contextlib.contextmanager
+    def as_default(self, step: int):
+        """Takes what `tf.summary` is told in its block."""
+        with disk.writing(self._directory), self._writer.as_default(step=step):  # which flushes
+            yield
 
     def flush(self) -> None:
         """Puts all that was told on the disk; raises DiskError if it is not there."""
