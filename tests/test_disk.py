@@ -106,7 +106,10 @@ def test_whoever_fails_to_write_it_is_said_alike(error, words):
     assert said.startswith('here cannot be written: ') and all(word in said for word in words)
 
 
-@pytest.mark.parametrize('error', [ValueError('x'), KeyboardInterrupt(), DiskError('a', 'b', 'c')])
+FULL = DiskError('there', os.strerror(errno.ENOSPC), 'make room')
+
+
+@pytest.mark.parametrize('error', [ValueError('x'), KeyboardInterrupt(), FULL])
 def test_what_is_no_disks_fault_passes(error):
     with pytest.raises(type(error)) as caught, disk.writing('here'):
         raise error
