@@ -163,10 +163,15 @@ def test_what_a_kill_left_half_written_goes(tmp_path):
         (tmp_path / folder / 'step-7_temp').mkdir(parents=True)
         (tmp_path / folder / 'step-7_temp' / 'part').touch()
         (tmp_path / folder / 'step-6.index').touch()
+        (tmp_path / folder / '.tmp-x').mkdir()
+    (tmp_path / 'samples').mkdir()
+    (tmp_path / 'samples/.tmp-x').touch()
+    (tmp_path / '.tmp-x').touch()
     disk.write_bytes(tmp_path / 'config.json', json.dumps(runs.identity(SETTINGS, DATA)).encode())
     start(tmp_path)
     for folder in 'checkpoints', 'best':
         assert os.listdir(tmp_path / folder) == ['step-6.index']
+    assert not any(tmp_path.rglob('.tmp-*'))
 
 
 @pytest.mark.parametrize(
