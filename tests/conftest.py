@@ -3,6 +3,7 @@
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
@@ -23,6 +24,38 @@ def full(request) -> bool:
 def pytest_configure(config):
     # In the environment, because commands run as processes of their own.
     os.environ['XDG_CACHE_HOME'] = str(config.rootpath / '.pytest_cache' / 'xdg')
+
+
+@pytest.fixture
+def mount():
+    """Mounts small file systems of their own, until the test is over."""
+    mounted = []
+
+    def mount(place, *options):
+        place.mkdir(parents=True, exist_ok=True)
+        command = ['mount', '-t', 'tmpfs', '-o', ','.join(['size=8m', *options]), 'none', place]
+        if not shutil.which('mount') or subprocess.run(command, capture_output=True).returncode:
+            pytest.skip('mounting a small disk is not permitted here: it takes root')
+        mounted.append(place)
+
+    yield mount
+    for place in mounted:
+        subprocess.run(['umount', '--lazy', place], check=True)
+
+
+@pytest.fixture
+def full_disk(mount):
+    """Makes a place one that has so many bytes left; returns the file to remove for more room."""
+
+    def full_disk(place, left=0):
+        mount(place)
+        filler = place / 'filler'
+        with open(filler, 'wb') as file:
+            free = os.statvfs(place).f_bavail * os.statvfs(place).f_frsize
+            file.write(bytes(free - left))
+        return filler
+
+    return full_disk
 
 
 NAMES = ['cat', 'dog', 'fish']

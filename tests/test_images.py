@@ -1,8 +1,5 @@
 """Pixels survive their conversions, sheets are exact to the pixel, files are whole or absent."""
 
-import os
-import resource
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -95,36 +92,3 @@ def test_gif_of_colours_and_of_one_frame(tmp_path):
     with Image.open(tmp_path / 'a.gif') as picture:
         assert picture.n_frames == 1
         assert np.array_equal(np.asarray(picture.convert('RGB')), frame)
-
-
-def test_bytes_replace_a_file(tmp_path):
-    path = tmp_path / 'a'
-    for data in (b'old', b'newer', b''):
-        images.write_bytes(path, data)
-        assert path.read_bytes() == data
-        assert os.listdir(tmp_path) == ['a']
-
-
-@pytest.fixture
-def small_disk():
-    """Writing more than 1,000 bytes to a file fails half way, as on a full disk."""
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-
-
-def test_a_full_disk_leaves_the_old_file(tmp_path, small_disk):
-    path = tmp_path / 'a'
-    images.write_bytes(path, b'old')
-    with pytest.raises(OSError, match='File too large'):
-        images.write_bytes(path, bytes(100_000))
-    assert path.read_bytes() == b'old'
-    assert os.listdir(tmp_path) == ['a']
-
-
-def test_a_name_that_is_taken_by_a_folder(tmp_path):
-    (tmp_path / 'a').mkdir()
-    with pytest.raises(OSError, match='directory'):
-        images.write_bytes(tmp_path / 'a', b'new')
-    assert os.listdir(tmp_path) == ['a']

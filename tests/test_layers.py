@@ -16,13 +16,13 @@ LAYERS = {
     'loop': {'loop', 'rest', 'rpc'},
     'files and peers': {
         *('runs', 'checkpoints', 'report', 'serving', 'versions', 'evaluator', 'hosting'),
-        *('peers', 'strategies'),
+        *('peers', 'strategies', 'events'),
     },
     'gan and data': {'gan', 'data', 'sources', 'prepared', 'pictures', 'arrays', 'features'},
     'nouns': {
         *('config', 'losses', 'models', 'ema', 'adam', 'latents', 'doodles', 'images', 'metrics'),
         *('clock', 'startup', 'cluster', 'curves', 'backprop', 'augment', 'ink', 'advice'),
-        *('client', 'warmup', 'batching', 'bodies', 'refusal', 'monitoring'),
+        *('client', 'warmup', 'batching', 'bodies', 'refusal', 'monitoring', 'disk'),
     },
 }
 SIDEWAYS = {

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tfgan import config, images, runs
+from tfgan import config, disk, runs
 from tfgan.runs import Run, RunError
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -100,7 +100,7 @@ def test_settings_that_came_or_went_since(tmp_path):
     identity = runs.read(tmp_path)
     del identity['config']['width']
     identity['config']['girth'] = 3
-    images.write_bytes(tmp_path / 'config.json', json.dumps(identity).encode())
+    disk.write_bytes(tmp_path / 'config.json', json.dumps(identity).encode())
     message = refusal(start, tmp_path)
     assert 'width: absent there, 512 now' in message
     assert 'girth: 3 there, absent now' in message
@@ -163,10 +163,15 @@ def test_what_a_kill_left_half_written_goes(tmp_path):
         (tmp_path / folder / 'step-7_temp').mkdir(parents=True)
         (tmp_path / folder / 'step-7_temp' / 'part').touch()
         (tmp_path / folder / 'step-6.index').touch()
-    images.write_bytes(tmp_path / 'config.json', json.dumps(runs.identity(SETTINGS, DATA)).encode())
+        (tmp_path / folder / '.tmp-x').mkdir()
+    (tmp_path / 'samples').mkdir()
+    (tmp_path / 'samples/.tmp-x').touch()
+    (tmp_path / '.tmp-x').touch()
+    disk.write_bytes(tmp_path / 'config.json', json.dumps(runs.identity(SETTINGS, DATA)).encode())
     start(tmp_path)
     for folder in 'checkpoints', 'best':
         assert os.listdir(tmp_path / folder) == ['step-6.index']
+    assert not any(tmp_path.rglob('.tmp-*'))
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,12 @@
 
 import json
 import os
+import threading
 
 import pytest
 
-from tfgan import config, latents, versions
+from tfgan import config, disk, latents, versions
+from tfgan.disk import DiskError
 from tfgan.gan import Gan
 
 DATA = dict(dataset='noise', count=5, shape=[8, 8, 3], class_names=['a', 'b'], licence='none')
@@ -44,3 +46,29 @@ def test_every_weight_is_stored_once(gan, tmp_path):
     stored = sum(path.stat().st_size for path in (version / 'variables').iterdir())
     size += latents.quantiles().nbytes  # which all signatures share
     assert size < stored < size + 4000
+
+
+def test_a_full_disk_leaves_no_half_of_one(gan, tmp_path, full_disk):
+    models = tmp_path / 'm'
+    filler = full_disk(models, 20_000)
+    with pytest.raises(DiskError, match=f'{models} cannot be written: No space left on device'):
+        versions.write(gan, models, FACTS)
+    assert os.listdir(models) == ['filler']
+    filler.unlink()
+    assert versions.write(gan, models, FACTS) == models / '1'
+
+
+def test_exports_take_turns(gan, tmp_path):
+    written = []
+    with disk.turn(tmp_path):
+        (tmp_path / '.tmp-of-ours').mkdir()
+        thread = threading.Thread(
+            target=lambda: written.append(versions.write(gan, tmp_path, FACTS))
+        )
+        thread.start()
+        thread.join(0.5)
+        assert os.listdir(tmp_path) == ['.tmp-of-ours']
+        (tmp_path / '.tmp-of-ours').rename(tmp_path / '1')
+    thread.join(60)
+    assert written == [tmp_path / '2']
+    assert sorted(os.listdir(tmp_path)) == ['1', '2']

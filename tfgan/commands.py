@@ -10,10 +10,11 @@ from absl import app, flags, logging
 
 from tfgan.client import ModelError
 from tfgan.config import ConfigError, is_finite, is_text, quoted
+from tfgan.disk import DiskError
 from tfgan.pictures import SourceError
 from tfgan.runs import RunError
 
-REFUSALS = ConfigError, SourceError, RunError, ModelError
+REFUSALS = ConfigError, SourceError, RunError, ModelError, DiskError
 
 
 def run(main, help_text: str) -> None:

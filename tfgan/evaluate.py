@@ -16,7 +16,7 @@ import time
 import numpy as np
 from absl import flags
 
-from tfgan import client, commands, images, sources, startup
+from tfgan import client, commands, disk, images, sources, startup
 from tfgan.client import ModelError
 
 OWN = ['model', 'dataset', 'data_dir', 'num', 'features', 'inception_weights', 'seed', 'out']
@@ -183,7 +183,7 @@ def write(out, report, quality, sheet, began) -> None:
     scalars(out / 'tensorboard', quality.as_dict(), report['step'])
     report['secs'] = time.monotonic() - began
     text = json.dumps(finite(report), indent=2, ensure_ascii=False, allow_nan=False)
-    images.write_bytes(out / 'metrics.json', text.encode())
+    disk.write_bytes(out / 'metrics.json', text.encode())
     print(f'\nwritten to {out}: metrics.json, neighbours.png (pairs of a drawing and the nearest')
     print('training image: on the left the closest, on the right any two) and tensorboard')
 
@@ -201,9 +201,13 @@ def scalars(directory, values: dict[str, float], step: int) -> None:
     """The figures as TensorBoard shows them, at the model's step."""
     import tensorflow as tf
 
-    with tf.summary.create_file_writer(str(directory)).as_default(step=step):
+    from tfgan.events import Events
+
+    report = Events(directory)
+    with report.as_default(step=step):
         for name, value in values.items():
             tf.summary.scalar(f'report/{name}', value)
+    report.close()
 
 
 if __name__ == '__main__':

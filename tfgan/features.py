@@ -22,6 +22,7 @@ import numpy as np
 import tensorflow as tf
 import tqdm
 
+from tfgan import disk
 from tfgan import images as pictures
 from tfgan.adam import Adam
 from tfgan.backprop import LEAK
@@ -418,9 +419,9 @@ def remembered(path: pathlib.Path, make: Callable[[], dict]) -> dict:
     data = io.BytesIO()
     np.savez(data, **arrays)
     try:
-        pictures.write_bytes(path, data.getvalue())
-    except OSError as error:
-        print(f'going on without a cache: {_first_line(error)}', file=sys.stderr)
+        disk.write_bytes(path, data.getvalue())
+    except disk.DiskError as error:
+        print(f'going on without a cache: {_first_line(error.__cause__)}', file=sys.stderr)
     return arrays
 
 

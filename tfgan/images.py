@@ -1,11 +1,11 @@
-"""Pixels and pictures: the two conversions, sheets, and files written whole or not at all."""
+"""Pixels and pictures: the two conversions, sheets, and files of them."""
 
 import io
-import os
 import pathlib
-import tempfile
 
 import numpy as np
+
+from tfgan import disk
 
 
 def to_float(images):
@@ -64,7 +64,7 @@ def write_png(path, image: np.ndarray) -> None:
     """Writes uint8 [h, w, 1 or 3] as PNG, atomically."""
     data = io.BytesIO()
     picture(image).save(data, 'PNG')
-    write_bytes(path, data.getvalue())
+    disk.write_bytes(path, data.getvalue())
 
 
 def write_drawings(out: str, drawings: np.ndarray, numbers) -> None:
@@ -84,19 +84,4 @@ def write_gif(path, frames: list[np.ndarray], frame_secs: float = 0.05) -> None:
     first.save(
         data, 'GIF', save_all=True, append_images=others, duration=round(1000 * frame_secs), loop=0
     )
-    write_bytes(path, data.getvalue())
-
-
-def write_bytes(path, data: bytes) -> None:
-    """Writes a file by way of a temporary name, so that it is whole or not there."""
-    path = pathlib.Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix='.tmp-')
-    try:
-        with open(handle, 'wb') as file:
-            file.write(data)
-        os.chmod(name, 0o644)  # a temporary file is its owner's alone
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
+    disk.write_bytes(path, data.getvalue())

@@ -150,6 +150,7 @@ def train(
             due.took('score', time.monotonic() - began, SCORE_SHARE)
         if due('checkpoint', clock.secs()) or better:
             checkpoints.save(clock.secs())
+            report.flush()
 
     facts = {'step': step, 'images_seen': step * config.batch_size, 'secs': clock.secs()}
     if report:

@@ -7,9 +7,10 @@ import numpy as np
 import tensorflow as tf
 import tqdm
 
-from tfgan import advice, curves, features, images, latents
+from tfgan import advice, curves, disk, features, images, latents
 from tfgan import config as configs
 from tfgan.evaluator import Evaluator
+from tfgan.events import Events
 
 SCORE_IMAGES = 2000
 
@@ -20,7 +21,7 @@ class Report:
     def __init__(self, gan, source, directory):
         self._gan, self._directory = gan, directory
         is_new = not any((directory / 'tensorboard').glob('events.*'))
-        self._writer = tf.summary.create_file_writer(str(directory / 'tensorboard'))
+        self._writer = Events(directory / 'tensorboard')
         self._bar = tqdm.tqdm(
             total=1.0,
             bar_format='{percentage:3.0f}% |{bar}| {desc}',
@@ -127,7 +128,11 @@ class Report:
         """The curves so far as PNG, for those without TensorBoard."""
         self._writer.flush()
         data = curves.picture(self._directory / 'tensorboard')
-        images.write_bytes(self._directory / 'samples' / 'curves.png', data)
+        disk.write_bytes(self._directory / 'samples' / 'curves.png', data)
+
+    def flush(self) -> None:
+        """Puts the curves on the disk; raises DiskError if they are not there."""
+        self._writer.flush()
 
     def close(self) -> None:
         self._bar.close()

@@ -3,13 +3,13 @@
 import fcntl
 import json
 import pathlib
-import shutil
 
-from tfgan import images, sources
+from tfgan import disk, sources
 from tfgan.config import Config, ConfigError, differences, quoted
 
 FORMAT = 4  # raised when an older run can no longer be continued
 PARTS = 'config', 'data'
+FOLDERS = 'checkpoints', 'best', 'samples', 'tensorboard'
 
 
 class RunError(RuntimeError):
@@ -51,10 +51,11 @@ class Run:
             raise RunError(f'{self.directory} is in use by another process') from error
         check(self.directory, self.identity)  # again: it may have been another's since
         text = json.dumps(self.identity, indent=2)
-        images.write_bytes(self.directory / 'config.json', text.encode())
-        for folder in ('checkpoints', 'best'):  # what a kill left half written
-            for leftover in (self.directory / folder).glob('*_temp'):
-                shutil.rmtree(leftover)
+        disk.write_bytes(self.directory / 'config.json', text.encode())
+        for place in (self.directory, *(self.directory / name for name in FOLDERS)):
+            disk.sweep(place)
+            for leftover in place.glob('*_temp'):  # a draft of an older version's checkpoint
+                disk.discard(leftover)
 
     def __exit__(self, *_):
         self._lock.close()

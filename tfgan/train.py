@@ -32,7 +32,8 @@ def main():
     if FLAGS.dry_run:
         return
     export_dir = pathlib.Path(FLAGS.export_dir or f'saved_models/{name}')
-    commands.check_folder('run_dir', run_dir)
+    for place in (run_dir, *(run_dir / name for name in runs.FOLDERS)):
+        commands.check_folder('run_dir', place)
     commands.check_folder('export_dir', export_dir)
     runs.check(run_dir, {'format': runs.FORMAT, 'config': vars(settings)})
     if export_dir.resolve() == run_dir.resolve():

@@ -3,12 +3,11 @@
 import json
 import math
 import pathlib
-import shutil
 import tempfile
 
 import tensorflow as tf
 
-from tfgan import images, warmup
+from tfgan import disk, images, warmup
 from tfgan.config import Config, table
 from tfgan.serving import Servable
 
@@ -19,10 +18,29 @@ def write(gan, directory, facts: dict) -> pathlib.Path:
     `facts` are those of the model card: name, data, step, images_seen, scores.
     """
     directory = pathlib.Path(directory)
-    directory.mkdir(parents=True, exist_ok=True)
-    _sweep(directory)
+    with disk.writing(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+        with disk.turn(directory) as alone:
+            if alone:
+                disk.sweep(directory)
+            return _write(gan, directory, facts)
+
+
+def _write(gan, directory, facts):
     # A server takes up directories with a number for a name, so this one is not seen until renamed.
-    draft = pathlib.Path(tempfile.mkdtemp(dir=directory, prefix='.tmp-'))
+    draft = pathlib.Path(tempfile.mkdtemp(dir=directory, prefix=disk.DRAFT))
+    try:
+        _fill(draft, gan, facts)
+        disk.sync_all(draft)
+        version = _publish(draft, directory)
+    except BaseException:
+        disk.discard(draft)  # on a full disk above all
+        raise
+    disk.sync(directory)
+    return version
+
+
+def _fill(draft, gan, facts):
     servable = Servable(gan, facts['data']['class_names'])
     signatures = servable.signatures()
     tf.saved_model.save(servable, str(draft), signatures=signatures)
@@ -30,16 +48,10 @@ def write(gan, directory, facts: dict) -> pathlib.Path:
     known = {name: score for name, score in facts['scores'].items() if math.isfinite(score)}
     facts = facts | {'config': vars(gan.config), 'latent_size': gan.config.latent_size}
     facts['scores'] = known  # JSON has no words for the others
-    images.write_bytes(draft / 'model.json', json.dumps(facts, indent=2).encode())
-    images.write_bytes(draft / 'README.md', card(gan.config, facts).encode())
+    disk.write_bytes(draft / 'model.json', json.dumps(facts, indent=2).encode())
+    disk.write_bytes(draft / 'README.md', card(gan.config, facts).encode())
     images.write_png(draft / 'sheet.png', images.enlarge(gan.specimens()))
     draft.chmod(0o755)  # a temporary directory is its owner's alone
-    return _publish(draft, directory)
-
-
-def _sweep(directory):
-    for leftover in directory.glob('.tmp-*'):  # of an export that was killed
-        shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _publish(draft, directory):
