@@ -18,6 +18,7 @@ from absl import flags
 
 from tfgan import client, commands, disk, images, sources, startup
 from tfgan.client import ModelError
+from tfgan.config import quoted
 
 OWN = ['model', 'dataset', 'data_dir', 'num', 'features', 'inception_weights', 'seed', 'out']
 OWN += ['truncation', 'cache_dir']
@@ -28,7 +29,7 @@ FLAGS = flags.FLAGS
 def main():
     began = time.monotonic()
     if FLAGS.inception_weights and FLAGS.features != 'inception':
-        weights = f'--inception_weights={FLAGS.inception_weights}'
+        weights = f'--inception_weights={quoted(FLAGS.inception_weights)}'
         raise ModelError(f'{weights} is of use with --features=inception only')
     version = client.newest(pathlib.Path(FLAGS.model))
     facts = facts_of(version)
