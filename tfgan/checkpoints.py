@@ -63,8 +63,8 @@ class Checkpoints:
                 disk.sync_all(draft)
                 for path in sorted(pathlib.Path(draft).iterdir()):  # the data, then the index
                     path.rename(folder / path.name)
-            disk.sync(folder)  # before any older one goes
-            # For those who ask TensorFlow for the latest.
+            # For those who ask TensorFlow for the latest. With it all that is new in the folder is
+            # safe from a power cut: only then older ones go.
             note = f'model_checkpoint_path: "{new.name}"\n'
             disk.write_bytes(folder / 'checkpoint', note.encode())
             self._drop_old(folder, new)
