@@ -1,6 +1,6 @@
 """Plays games to a step under one strategy, from their last checkpoints to the next:
 
-    spread.py DIRECTORY STEP DEVICES PARTS ARCHITECTURE:OBJECTIVE ...
+    spread.py DIRECTORY STEP DEVICES PARTS ARCHITECTURE:OBJECTIVE:SEED ...
 
 In a process of many, TF_CONFIG says so, and only the first one restores and saves.
 """
@@ -21,11 +21,12 @@ def main(directory, last, devices, parts, *games):
     strategy, _ = strategies.make('auto', int(devices), peer_secs=60)
     source = noise(SHAPE)
     for game in games:
-        architecture, objective = game.split(':')
+        architecture, objective, seed = game.split(':')
         # A memory of the gradient: without one Adam's steps magnify rounding where slopes are nil.
         config = settings(
             architecture=architecture,
             objective=objective,
+            seed=int(seed),
             steps=STEPS,
             batch_size=12,
             beta_1=0.5,
