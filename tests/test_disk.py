@@ -143,19 +143,6 @@ def test_drafts_are_swept_and_nothing_else(tmp_path):
     assert os.listdir(tmp_path) == ['kept']
 
 
-def test_where_whole_records_end(tmp_path):
-    path, ends = tmp_path / 'records', [0]
-    with tf.io.TFRecordWriter(str(path)) as file:
-        for size in (0, 1, 30):
-            file.write(bytes(size))
-            ends.append(ends[-1] + size + 16)
-    data = path.read_bytes()
-    for size in range(len(data) + 1):
-        path.write_bytes(data[:size])
-        assert disk.end_of_records(path) == max(end for end in ends if end <= size)
-    assert disk.end_of_records(path, ends[2]) == len(data)
-
-
 @pytest.mark.parametrize('place', ['r', 'r/checkpoints', 'r/tensorboard', 'm'])
 def test_training_refuses_a_place_to_read_only_at_once(tmp_path, mount, place):
     mount(tmp_path / place, 'ro')

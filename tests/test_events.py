@@ -5,9 +5,8 @@ import os
 import pytest
 import tensorflow as tf
 
-from tfgan import disk
 from tfgan.disk import DiskError
-from tfgan.events import Events
+from tfgan.events import Events, end_of_records
 
 
 def tell(events, size):
@@ -21,7 +20,7 @@ def test_all_is_on_the_disk(tmp_path):
         tell(events, 5000)
         events.flush()
         (path,) = tmp_path.rglob('events.*')
-        assert disk.end_of_records(path) == os.path.getsize(path) > 5000
+        assert end_of_records(path) == os.path.getsize(path) > 5000
     events.flush()  # with nothing new
     events.close()
     assert os.listdir(tmp_path / 'e') == [path.name]
@@ -91,3 +90,16 @@ def test_a_disk_to_read_only(tmp_path, mount):
     mount(tmp_path / 'still', 'ro')
     with pytest.raises(DiskError, match='Read-only file system'):
         Events(tmp_path / 'still/e')
+
+
+def test_where_whole_records_end(tmp_path):
+    path, ends = tmp_path / 'records', [0]
+    with tf.io.TFRecordWriter(str(path)) as file:
+        for size in (0, 1, 30):
+            file.write(bytes(size))
+            ends.append(ends[-1] + size + 16)
+    data = path.read_bytes()
+    for size in range(len(data) + 1):
+        path.write_bytes(data[:size])
+        assert end_of_records(path) == max(end for end in ends if end <= size)
+    assert end_of_records(path, ends[2]) == len(data)

@@ -6,7 +6,6 @@ import fcntl
 import os
 import pathlib
 import shutil
-import struct
 import tempfile
 
 DRAFT = '.tmp-'  # what the name of all begins with that is not yet whole
@@ -125,19 +124,3 @@ def _locked(handle, folder):
     except OSError:  # some network file systems lock no folders
         return False
     return True
-
-
-def end_of_records(path, start: int = 0) -> int:
-    """Where the last whole record ends of those that follow each other in a file from `start` on.
-
-    A record is its length, eight bytes, their check of four, the data and its check of four.
-    """
-    size = os.path.getsize(path)
-    with open(path, 'rb') as file:
-        while True:
-            file.seek(start)
-            head = file.read(12)
-            after = start + 16 + struct.unpack('<Q', head[:8])[0] if len(head) == 12 else size + 1
-            if after > size:
-                return start
-            start = after

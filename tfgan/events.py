@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+import struct
 
 import tensorflow as tf
 
@@ -38,7 +39,7 @@ class Events:
     def _check(self):
         before, size = self._end, 0
         for path in self._files() - self._others:  # its name, a time, may be that of an older one
-            self._end, size = disk.end_of_records(path, before), os.path.getsize(path)
+            self._end, size = end_of_records(path, before), os.path.getsize(path)
         if before < self._end == size:
             return
         probe = self._directory / f'{disk.DRAFT}probe'
@@ -53,3 +54,19 @@ class Events:
         """The last `flush`, and the end of the file."""
         self.flush()
         self._writer.close()
+
+
+def end_of_records(path, start: int = 0) -> int:
+    """Where the last whole record ends of those that follow each other in a file from `start` on.
+
+    A record is its length, eight bytes, their check of four, the data and its check of four.
+    """
+    size = os.path.getsize(path)
+    with open(path, 'rb') as file:
+        while True:
+            file.seek(start)
+            head = file.read(12)
+            after = start + 16 + struct.unpack('<Q', head[:8])[0] if len(head) == 12 else size + 1
+            if after > size:
+                return start
+            start = after
