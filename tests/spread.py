@@ -15,8 +15,8 @@ from tfgan.checkpoints import Checkpoints
 
 SHAPE = (12, 8, 1)
 STEPS = 200
-# Of Adam, which else magnifies rounding to whole steps where slopes cancel out, as those of the last
-# layer's bias do while hinge has all images within its margin.
+# Of Adam, which else magnifies rounding to whole steps where slopes cancel out, as those of the
+# last bias do while hinge has all images within its margin.
 EPSILON = 1e-4
 
 
