@@ -108,6 +108,7 @@ def test_a_long_run_needs_no_more_than_a_short_one(tmp_path, full):
     # Files are open for the moment of a write, and a score has threads.
     assert (late[1:] <= early[1:] + 1).all(), (early, late)
     written, size = counts(tmp_path)
+    print(f'MiB, files, threads: {early} early, {late} late; {written} in {size:,} bytes')
     for task, count in most(secs).items():
         assert 1 < written[task] <= count + 5
     # A sheet's picture is 14 KB here, a point less than 1 KB, and a score less than 3.

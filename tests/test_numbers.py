@@ -113,6 +113,7 @@ def test_nothing_that_is_not_finite_is_written(architecture, objective, full, tr
 
 
 def test_both_kinds_of_update_were_tried(tried):
+    print(f'updates: {tried}')
     assert tried['good'] > 20 and tried['skipped'] > 20
 
 
