@@ -1,9 +1,11 @@
+import collections
 import os
 import re
 import time
 
 import numpy as np
 import pytest
+from test_fuzz import damaged
 
 from tfgan import prepared
 from tfgan.sources import SourceError, open_source
@@ -146,6 +148,28 @@ def test_a_damaged_prepared_set_is_refused(tmp_path):
     record.write_bytes(record.read_bytes()[:1000])
     with pytest.raises(SourceError, match='tfds:tiny:train in '):
         open_source('tfds:tiny', tmp_path)
+
+
+def test_any_damage_to_a_prepared_set_is_refused_in_one_line_or_read(tmp_path, full):
+    prepare(tmp_path, 'tiny', IMAGES[..., None], (4, 4, 1), labelled=True)
+    whole = {path: path.read_bytes() for path in tmp_path.rglob('*') if path.is_file()}
+    rng, outcomes = np.random.default_rng(0), collections.Counter()
+    for number in range(1000 if full else 60):
+        path, data = list(whole.items())[number % len(whole)]
+        path.write_bytes(damaged(data, [*whole.values()], rng))
+        try:
+            source = open_source('tfds:tiny', str(tmp_path))
+            assert source.images(np.arange(len(source))).shape[1:] == source.shape
+            said = ''
+        except SourceError as error:
+            said = str(error)
+        assert said.isprintable() and ('tiny' in said or not said)
+        outcomes[path.suffix, 'refused' if said else 'read'] += 1
+        path.write_bytes(data)
+    print(outcomes)
+    assert len(whole) == 4
+    refused = sum(count for (_, what), count in outcomes.items() if what == 'refused')
+    assert 0.2 * number < refused < number
 
 
 def test_a_damaged_file_beside_a_prepared_set_is_refused_until_it_is_deleted(tmp_path):

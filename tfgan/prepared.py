@@ -11,6 +11,7 @@ import numpy as np
 import tqdm
 
 from tfgan import arrays, images, pictures
+from tfgan.config import quoted
 from tfgan.pictures import SourceError
 
 
@@ -51,8 +52,8 @@ def _builder(name: str, data_dir: str | None):
         close = difflib.get_close_matches(name, tfds.list_builders(with_community_datasets=False))
         known = ', '.join(close or ['mnist', 'quickdraw_bitmap'])
         raise SourceError(f'tensorflow-datasets has no set {name!r}; it has {known}') from error
-    except (ValueError, AssertionError) as error:  # a version or a variant that is not there
-        raise SourceError(f'tensorflow-datasets refuses {name!r}: {error}') from error
+    except Exception as error:  # whatever its readers of damaged files raise, or a strange version
+        raise SourceError(f'tensorflow-datasets refuses {name!r}: {_reason(error)}') from error
     if builder.is_prepared():
         return builder
     try:
@@ -98,9 +99,14 @@ def _examples(builder, split: str, labelled: bool, image_size: int | None, memor
                 return examples['image'], examples['label'].copy()
             _write(path, count, record, blocks)
         return _read_back(path)
-    except (OSError, tf.errors.OpError) as error:
+    except (OSError, ValueError, tf.errors.OpError) as error:
         where = f'tfds:{builder.info.name}:{split} in {builder.data_dir}'
-        raise SourceError(f'{where}: {error}') from error
+        raise SourceError(f'{where}: {_reason(error)}') from error
+
+
+def _reason(error: Exception) -> str:
+    """What an error says, without the nodes of TensorFlow that it names first."""
+    return quoted(str(error).strip().rpartition('}} ')[2]) or type(error).__name__
 
 
 def _read_back(path: str) -> tuple[arrays.Array, np.ndarray]:
