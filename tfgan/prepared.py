@@ -99,7 +99,7 @@ def _examples(builder, split: str, labelled: bool, image_size: int | None, memor
                 return examples['image'], examples['label'].copy()
             _write(path, count, record, blocks)
         return _read_back(path)
-    except (OSError, ValueError, tf.errors.OpError) as error:
+    except (OSError, tf.errors.OpError) as error:
         where = f'tfds:{builder.info.name}:{split} in {builder.data_dir}'
         raise SourceError(f'{where}: {_reason(error)}') from error
 
