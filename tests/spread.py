@@ -30,7 +30,6 @@ def main(directory, last, devices, parts, *games):
             objective=objective,
             steps=STEPS,
             batch_size=12,
-            beta_1=0.5,
             penalty_decay=0.1,
         )
         gan = augmented(config, source, strategy, int(parts))

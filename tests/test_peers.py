@@ -80,7 +80,8 @@ def test_what_they_tell_each_other(ended):
 
 def test_one_that_only_seems_alive_is_not_waited_for(ended):
     ended += started(2, [sys.executable, '-c', TALK + HANG])
-    assert 'asleep\n' in iter(ended[1].stdout.readline, '')
+    assert ended[1].stdout.readline().startswith('  waiting for ')
+    assert ended[1].stdout.readline() == 'asleep\n'
     began = time.monotonic()
     _, err = ended[0].communicate(timeout=60)
     assert ended[0].returncode == 1

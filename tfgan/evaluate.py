@@ -83,7 +83,7 @@ def facts_of(version: pathlib.Path) -> dict:
         known = {**facts, **facts['data']}
         if missing := sorted(NEEDED - known.keys()):
             raise KeyError(*missing)
-    except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
+    except (OSError, KeyError, TypeError, ValueError) as error:
         why = f'{error} is missing' if isinstance(error, KeyError) else error
         said = f'{path} does not say what the model learned from ({why}); export the run once more'
         raise ModelError(said) from error
@@ -204,11 +204,11 @@ def scalars(directory, values: dict[str, float], step: int) -> None:
 
     from tfgan.events import Events
 
-    report = Events(directory)
-    with report.as_default(step=step):
+    events = Events(directory)
+    with events.as_default(step=step):
         for name, value in values.items():
             tf.summary.scalar(f'report/{name}', value)
-    report.close()
+    events.close()
 
 
 if __name__ == '__main__':

@@ -54,7 +54,8 @@ class Run:
         disk.write_bytes(self.directory / 'config.json', text.encode())
         for place in (self.directory, *(self.directory / name for name in FOLDERS)):
             disk.sweep(place)
-            for leftover in place.glob('*_temp'):  # a draft of an older version's checkpoint
+        for folder in ('checkpoints', 'best'):  # an older version's drafts
+            for leftover in (self.directory / folder).glob('*_temp'):
                 disk.discard(leftover)
 
     def __exit__(self, *_):
