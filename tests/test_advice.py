@@ -59,12 +59,18 @@ def test_what_is_within_bounds_is_passed_over(change):
     assert advice(run(change, change, change)) == {}
 
 
-def test_a_plateau_is_a_share_of_the_run():
-    # The best score was at half of the run: at 6/8 that is a third of the time ago, and too long.
+def plateaued(best, last):
+    """Scores of which none after `best` eighths of the run was better, up to `last` eighths."""
     scores = run()
-    for score in scores[4:]:
-        score['frechet_distance'] = 6.5
-    assert advice(scores[:5]) == {}
-    found = advice(scores[:6])
+    for score in scores[best:]:
+        score['frechet_distance'] = 10.5 - best
+    return scores[:last]
+
+
+def test_a_plateau_is_told_late_in_the_run():
+    found = advice(plateaued(4, 7))
     assert list(found) == ['plateau']
     assert all(word in found['plateau'] for word in ('50%', '6', '6.5', 'best/'))
+    assert advice(plateaued(1, 6)) == {}  # the rates have only begun to fall
+    assert advice(plateaued(5, 7)) == {}
+    assert list(advice(plateaued(5, 8))) == ['plateau']

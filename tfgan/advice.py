@@ -6,7 +6,8 @@ VARIETY = 0.5  # of what real images have
 COVERAGE = 0.5
 SURE = 0.97  # the discriminator's accuracy on both kinds of image
 RECENT = 3  # scores that must agree, for one alone may be chance
-PLATEAU = 0.3  # of the run so far without a better score
+LATE = 0.8  # of the run: before, its second half's falling rates have yet to lower the score
+PLATEAU = 0.3  # of the run without a better score
 
 
 def advice(scores: list[dict]) -> dict[str, str]:
@@ -73,7 +74,7 @@ RULES = {
 
 def _plateau(scores):
     best, last = min(scores, key=lambda score: score['frechet_distance']), scores[-1]
-    if last['progress'] - best['progress'] <= PLATEAU * last['progress']:
+    if last['progress'] < LATE or last['progress'] - best['progress'] <= PLATEAU:
         return {}
     return {
         'plateau': f'No better score since {best["progress"]:.0%} of the run (Fréchet distance '
