@@ -89,6 +89,16 @@ def test_the_last_three_are_kept(tmp_path, gan):
     assert int(gan.step) == 100
 
 
+def test_data_that_a_kill_left_alone_goes(tmp_path, gan):
+    saved(tmp_path, gan, 8)
+    (tmp_path / 'checkpoints' / 'step-8.index').unlink()
+    own = tmp_path / 'checkpoints' / 'step-mine.data-of-others'
+    own.touch()
+    saved(tmp_path, gan, 9)
+    names = {path.name for path in (tmp_path / 'checkpoints').iterdir()}
+    assert names == {'checkpoint', own.name, 'step-9.index', 'step-9.data-00000-of-00001'}
+
+
 def test_the_note_of_the_latest_is_not_needed(tmp_path, gan):
     saved(tmp_path, gan, 9, 10)
     (tmp_path / 'checkpoints' / 'checkpoint').unlink()

@@ -73,9 +73,11 @@ class Checkpoints:
         others = [path for path in _newest_first(folder) if path != new]
         step = _place(new)[0]  # of which an older one is of less use than an older step
         others.sort(key=lambda path: path in self._damaged or _place(path)[0] == step)
-        for old in others[KEEP[folder.name] - 1 :]:
-            for path in sorted(folder.glob(f'{old.name}.*'), reverse=True):  # its index first
-                path.unlink()
+        kept = {new, *others[: KEEP[folder.name] - 1]}
+        for ending in ('index', 'data-*'):  # in this order; a kill may have left data alone
+            for path in folder.glob(f'step-*.{ending}'):
+                if _place(path) and path.with_suffix('') not in kept:
+                    path.unlink()
 
     def restore(self, folder: str = 'checkpoints') -> bool:
         """Restores the newest readable checkpoint of a folder; False where there is none.
