@@ -13,7 +13,7 @@ import tqdm
 
 from tfgan import features, images, ink, metrics
 
-FORMAT = 1  # of the cache of the real side
+FORMAT = 2  # of the cache of the real side
 SEED = 1 << 40  # far from the seeds that people try
 K = 5  # nearest neighbours that make a ball
 TRAINING = 60_000  # training images among which copies are looked for
@@ -69,7 +69,7 @@ class Quality(NamedTuple):
     """All figures, what classes the extractor saw, and each drawing's nearest training image."""
 
     rows: list[Row]
-    class_shares: dict[str, tuple[float, float]]  # by name: of drawings and of real images
+    class_shares: dict[str, tuple[float, float]]  # by name: of drawings and of the data
     distances: np.ndarray  # float32 [n], drawing of seed SEED + i to the nearest training image
     nearest: np.ndarray  # int64 [n], its index in the source
 
@@ -125,7 +125,7 @@ class Evaluator:
             for name, (better, meaning) in FIGURES.items()
             if name in generated
         ]
-        shares = self._class_shares(self._real, seen)
+        shares = self._class_shares(seen)
         return Quality(rows, shares, distances, self.training[places])
 
     def neighbours_sheet(self, draw: Draw, quality: Quality, rows: int = 8) -> np.ndarray:
@@ -185,32 +185,35 @@ class Evaluator:
             'kernel_distance_high': kernel.high,
             **metrics.precision_recall(real['features'], seen.features, K, real['radii']),
             'diversity': metrics.diversity(seen.features),
-            **self._class_figures(real, seen),
+            **self._class_figures(seen),
             **seen.ink,
         }
 
-    def _class_figures(self, real, seen: _Seen) -> dict[str, float]:
-        shares = self._class_shares(real, seen)
+    def _class_figures(self, seen: _Seen) -> dict[str, float]:
+        shares = self._class_shares(seen)
         if not shares:
             return {}
-        generated, real_shares = zip(*shares.values())
+        found, of_data = zip(*shares.values())
         figures = {
-            'classes_covered': float(np.count_nonzero(generated)),
-            'class_kl': metrics.kl_divergence(generated, real_shares),
+            'classes_covered': float(np.count_nonzero(found)),
+            'class_kl': metrics.kl_divergence(found, of_data),
         }
         if seen.labels is not None:
             right = self.extractor.classes(seen.features) == seen.labels
             figures['labels_right'] = float(right.mean())
         return figures
 
-    def _class_shares(self, real, seen: _Seen) -> dict[str, tuple[float, float]]:
-        """The share of each class, to the extractor if it is a classifier."""
+    def _class_shares(self, seen: _Seen) -> dict[str, tuple[float, float]]:
+        """By name, the share of a class in what was seen, to the extractor, and in the data set.
+
+        The latter is all its labels', as a sample has few of each of a thousand classes. Empty if
+        the extractor is no classifier.
+        """
         if self.extractor.head is None:
             return {}
         names = self.source.class_names
-        labels = (self.extractor.classes(x) for x in (seen.features, real['features']))
-        shares = (metrics.class_shares(each, len(names)).tolist() for each in labels)
-        return dict(zip(names, zip(*shares)))
+        found = metrics.class_shares(self.extractor.classes(seen.features), len(names))
+        return dict(zip(names, zip(found.tolist(), self.source.shares.tolist(), strict=True)))
 
     def _nearest(self, thumbnails, themselves: bool = False):
         """Distance [n] to the nearest training image and its place [n] among them.
