@@ -71,6 +71,6 @@ def test_a_plateau_is_told_late_in_the_run():
     found = advice(plateaued(4, 7))
     assert list(found) == ['plateau']
     assert all(word in found['plateau'] for word in ('50%', '6', '6.5', 'best/'))
-    assert advice(plateaued(1, 6)) == {}  # the rates have only begun to fall
+    assert advice(plateaued(1, 6)) == {}  # the learning rate has yet to fall
     assert advice(plateaued(5, 7)) == {}
     assert list(advice(plateaued(5, 8))) == ['plateau']

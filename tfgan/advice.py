@@ -6,7 +6,7 @@ VARIETY = 0.5  # of what real images have
 COVERAGE = 0.5
 SURE = 0.97  # the discriminator's accuracy on both kinds of image
 RECENT = 3  # scores that must agree, for one alone may be chance
-LATE = 0.8  # of the run: before, its second half's falling rates have yet to lower the score
+LATE = 0.8  # of the run: before, the learning rate's fall has yet to lower the score
 PLATEAU = 0.3  # of the run without a better score
 
 

@@ -84,7 +84,8 @@ class _Seen(NamedTuple):
 
     features: np.ndarray
     thumbnails: np.ndarray
-    labels: np.ndarray | None
+    labels: np.ndarray | None  # that were asked for
+    classes: np.ndarray | None  # to the extractor, if it is a classifier
     ink: dict[str, float]  # their means
 
 
@@ -167,10 +168,12 @@ class Evaluator:
             look = self.extractor.features(pixels), _thumbnails(pixels), asked
             seen.append((*look, *measures.values()))
         looks, thumbnails, asked, *inks = zip(*seen)
+        looks = np.concatenate(looks)
         return _Seen(
-            np.concatenate(looks),
+            looks,
             np.concatenate(thumbnails),
             None if asked[0] is None else np.concatenate(asked),
+            None if self.extractor.head is None else self.extractor.classes(looks),
             {name: _mean(np.concatenate(values)) for name, values in zip(measures, inks)},
         )
 
@@ -199,20 +202,18 @@ class Evaluator:
             'class_kl': metrics.kl_divergence(found, of_data),
         }
         if seen.labels is not None:
-            right = self.extractor.classes(seen.features) == seen.labels
-            figures['labels_right'] = float(right.mean())
+            figures['labels_right'] = float((seen.classes == seen.labels).mean())
         return figures
 
     def _class_shares(self, seen: _Seen) -> dict[str, tuple[float, float]]:
-        """By name, the share of a class in what was seen, to the extractor, and in the data set.
+        """By name, the share of a class in what was seen and in the data set.
 
-        The latter is all its labels', as a sample has few of each of a thousand classes. Empty if
-        the extractor is no classifier.
+        The latter is by all its labels: a sample has few of each of a thousand classes.
         """
-        if self.extractor.head is None:
+        if seen.classes is None:
             return {}
         names = self.source.class_names
-        found = metrics.class_shares(self.extractor.classes(seen.features), len(names))
+        found = metrics.class_shares(seen.classes, len(names))
         return dict(zip(names, zip(found.tolist(), self.source.shares.tolist(), strict=True)))
 
     def _nearest(self, thumbnails, themselves: bool = False):
