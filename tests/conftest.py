@@ -1,14 +1,12 @@
 """What tests share: their own cache, a small exported model, and a server of it."""
 
 import os
-import pathlib
-import re
 import shutil
 import subprocess
-import sys
 
-import numpy as np
 import pytest
+from servers import LIMITS, Server
+from toy_models import export_toy, toy_gan
 
 
 def pytest_addoption(parser):
@@ -58,33 +56,6 @@ def full_disk(mount):
     return full_disk
 
 
-NAMES = ['cat', 'dog', 'fish']
-
-
-def toy_gan(seed=0):
-    """A Gan of three classes, random and small but with strokes to see."""
-    from tfgan import config
-    from tfgan.gan import Gan
-
-    settings = config.make(
-        steps=1, width=16, depth=1, latent_size=6, batch_size=8, channels=4, seed=seed
-    )
-    gan = Gan(settings, (12, 10, 1), [0.5, 0.3, 0.2])
-    rng = np.random.default_rng(seed)
-    for variable in gan.average.variables:
-        variable.assign(variable + rng.normal(size=variable.shape, scale=0.3))
-    return gan
-
-
-def export_toy(gan, directory):
-    """Exports a toy Gan as the next version below a directory."""
-    from tfgan import versions
-
-    data = dict(dataset='noise', count=5, shape=[12, 10, 1], class_names=NAMES, licence='none')
-    facts = dict(name=directory.name, data=data, step=1, images_seen=8, secs=2.0, scores={})
-    return versions.write(gan, directory, facts)
-
-
 @pytest.fixture(scope='session')
 def toy():
     return toy_gan()
@@ -96,49 +67,6 @@ def exported(toy, tmp_path_factory):
     directory = tmp_path_factory.mktemp('models') / 'toy'
     export_toy(toy, directory)
     return directory
-
-
-ANYWHERE = '--port=0', '--grpc_port=0', '--poll_secs=0.1'
-
-
-class Server:
-    """A tfgan.serve process and where it listens; it ends with its block at the latest."""
-
-    def __init__(self, models, *flags):
-        self.process = subprocess.Popen(
-            [sys.executable, '-m', 'tfgan.serve', f'--models={models}', *ANYWHERE, *flags],
-            env=os.environ | {'PYTHONPATH': str(pathlib.Path(__file__).parents[1])},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        self.said = ''
-        while not (places := re.search(r'REST at (\S+)/v1.* gRPC at (\S+);', self.said)):
-            line = self.process.stdout.readline()
-            assert line, self.said
-            self.said += line
-        self.rest, self.grpc = places[1], f'grpc://{places[2]}'
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        if self.process.returncode is None:
-            self.end()
-
-    def end(self):
-        """Asks it to end; its exit code and the rest of what it said."""
-        self.process.terminate()
-        said, _ = self.process.communicate(timeout=60)
-        return self.process.returncode, said
-
-    def until(self, words):
-        """Reads what it says until there are these words in it."""
-        while words not in self.said:
-            self.said += self.process.stdout.readline()
-
-
-LIMITS = '--max_rows=256', '--max_bytes=100000', '--max_secs=3'
 
 
 @pytest.fixture(scope='session')

@@ -25,7 +25,6 @@ def preload():
     """What commands import, late imports too; nothing that starts a thread."""
     import matplotlib.figure  # noqa: F401
     import tensorflow_serving.apis.prediction_log_pb2  # noqa: F401
-
     import tfgan.loop
     import tfgan.strategies
     import tfgan.versions  # noqa: F401
@@ -33,13 +32,14 @@ def preload():
 
 def faster():
     """What comes every seconds comes often in a short run, and is small."""
-    from tfgan import features, loop, report
+    from tfgan.evaluation import extractor
+    from tfgan.training import loop, reporter
 
     loop.CALL_SECS = 0.05
     loop.EVERY_SECS |= {'sheet': 0.2, 'score': 0.5, 'point': 0.05}
     loop.SCORE_SHARE = 0.5
-    report.SCORE_IMAGES = 100
-    features.LEAST_STEPS = 30
+    reporter.SCORE_IMAGES = 100
+    extractor.LEAST_STEPS = 30
 
 
 def restless():

@@ -8,10 +8,10 @@ In a process of many, TF_CONFIG says so, and only the first one restores and sav
 import pathlib
 import sys
 
-from test_gan import augmented, noise, play, settings
+from toys import augmented, noise, play, settings
 
-from tfgan import peers, strategies
-from tfgan.checkpoints import Checkpoints
+from tfgan.distributed import coordination, strategies
+from tfgan.training.checkpoints import Checkpoints
 
 SHAPE = (12, 8, 1)
 STEPS = 200
@@ -35,17 +35,17 @@ def main(directory, last, devices, parts, *games):
         gan = augmented(config, source, strategy, int(parts))
         for adam in (gan.generator_adam, gan.discriminator_adam):
             adam.epsilon = EPSILON
-        chief = peers.is_chief(strategy)
+        chief = coordination.is_chief(strategy)
         checkpoints = Checkpoints(pathlib.Path(directory) / game, gan) if chief else None
         if checkpoints:
             checkpoints.restore()
-        if peers.processes(strategy) > 1:
-            peers.share(strategy, [each for group in gan.state().values() for each in group])
+        if coordination.processes(strategy) > 1:
+            coordination.share(strategy, [each for group in gan.state().values() for each in group])
         step = int(gan.step.numpy())
         play(gan, source, int(last) - step, step)
         if checkpoints:
             checkpoints.save(0.0)
-    peers.wait_for_all(strategy)
+    coordination.wait_for_all(strategy)
     print(strategy.num_replicas_in_sync)
 
 

@@ -13,7 +13,7 @@ from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 import tfgan
 from tfgan import client, latents
-from tfgan.client import ModelError
+from tfgan.errors import ModelError
 
 SEEDS = np.array([3, 7, -1, 2**40])
 

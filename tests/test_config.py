@@ -12,7 +12,8 @@ import sys
 import pytest
 
 from tfgan import config
-from tfgan.config import Config, ConfigError, make
+from tfgan.config import Config, make
+from tfgan.errors import ConfigError
 
 ROOT = pathlib.Path(__file__).parents[1]
 FIELDS = {field.name: field for field in dataclasses.fields(Config)}
@@ -210,13 +211,14 @@ def test_help_has_a_line_for_each_field():
 
 
 def test_names_are_those_of_the_tables():
-    from tfgan import losses, models
+    from tfgan import objectives
+    from tfgan.networks import architectures, layers, mlp
 
-    assert tuple(models.ARCHITECTURES) == config.ARCHITECTURES
-    assert tuple(losses.OBJECTIVES) == config.OBJECTIVES
-    assert tuple(models.POLICIES) == config.PRECISIONS
+    assert tuple(architectures.ARCHITECTURES) == config.ARCHITECTURES
+    assert tuple(objectives.OBJECTIVES) == config.OBJECTIVES
+    assert tuple(layers.POLICIES) == config.PRECISIONS
     for output in config.OUTPUTS:
-        models.MlpGenerator(make(output=output, width=2, depth=1), (2, 2, 1), 1)
+        mlp.MlpGenerator(make(output=output, width=2, depth=1), (2, 2, 1), 1)
 
 
 def test_flags_reach_the_configuration(tmp_path):

@@ -12,8 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfgan import client, curves, doodles, evaluate, evaluator
-from tfgan.evaluator import Row
+from tfgan import errors, evaluate
+from tfgan.data.doodles import render
+from tfgan.evaluation import evaluator
+from tfgan.evaluation.evaluator import Row
+from tfgan.training import curves
 
 SIZE, COUNT, NUM = 16, 200, 80
 NOBODY = dict.fromkeys(('HTTPS_PROXY', 'https_proxy'), 'http://127.0.0.1:9')
@@ -35,8 +38,8 @@ def run(cwd, module, *flags, code=0, **environment):
 
 
 def save(path, size=SIZE, classes=10, channels=1):
-    pixels = doodles.draw(np.arange(COUNT), size=size)[..., None].repeat(channels, axis=-1)
-    np.savez(path, images=pixels, labels=doodles.labels(COUNT) % classes)
+    pixels = render.draw(np.arange(COUNT), size=size)[..., None].repeat(channels, axis=-1)
+    np.savez(path, images=pixels, labels=render.labels(COUNT) % classes)
 
 
 @pytest.fixture(scope='module')
@@ -219,7 +222,7 @@ def test_a_model_that_does_not_say_what_it_learned_from(home, tmp_path, change, 
     path.unlink()
     if change:
         path.write_text(change(facts))
-    with pytest.raises(client.ModelError) as refusal:
+    with pytest.raises(errors.ModelError) as refusal:
         evaluate.facts_of(path.parent)
     assert str(path) in str(refusal.value) and why in str(refusal.value)
     assert 'export the run once more' in str(refusal.value)

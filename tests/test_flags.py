@@ -16,11 +16,14 @@ import pytest
 from absl import app, flags
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from test_gan import noise, play
+from toys import noise, play
 
-from tfgan import config, models, runs
-from tfgan.config import Config, ConfigError
-from tfgan.gan import Gan
+from tfgan import config, errors
+from tfgan.config import Config
+from tfgan.errors import ConfigError
+from tfgan.gan.gan import Gan
+from tfgan.networks import architectures
+from tfgan.training import run_dir
 
 ROOT = pathlib.Path(__file__).parents[1]
 FIELDS = {field.name: field for field in dataclasses.fields(Config)}
@@ -175,7 +178,7 @@ def test_a_setting_is_understood_and_survives_or_is_refused(name, full):
         if found is None:
             # What comes after a flag without a value is a word of its own, or taken for the value.
             others = ['--dry_run', *words[1:]] if name not in words[0][2:] else words
-            assert refused(code, name, '--steps', *map(config.quoted, others))
+            assert refused(code, name, '--steps', *map(errors.quoted, others))
             return
         assert out.startswith(config.describe(found) + '\n')
         text = json.dumps(vars(found))
@@ -310,7 +313,7 @@ DATA_OF_RUN = dict(
 @st.composite
 def runs_changed(draw):
     """A run's config.json in which one thing is not as it was written; it, and what that is."""
-    run = json.loads(json.dumps(runs.identity(config.make(**TINY), DATA_OF_RUN)))
+    run = json.loads(json.dumps(run_dir.identity(config.make(**TINY), DATA_OF_RUN)))
     part = draw(st.sampled_from([run, run['config'], run['data']]))
     name = draw(st.sampled_from(sorted(part)))
     way = draw(st.sampled_from(['gone', 'other', 'added']))
@@ -415,7 +418,7 @@ def test_what_is_accepted_trains_or_its_updates_are_skipped(full):
 @pytest.mark.parametrize('architecture', config.ARCHITECTURES)
 def test_the_room_that_a_step_needs_is_counted_and_not_taken(architecture):
     chosen = config.make(architecture=architecture, **(TINY | dict(width=9, channels=3)))
-    weights, hidden = models.needs(chosen, (12, 10, 3), 4, batch=2)
+    weights, hidden = architectures.needs(chosen, (12, 10, 3), 4, batch=2)
     gan = Gan(chosen, (12, 10, 3), [0.25] * 4)
     sizes = {
         name: sum(np.prod(variable.shape) for variable in variables)
@@ -425,7 +428,7 @@ def test_the_room_that_a_step_needs_is_counted_and_not_taken(architecture):
     gradients = sizes['generator'] + sizes['discriminator']
     assert weights == sum(sizes.values()) + gradients
     assert gan.draw([1]).shape == (1, 12, 10, 3)
-    assert models.needs(chosen, (12, 10, 3), 4, batch=6) == (weights, 3 * hidden)
+    assert architectures.needs(chosen, (12, 10, 3), 4, batch=6) == (weights, 3 * hidden)
     assert hidden >= 2 * 12 * 10 * 3  # the drawings at least
 
 

@@ -16,10 +16,11 @@ import urllib.parse
 import numpy as np
 import pytest
 import requests
+from servers import LIMITS, Server
+from toy_models import export_toy, toy_gan
 
 import tfgan
-from tests.conftest import LIMITS, Server, export_toy, toy_gan
-from tfgan.client import ModelError
+from tfgan.errors import ModelError
 
 ROOT = pathlib.Path(__file__).parents[1]
 

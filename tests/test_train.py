@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tfgan import config, train
-from tfgan.sources import Source
+from tfgan.data.source import Source
 
 
 def source(count=50, classes=3):

@@ -1,20 +1,15 @@
 """Drawings of a model in this process, or of a server's by REST or gRPC, all asked for alike."""
 
 import json
-import os
 import pathlib
 import time
 
 import numpy as np
 
-from tfgan.config import quoted
-from tfgan.refusal import reason
+from tfgan.errors import ModelError, quoted, reason
+from tfgan.saved_model.layout import newest
 
 PATIENCE = 6  # times that a busy server is asked, in ten seconds or so
-
-
-class ModelError(ValueError):
-    """A model that is not there or cannot do what was asked, or its server."""
 
 
 class Model:
@@ -85,20 +80,6 @@ def load(path) -> Model:
     from tfgan import startup
 
     return _Loaded(startup.import_tensorflow().saved_model.load(str(newest(pathlib.Path(path)))))
-
-
-def newest(directory: pathlib.Path) -> pathlib.Path:
-    """A model's newest version, or the directory itself if it is a version."""
-    if os.path.exists(directory / 'saved_model.pb'):
-        return directory
-    found = directory.glob('[0-9]*/saved_model.pb') if os.path.isdir(directory) else ()
-    numbers = [int(path.parent.name) for path in found]
-    if not numbers:
-        raise ModelError(
-            f'--model={quoted(directory)}: no exported model there; python -m tfgan.train writes '
-            'one'
-        )
-    return directory / str(max(numbers))
 
 
 class _Loaded(Model):

@@ -2,9 +2,10 @@
 
 import dataclasses
 import math
-import unicodedata
 
 from absl import flags
+
+from tfgan.errors import ConfigError, quoted, shown
 
 # The names of the tables in `models`, `losses` and `images`, which import TensorFlow.
 ARCHITECTURES = ('mlp', 'hybrid', 'conv')
@@ -13,11 +14,6 @@ OUTPUTS = ('linear', 'tanh')
 LABELS = ('auto', 'use', 'ignore')
 AUGMENT = ('auto', 'on', 'off')
 PRECISIONS = ('float32', 'bfloat16')
-UNSHOWN = {'Cc', 'Cs', 'Zl', 'Zp'}  # Unicode's controls, surrogates and separators of lines
-
-
-class ConfigError(ValueError):
-    """A configuration that cannot be trained; the message says what would be accepted."""
 
 
 def _field(default, text, accepts=None, **limits):
@@ -111,23 +107,6 @@ def is_finite(value: int | float) -> bool:
         return math.isfinite(value)
     except OverflowError:
         return False
-
-
-def shown(text: str) -> str:
-    """A text with escapes for what is not Unicode or garbles a terminal: files have any name."""
-    return ''.join(
-        c.encode('unicode_escape').decode() if unicodedata.category(c) in UNSHOWN else c
-        for c in text
-    )
-
-
-def quoted(value, as_text=str) -> str:
-    """A value as messages tell it, of which some are very long."""
-    try:
-        text = as_text(value)
-    except ValueError:  # Python writes no integers of thousands of digits
-        text = hex(value)
-    return shown(text if len(text) <= 200 else f'{text[:200]}...')
 
 
 def field_type(field) -> tuple[type, bool]:

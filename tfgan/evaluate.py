@@ -16,9 +16,11 @@ import time
 import numpy as np
 from absl import flags
 
-from tfgan import client, commands, disk, images, sources, startup
-from tfgan.client import ModelError
-from tfgan.config import quoted
+from tfgan import cli, client, startup, storage
+from tfgan.errors import ModelError, quoted
+from tfgan.forms import base as forms
+from tfgan.forms.drawing import sheets
+from tfgan.saved_model import layout
 
 OWN = ['model', 'dataset', 'data_dir', 'num', 'features', 'inception_weights', 'seed', 'out']
 OWN += ['truncation', 'cache_dir']
@@ -31,12 +33,12 @@ def main():
     if FLAGS.inception_weights and FLAGS.features != 'inception':
         weights = f'--inception_weights={quoted(FLAGS.inception_weights)}'
         raise ModelError(f'{weights} is of use with --features=inception only')
-    version = client.newest(pathlib.Path(FLAGS.model))
+    version = layout.newest(pathlib.Path(FLAGS.model))
     facts = facts_of(version)
     dataset = FLAGS.dataset or facts['data']['dataset']
-    sources.check_form(dataset)
+    forms.check_source(dataset)
     out = pathlib.Path(FLAGS.out or pathlib.Path('reports', *version.resolve().parts[-2:]))
-    commands.check_folder('out', out)
+    cli.check_folder('out', out)
     startup.import_tensorflow()
     source = open_data(dataset, facts['data']['shape'])
     by_class = tuple(facts['data']['class_names']) == source.class_names
@@ -64,9 +66,9 @@ def main():
 
 def open_data(dataset: str, shape: list[int]):
     """The data set at the size that the model draws."""
-    source = sources.open_source(dataset, FLAGS.data_dir)
+    source = forms.open_source(dataset, FLAGS.data_dir)
     if list(source.shape[:2]) != shape[:2]:
-        source = sources.open_source(dataset, FLAGS.data_dir, image_size=shape[0])
+        source = forms.open_source(dataset, FLAGS.data_dir, image_size=shape[0])
     if list(source.shape) != shape:
         raise ModelError(
             f'--model={FLAGS.model} draws images of {shape} (height, width, channels),'
@@ -114,19 +116,22 @@ def class_note(drawn, there) -> str:
 
 def judged(version, facts, source, by_class: bool):
     """The figures, the sheet of neighbours and what made them."""
-    from tfgan import evaluator, features
+    from tfgan import errors
+    from tfgan.evaluation.evaluator import Evaluator
+    from tfgan.evaluation.extractor import extractor_of
+    from tfgan.evaluation.inception import inception
 
     model = client.load(version)
     counts = np.array(facts['data']['class_counts'])
     draw = drawer(model, counts / counts.sum() if by_class else None)
     try:
         if FLAGS.features == 'inception':
-            extractor = features.inception(FLAGS.inception_weights)
+            extractor = inception(FLAGS.inception_weights)
         else:
-            extractor = features.extractor(source, FLAGS.cache_dir)
-        judge = evaluator.Evaluator(source, extractor, FLAGS.num, FLAGS.seed, FLAGS.cache_dir)
+            extractor = extractor_of(source, FLAGS.cache_dir)
+        judge = Evaluator(source, extractor, FLAGS.num, FLAGS.seed, FLAGS.cache_dir)
         quality = judge.evaluate(draw)
-    except features.FeatureError as error:
+    except errors.FeatureError as error:
         raise ModelError(error) from error
     return quality, judge.neighbours_sheet(draw, quality), judge
 
@@ -180,11 +185,11 @@ def number(value: float) -> str:
 
 def write(out, report, quality, sheet, began) -> None:
     """Everything at once, when all is known."""
-    images.write_png(out / 'neighbours.png', images.enlarge(sheet))
+    sheets.write_png(out / 'neighbours.png', sheets.enlarge(sheet))
     scalars(out / 'tensorboard', quality.as_dict(), report['step'])
     report['secs'] = time.monotonic() - began
     text = json.dumps(finite(report), indent=2, ensure_ascii=False, allow_nan=False)
-    disk.write_bytes(out / 'metrics.json', text.encode())
+    storage.write_bytes(out / 'metrics.json', text.encode())
     print(f'\nwritten to {out}: metrics.json, neighbours.png (pairs of a drawing and the nearest')
     print('training image: on the left the closest, on the right any two) and tensorboard')
 
@@ -202,7 +207,7 @@ def scalars(directory, values: dict[str, float], step: int) -> None:
     """The figures as TensorBoard shows them, at the model's step."""
     import tensorflow as tf
 
-    from tfgan.events import Events
+    from tfgan.training.event_files import Events
 
     events = Events(directory)
     with events.as_default(step=step):
@@ -229,7 +234,7 @@ if __name__ == '__main__':
     flags.DEFINE_integer(
         'seed', 0, 'which real images are chosen', lower_bound=0, upper_bound=2**31 - 1
     )
-    commands.define_truncation()
+    cli.define_truncation()
     flags.DEFINE_string('out', None, 'a folder; default reports/NAME/VERSION')
     flags.DEFINE_string('cache_dir', None, "for what is known of the data; default the user's")
-    commands.run(main, f'{__doc__}\nflags:\n{commands.listed(OWN)}')
+    cli.run(main, f'{__doc__}\nflags:\n{cli.listed(OWN)}')

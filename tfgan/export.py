@@ -12,7 +12,8 @@ import pathlib
 import numpy as np
 from absl import flags
 
-from tfgan import commands, runs, startup
+from tfgan import cli, errors, startup
+from tfgan.training import run_dir
 
 OWN = ['run_dir', 'export_dir', 'checkpoint']
 FLAGS = flags.FLAGS
@@ -20,32 +21,32 @@ FLAGS = flags.FLAGS
 
 def main():
     if not FLAGS.run_dir:
-        raise runs.RunError('which run? Give --run_dir=runs/NAME')
-    run = runs.read(FLAGS.run_dir)
+        raise errors.RunError('which run? Give --run_dir=runs/NAME')
+    run = run_dir.read(FLAGS.run_dir)
     if run is None:
-        raise runs.RunError(
+        raise errors.RunError(
             f'--run_dir={FLAGS.run_dir}: there is no run, for it has no config.json'
         )
-    runs.check(FLAGS.run_dir, {'format': runs.FORMAT})
-    settings = runs.settings(FLAGS.run_dir, run)
+    run_dir.check(FLAGS.run_dir, {'format': run_dir.FORMAT})
+    settings = run_dir.settings(FLAGS.run_dir, run)
     export_dir = FLAGS.export_dir or f'saved_models/{pathlib.Path(FLAGS.run_dir).resolve().name}'
-    commands.check_folder('export_dir', export_dir)
+    cli.check_folder('export_dir', export_dir)
     startup.import_tensorflow()
-    commands.farewell(*export(settings, run['data'], export_dir))
+    cli.farewell(*export(settings, run['data'], export_dir))
 
 
 def export(settings, data, export_dir):
     """Rebuilds the Gan from its run's config.json alone, restores and writes it."""
-    from tfgan import versions
-    from tfgan.checkpoints import Checkpoints
-    from tfgan.gan import Gan
+    from tfgan.gan.gan import Gan
+    from tfgan.saved_model import writer
+    from tfgan.training.checkpoints import Checkpoints
 
     counts = np.array(data['class_counts'])
     gan = Gan(settings, data['shape'], counts / counts.sum())
     checkpoints = Checkpoints(FLAGS.run_dir, gan)
     folder = {'latest': 'checkpoints', 'best': 'best'}[FLAGS.checkpoint]
     if not checkpoints.restore(folder):
-        raise runs.RunError(f'--run_dir={FLAGS.run_dir} has no checkpoint in {folder} yet')
+        raise errors.RunError(f'--run_dir={FLAGS.run_dir} has no checkpoint in {folder} yet')
     # The last state was scored only if it is the best.
     best = float(checkpoints.best_score.numpy()) if FLAGS.checkpoint == 'best' else math.inf
     step = int(gan.step.numpy())
@@ -57,11 +58,11 @@ def export(settings, data, export_dir):
         'secs': float(checkpoints.secs.numpy()),
         'scores': {'frechet_distance': best} if math.isfinite(best) else {},
     }
-    return versions.write(gan, export_dir, facts), FLAGS.run_dir, facts['scores']
+    return writer.write(gan, export_dir, facts), FLAGS.run_dir, facts['scores']
 
 
 if __name__ == '__main__':
     flags.DEFINE_string('run_dir', None, 'the run to export')
     flags.DEFINE_string('export_dir', None, "the model's directory; default saved_models/NAME")
     flags.DEFINE_enum('checkpoint', 'latest', ['latest', 'best'], 'latest | best')
-    commands.run(main, f'{__doc__}\nflags:\n{commands.listed(OWN)}')
+    cli.run(main, f'{__doc__}\nflags:\n{cli.listed(OWN)}')

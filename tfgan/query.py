@@ -12,8 +12,9 @@ import json
 import numpy as np
 from absl import flags
 
-from tfgan import client, commands, images
-from tfgan.client import ModelError
+from tfgan import cli, client
+from tfgan.errors import ModelError
+from tfgan.forms.drawing import sheets
 
 OWN = [
     *('server', 'model', 'version', 'status', 'metadata'),
@@ -24,7 +25,7 @@ FLAGS = flags.FLAGS
 
 def main():
     if FLAGS.out:
-        commands.check_drawings('out', FLAGS.out)
+        cli.check_drawings('out', FLAGS.out)
     model = client.connect(FLAGS.server, FLAGS.model, FLAGS.version)
     if FLAGS.status:
         for number, state in model.status().items():
@@ -32,7 +33,7 @@ def main():
     if FLAGS.metadata:
         print(json.dumps(model.metadata(), indent=1))
     if FLAGS.out:
-        images.write_drawings(FLAGS.out, *drawings(model))
+        sheets.write_drawings(FLAGS.out, *drawings(model))
     elif not FLAGS.status and not FLAGS.metadata:
         raise ModelError('nothing to do: give --out=sheet.png, --out=FOLDER/, --status, --metadata')
 
@@ -70,10 +71,10 @@ if __name__ == '__main__':
     )
     flags.DEFINE_bool('status', False, "print its versions' states")
     flags.DEFINE_bool('metadata', False, 'print its signatures')
-    commands.define_seeds()
+    cli.define_seeds()
     flags.DEFINE_list('seeds', None, 'seeds, by commas, instead of --seed and --num')
     flags.DEFINE_string('label', None, 'a class, by name or number; default: as the seeds have it')
-    commands.define_truncation()
+    cli.define_truncation()
     flags.DEFINE_string('latents', None, 'a .npy file [n, latent_size] instead of seeds')
     flags.DEFINE_string('out', None, 'a .png for a sheet, else a folder for single pictures')
-    commands.run(main, f'{__doc__}\nflags:\n{commands.listed(OWN)}')
+    cli.run(main, f'{__doc__}\nflags:\n{cli.listed(OWN)}')

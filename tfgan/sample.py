@@ -10,8 +10,9 @@ the exported model and nothing else of the run.
 import numpy as np
 from absl import flags
 
-from tfgan import client, commands, images
-from tfgan.client import ModelError
+from tfgan import cli, client
+from tfgan.errors import ModelError
+from tfgan.forms.drawing import sheets
 
 OWN = ['model', 'num', 'seed', 'label', 'truncation', 'out', 'walk', 'frames']
 FLAGS = flags.FLAGS
@@ -22,11 +23,11 @@ def main():
         raise ModelError('nothing to write: give --out=sheet.png, --out=FOLDER/ or --walk=walk.gif')
     for name in 'out', 'walk':
         if FLAGS[name].value:
-            commands.check_drawings(name, FLAGS[name].value)
+            cli.check_drawings(name, FLAGS[name].value)
     model = client.load(FLAGS.model)
     seeds = FLAGS.seed + np.arange(FLAGS.num)
     if FLAGS.out:
-        images.write_drawings(FLAGS.out, model.draw(seeds, FLAGS.label, FLAGS.truncation), seeds)
+        sheets.write_drawings(FLAGS.out, model.draw(seeds, FLAGS.label, FLAGS.truncation), seeds)
     if FLAGS.walk:
         write_walk(walk(model, seeds, FLAGS.label, FLAGS.frames), FLAGS.walk)
 
@@ -36,30 +37,30 @@ def walk(model, seeds, label, count) -> list[np.ndarray]:
     names = model.class_names()
     label = client.label_number(label, names) if label else seeds % len(names)
     labels = np.broadcast_to(np.asarray(label, np.int32), len(seeds))
-    sheets = []
+    frames = []
     for place in np.arange(count) * 3 / count:
         leg, share = int(place), place % 1
         ends = [seeds + len(seeds) * corner for corner in (leg, (leg + 1) % 3)]
         inputs = {'seed': ends[0], 'to_seed': ends[1], 'label': labels}
         shares = np.full(len(seeds), share, np.float32)
-        sheets.append(images.sheet(model.predict('interpolate', inputs | {'share': shares})))
-    return sheets
+        frames.append(sheets.sheet(model.predict('interpolate', inputs | {'share': shares})))
+    return frames
 
 
-def write_walk(sheets, path) -> None:
+def write_walk(frames, path) -> None:
     """An animation of three seconds a leg at most."""
-    images.write_gif(path, [images.enlarge(sheet, 480) for sheet in sheets])
-    print(f'a walk of {len(sheets)} frames: {path}')
+    sheets.write_gif(path, [sheets.enlarge(frame, 480) for frame in frames])
+    print(f'a walk of {len(frames)} frames: {path}')
 
 
 if __name__ == '__main__':
     flags.DEFINE_string(
         'model', None, "an exported model's directory, or one version's", required=True
     )
-    commands.define_seeds()
+    cli.define_seeds()
     flags.DEFINE_string('label', None, 'a class, by name or number; default: as the seeds have it')
-    commands.define_truncation()
+    cli.define_truncation()
     flags.DEFINE_string('out', None, 'a .png for a sheet, else a folder for single pictures')
     flags.DEFINE_string('walk', None, 'a .gif of walks between drawings')
     flags.DEFINE_integer('frames', 90, "the walk's frames", lower_bound=1, upper_bound=10_000)
-    commands.run(main, f'{__doc__}\nflags:\n{commands.listed(OWN)}')
+    cli.run(main, f'{__doc__}\nflags:\n{cli.listed(OWN)}')

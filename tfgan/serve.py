@@ -21,9 +21,9 @@ import sys
 
 from absl import flags
 
-from tfgan import commands, startup
-from tfgan.commands import ModelError
-from tfgan.config import quoted
+from tfgan import cli, startup
+from tfgan.cli import ModelError
+from tfgan.errors import quoted
 
 OWN = [
     *('models', 'host', 'port', 'grpc_port', 'poll_secs'),
@@ -52,8 +52,8 @@ def _log_to(stream):
 
 async def serve():
     """Serves until a signal, and then answers what has come before."""
-    from tfgan.hosting import Hosting, Limits
-    from tfgan.monitoring import Metrics
+    from tfgan.server.model_manager import Hosting, Limits
+    from tfgan.server.monitoring import Metrics
 
     metrics = Metrics()
     limits = Limits(rows=FLAGS.max_rows, waiting=FLAGS.max_waiting, secs=FLAGS.max_secs)
@@ -93,7 +93,7 @@ class Servers:
     async def __aenter__(self):
         from aiohttp import web
 
-        from tfgan import rest, rpc
+        from tfgan.server import grpc_api, rest
 
         app = rest.application(self._hosting, self._metrics, FLAGS.max_bytes, FLAGS.max_secs)
         self._rest = web.AppRunner(
@@ -104,7 +104,7 @@ class Servers:
         asked = FLAGS.port, FLAGS.grpc_port
         try:
             await site.start()
-            self._rpc, grpc_port = rpc.server(
+            self._rpc, grpc_port = grpc_api.server(
                 self._hosting,
                 self._metrics,
                 f'{FLAGS.host}:{FLAGS.grpc_port}',
@@ -138,4 +138,4 @@ if __name__ == '__main__':
         (flags.DEFINE_float, 'max_secs', 30.0, 'seconds to send a request, or to wait', 0.1, 1e6),
     ):
         define(name, default, text, lower_bound=least, upper_bound=most)
-    commands.run(main, f'{__doc__}\nflags:\n{commands.listed(OWN)}')
+    cli.run(main, f'{__doc__}\nflags:\n{cli.listed(OWN)}')

@@ -13,7 +13,9 @@ import signal
 
 from absl import flags
 
-from tfgan import commands, config, runs, sources, startup
+from tfgan import cli, config, errors, startup
+from tfgan.forms import base as forms
+from tfgan.training import run_dir as runs
 
 OWN = [
     *('data_dir', 'run_dir', 'export_dir', 'checkpoint_secs', 'strategy', 'virtual_devices'),
@@ -25,7 +27,7 @@ FLAGS = flags.FLAGS
 
 def main():
     settings = config.from_flags()
-    sources.check_form(settings.dataset)
+    forms.check_source(settings.dataset)
     name = runs.default_name(settings)
     run_dir = pathlib.Path(FLAGS.run_dir or f'runs/{name}')
     print(f'{config.describe(settings)}\n  run_dir         {run_dir}', flush=True)
@@ -33,42 +35,45 @@ def main():
         return
     export_dir = pathlib.Path(FLAGS.export_dir or f'saved_models/{name}')
     for place in (run_dir, *(run_dir / name for name in runs.FOLDERS)):
-        commands.check_folder('run_dir', place)
-    commands.check_folder('export_dir', export_dir)
+        cli.check_folder('run_dir', place)
+    cli.check_folder('export_dir', export_dir)
     runs.check(run_dir, {'format': runs.FORMAT, 'config': vars(settings)})
     if export_dir.resolve() == run_dir.resolve():
-        raise config.ConfigError(f'--export_dir={export_dir} is the run: give a folder of its own')
+        raise errors.ConfigError(f'--export_dir={export_dir} is the run: give a folder of its own')
     startup.import_tensorflow()
     train(settings, run_dir, export_dir)
 
 
 def train(settings, run_dir, export_dir):
     """Data, Gan, run, export: what is left once the flags are read."""
-    from tfgan import loop, models, peers, strategies, versions
-    from tfgan.gan import Gan
+    from tfgan.distributed import coordination, strategies
+    from tfgan.gan.gan import Gan
+    from tfgan.networks import architectures
+    from tfgan.saved_model import writer
+    from tfgan.training import loop
 
     strategy, why = strategies.make(FLAGS.strategy, FLAGS.virtual_devices, FLAGS.peer_secs)
     print(f'  strategy        {why}', flush=True)
-    source = sources.open_source(settings.dataset, FLAGS.data_dir, settings.image_size)
+    source = forms.open_source(settings.dataset, FLAGS.data_dir, settings.image_size)
     if not uses_labels(settings, source):
         source = source.unlabelled()
     data = source.summary()
     print('\n'.join(f'  {key:15} {value}' for key, value in data.items()), flush=True)
     parts = strategy.num_replicas_in_sync * FLAGS.accumulate
-    models.check_room(settings, source.shape, len(source.class_names), parts)
+    architectures.check_room(settings, source.shape, len(source.class_names), parts)
     paper = source.paper if augments(settings, source) else None
     gan = Gan(settings, source.shape, source.shares, strategy, paper, FLAGS.accumulate)
-    chief = peers.is_chief(strategy)  # which alone may write
+    chief = coordination.is_chief(strategy)  # which alone may write
     run = runs.Run(run_dir, settings, data) if chief else contextlib.nullcontext()
     with run, loop.Stop() as stop:
         facts = loop.train(gan, source, run_dir, stop, FLAGS.checkpoint_secs, FLAGS.peer_secs)
         if facts and chief:
             facts |= {'name': pathlib.Path(export_dir).name, 'data': data}
             best = facts.pop('best_score')
-            version = versions.write(gan, export_dir, facts)
-            commands.farewell(version, run_dir, facts['scores'], best)
-        with peers.Patience(peers.processes(strategy), FLAGS.peer_secs):
-            peers.wait_for_all(strategy)
+            version = writer.write(gan, export_dir, facts)
+            cli.farewell(version, run_dir, facts['scores'], best)
+        with coordination.Patience(coordination.processes(strategy), FLAGS.peer_secs):
+            coordination.wait_for_all(strategy)
     if not facts:
         print(f'stopped and saved in {run_dir}; the same command goes on from there')
         raise SystemExit(128 + (stop.signal or signal.SIGTERM))
@@ -83,7 +88,7 @@ def uses_labels(settings, source):
 
 def augments(settings, source):
     """Whether the discriminator sees augmented images."""
-    from tfgan import augment
+    from tfgan.forms.drawing import augment
 
     return settings.augment == 'on' or (settings.augment == 'auto' and augment.wanted(len(source)))
 
@@ -99,8 +104,8 @@ if __name__ == '__main__':
     flags.DEFINE_float('peer_secs', 600.0, 'longest wait for another process', lower_bound=1)
     flags.DEFINE_bool('dry_run', False, 'print the settings and stop')
     config.define_flags()
-    commands.run(
+    cli.run(
         main,
-        f'{__doc__}\nflags:\n{commands.listed(OWN)}\n\nflags of the configuration '
+        f'{__doc__}\nflags:\n{cli.listed(OWN)}\n\nflags of the configuration '
         f'(presets change some):\n{config.help_text()}',
     )

@@ -36,7 +36,8 @@ import quality
 import serving as serve_load
 from workers import Group, Worker, interleaved, standing, summary
 
-from tfgan import config, doodles
+from tfgan import config
+from tfgan.data.doodles import render
 from tfgan.startup import import_tensorflow
 
 STEPS = {
@@ -83,7 +84,7 @@ def speed(arguments):
         drawings = pathlib.Path(folder) / 'drawings.npz'
         indices = np.arange(10_000)
         np.savez(
-            drawings, images=doodles.draw(indices)[..., None], labels=doodles.labels(len(indices))
+            drawings, images=render.draw(indices)[..., None], labels=render.labels(len(indices))
         )
         for section in arguments.sections or SECTIONS:
             print(flush=True)
@@ -376,7 +377,7 @@ def _gigabits(size, secs, workers):
 
 def _gradient_bytes(preset, shape):
     import_tensorflow()
-    from tfgan.gan import Gan
+    from tfgan.gan.gan import Gan
 
     gan = Gan(config.make(preset), shape, [1.0])
     networks = gan.generator, gan.discriminator

@@ -12,7 +12,7 @@ import statistics
 import tensorflow as tf
 from workers import secs_each
 
-from tfgan.losses import OBJECTIVES
+from tfgan.objectives import OBJECTIVES
 
 COPIES = 6  # of each product, on other numbers, so that no cache holds them all
 SHAPE = 28, 28, 1

@@ -7,11 +7,13 @@ import numpy as np
 import tensorflow as tf
 from workers import secs_each
 
-from tfgan import config, data, images, strategies
-from tfgan.gan import Gan
-from tfgan.losses import OBJECTIVES
-from tfgan.models import ARCHITECTURES
-from tfgan.sources import Source
+from tfgan import config
+from tfgan.data import pipeline
+from tfgan.data.source import Source
+from tfgan.distributed import strategies
+from tfgan.gan.gan import Gan
+from tfgan.networks.architectures import ARCHITECTURES
+from tfgan.objectives import OBJECTIVES
 
 
 def source_of(path):
@@ -34,7 +36,7 @@ def tfgan(path, preset, jit=None, **changes):
 def turn_of(gan, source):
     """turn(steps) of a Gan on a source: seconds a step."""
     settings = gan.config
-    batches = data.batches(source, gan.strategy, settings.batch_size, settings.seed)
+    batches = pipeline.batches(source, gan.strategy, settings.batch_size, settings.seed)
 
     def turn(steps):
         steps = tf.constant(steps, tf.int64)
@@ -75,7 +77,7 @@ class Pair:
             .shuffle(len(self.source))
             .repeat()
             .batch(self.settings.batch_size, drop_remainder=True)
-            .map(lambda pixels, labels: (images.to_float(pixels), labels))
+            .map(lambda pixels, labels: (pixels.to_float(pixels), labels))
             .prefetch(2)
         )
 
@@ -193,12 +195,12 @@ def drawing(directory):
 
 def export(path, directory):
     """A model of the dense preset, untrained, as a directory of SavedModels; turn() is idle."""
-    from tfgan import versions
+    from tfgan.saved_model import writer
 
     source = source_of(path)
     gan = Gan(config.make('dense'), source.shape, source.shares)
     facts = {'name': 'benchmark', 'data': source.summary(), 'step': 0, 'images_seen': 0}
-    versions.write(gan, directory, facts | {'secs': 0.0, 'scores': {'none': 0.0, 'floor': 0.0}})
+    writer.write(gan, directory, facts | {'secs': 0.0, 'scores': {'none': 0.0, 'floor': 0.0}})
     return lambda amount: amount
 
 

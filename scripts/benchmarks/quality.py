@@ -78,9 +78,10 @@ def _run(folder, data, flags):
 def _copied(folder, dataset, data_dir, minutes, seed, kind, count=10_000):
     """The figures of one of `copied`'s pairs, which know no classes."""
     startup.import_tensorflow()
-    from tfgan import evaluator, features, sources
+    from tfgan.evaluation import evaluator, extractor
+    from tfgan.forms import base as forms
 
-    source = sources.open_source(dataset, data_dir)
+    source = forms.open_source(dataset, data_dir)
     images = f'{folder}/images.npz'
     np.savez(images, images=source.images(np.arange(len(source))))
     worker = Worker('copied', 'train', kind=kind, path=images, seed=seed, count=count)
@@ -90,7 +91,7 @@ def _copied(folder, dataset, data_dir, minutes, seed, kind, count=10_000):
         return {'fails': worker.error}
     with np.load(made['drawings']) as arrays:
         drawings = arrays['images']
-    judge = evaluator.Evaluator(source, features.extractor(source), count)
+    judge = evaluator.Evaluator(source, extractor.extractor_of(source), count)
     quality = judge.evaluate(lambda seeds: (drawings[seeds - evaluator.SEED], None))
     generated, real = (
         {row.name: getattr(row, of) for row in quality.rows} for of in ('generated', 'real')

@@ -1,0 +1,29 @@
+"""A small Gan and its export, with strokes to see."""
+
+import numpy as np
+
+NAMES = ['cat', 'dog', 'fish']
+
+
+def toy_gan(seed=0):
+    """A Gan of three classes, random and small but with strokes to see."""
+    from tfgan import config
+    from tfgan.gan.gan import Gan
+
+    settings = config.make(
+        steps=1, width=16, depth=1, latent_size=6, batch_size=8, channels=4, seed=seed
+    )
+    gan = Gan(settings, (12, 10, 1), [0.5, 0.3, 0.2])
+    rng = np.random.default_rng(seed)
+    for variable in gan.average.variables:
+        variable.assign(variable + rng.normal(size=variable.shape, scale=0.3))
+    return gan
+
+
+def export_toy(gan, directory):
+    """Exports a toy Gan as the next version below a directory."""
+    from tfgan.saved_model import writer
+
+    data = dict(dataset='noise', count=5, shape=[12, 10, 1], class_names=NAMES, licence='none')
+    facts = dict(name=directory.name, data=data, step=1, images_seen=8, secs=2.0, scores={})
+    return writer.write(gan, directory, facts)

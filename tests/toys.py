@@ -1,0 +1,48 @@
+"""Small Gans, sources and batches that tests share."""
+
+import numpy as np
+import tensorflow as tf
+
+from tfgan import config
+from tfgan.data import pipeline
+from tfgan.data.source import Source
+from tfgan.gan.gan import METRICS, Gan
+
+SHAPES = (20, 16, 1), (8, 8, 3), (9, 13, 1)  # the last of which cannot be halved
+
+
+def settings(**changes):
+    small = dict(steps=40, batch_size=8, width=16, depth=2, latent_size=6, channels=4)
+    return config.make('default', **(small | changes))
+
+
+def noise(shape=SHAPES[0], count=50, classes=3):
+    """A source of random images."""
+    rng = np.random.default_rng(3)
+    pixels = rng.integers(0, 256, (count, *shape), np.uint8)
+    labels = rng.integers(0, classes, count).astype(np.int32)
+    names = tuple('abc'[:classes])
+    return Source('noise', shape, labels, names, read=lambda indices: pixels[indices])
+
+
+def play(gan, source, steps, first_step=0):
+    config = gan.config
+    batches = pipeline.batches(source, gan.strategy, config.batch_size, config.seed, first_step)
+    total, bad = gan.train(batches, tf.constant(steps, tf.int64), 0.0, 1 / config.steps)
+    return dict(zip(METRICS, total.numpy() / steps, strict=True)), bad.numpy()
+
+
+def weights(gan):
+    return [variable.numpy() for group in gan.state().values() for variable in group]
+
+
+def same(first, second):
+    return all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+def augmented(config, source, strategy=None, parts=1):
+    """A Gan that augments about every third image in each way."""
+    paper = [255] * source.shape[-1]
+    gan = Gan(config, source.shape, source.shares, strategy, paper, parts)
+    gan.augmentation.assign(0.3)
+    return gan

@@ -1,0 +1,167 @@
+"""What every command does alike: help, flags, refusals."""
+
+import io
+import os
+import pathlib
+import re
+import sys
+
+from absl import app, flags, logging
+
+from tfgan.config import is_finite, is_text
+from tfgan.errors import ConfigError, ModelError, RunError, SourceError, StorageError, quoted
+
+REFUSALS = ConfigError, SourceError, RunError, ModelError, StorageError
+
+
+def run(main, help_text: str) -> None:
+    """Parses the flags and calls `main`, or answers --help; a refusal is one message and exit 1."""
+    if {'--help', '-h', '-help', '--helpshort', '--helpfull'} & set(sys.argv[1:]):
+        print(help_text)
+        return
+
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors='backslashreplace')  # a terminal may lack a name's letters
+
+    def checked(_):
+        logging.set_verbosity(logging.WARNING)  # TensorFlow tells of each file it writes
+        try:
+            main()
+        except REFUSALS as error:
+            raise SystemExit(f'error: {error}') from error
+
+    app.run(checked, flags_parser=parse)
+
+
+def parse(argv: list[str]) -> None:
+    """Reads the flags; one that is wrong is refused by one message and exit 1."""
+    try:
+        for word in argv:
+            if not is_text(word):
+                raise ConfigError(f'{quoted(word, ascii)}: expected a text in UTF-8')
+        words = flags.FLAGS(argv)[1:]
+        if words:
+            raise ConfigError(f'{quoted(words[0], repr)} is not a flag; {HOW}')
+        for name, value in flags.FLAGS.flag_values_dict().items():
+            if isinstance(value, float) and not is_finite(value):
+                raise ConfigError(f'--{name}={value}: expected a finite number')
+    except (ConfigError, flags.Error) as error:
+        raise SystemExit(f'error: {_in_short(error)}') from error
+
+
+HOW = 'flags are written --name=value'
+
+
+def _in_short(error):
+    """A refusal as a person reads it, absl's too."""
+    text, why = str(error), str(error.__context__)
+    wrong = re.match(r'flag --(\w+)=', text)
+    if not wrong or not text.endswith(why):
+        return f'{text} ({HOW})' if isinstance(error, flags.Error) else text
+    value = text[wrong.end() :].removesuffix(f': {why}')
+    flag = flags.FLAGS[wrong[1]]
+    expected = 'true or false' if flag.boolean else flag.parser.syntactic_help
+    return f'--{flag.name}={quoted(value)}: ' + (f'expected {expected}' if expected else why)
+
+
+def check_drawings(flag: str, path: str) -> None:
+    """Refuses a place for drawings, named like a picture or else a folder, as `check_folder`."""
+    if not path.lower().endswith(('.png', '.gif')):
+        check_folder(flag, path)
+        return
+    if os.path.isdir(path):
+        raise _no_place(flag, path, 'a folder is there')
+    check_folder(flag, pathlib.Path(path).parent)
+
+
+def check_folder(flag: str, folder) -> None:
+    """Refuses a folder that cannot be made or written to, while there is nothing to lose."""
+    folder = pathlib.Path(folder)
+    for place in (folder, *folder.parents):
+        try:
+            place.stat()
+            break
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise _no_place(flag, folder, error.strerror) from error
+    if not place.is_dir():
+        raise _no_place(flag, folder, f'{place} is a file')
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise _no_place(flag, folder, f'{place} is not for you to write to')
+
+
+def _no_place(flag, folder, why):
+    return ConfigError(
+        f'--{flag}={quoted(folder)}: {why}; give a place that can be made and written to'
+    )
+
+
+def listed(names: list[str]) -> str:
+    """Flags defined by the caller as aligned lines of help."""
+    lines = []
+    for name in names:
+        flag = flags.FLAGS[name]
+        default = 'none' if flag.default is None else flag.default
+        lines.append(f'  --{name:15} {default!s:12} {flag.help}')
+    return '\n'.join(lines)
+
+
+def define_seeds() -> None:
+    """The flags of the commands that draw, for which seeds."""
+    most = 2**62  # what comes after it is a seed too
+    flags.DEFINE_integer('num', 64, 'how many drawings', lower_bound=1, upper_bound=10**6)
+    flags.DEFINE_integer('seed', 0, 'the first seed', lower_bound=-most, upper_bound=most)
+
+
+def define_truncation() -> None:
+    """The flag of the commands that draw."""
+    flags.DEFINE_float(
+        'truncation',
+        None,
+        'less than 1: more typical drawings, of less variety',
+        lower_bound=0,
+        upper_bound=1,
+    )
+
+
+BETTER = 0.9  # of a distance: less than that is no accident of the drawings that were looked at
+
+
+def _python() -> str:
+    """How a person types this Python."""
+    executable = pathlib.Path(sys.executable)
+    try:
+        return str(executable.relative_to(os.getcwd()))
+    except ValueError:
+        return 'python' if os.environ.get('VIRTUAL_ENV') else str(executable)
+
+
+def scored(scores: dict[str, float]) -> list[str]:
+    """A line for each score, with that of real images where it is known."""
+    lines = []
+    for name, value in scores.items():
+        real = scores.get(f'{name}_of_real')
+        beside = '' if real is None else f'  (real images: {real:.4g})'
+        if not name.endswith('_of_real'):
+            lines.append(f'  {name:22} {value:.4g}{beside}')
+    return lines
+
+
+def farewell(version: pathlib.Path, run_dir, scores: dict, best: float | None = None) -> None:
+    """What came of it, and what a person wants next.
+
+    `best` is the lowest Fréchet distance that the run had, if it may have ended with another.
+    """
+    python = _python()
+    print('\n'.join(scored(scores)))
+    if best is not None and best < BETTER * scores['frechet_distance']:
+        print(f"""
+It was better before: the state of Fréchet distance {best:.4g} is kept, and exported by
+  {python} -m tfgan.export --run_dir={run_dir} --checkpoint=best --export_dir={version.parent}""")
+    print(f"""
+The model is {version}, its drawings {version}/sheet.png. Next:
+  {python} -m tfgan.sample --model={version.parent} --num=64 --seed=7 --out=sheet.png
+  {python} -m tfgan.evaluate --model={version.parent}
+  scripts/tensorboard {run_dir}
+  {python} -m tfgan.serve --models={version.parent}""")

@@ -1,0 +1,1 @@
+"""Where replicas live, and what processes that train together tell each other."""

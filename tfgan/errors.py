@@ -1,0 +1,88 @@
+"""All errors that a user can meet, as one tree, and how their messages quote what was received."""
+
+import unicodedata
+
+UNSHOWN = {'Cc', 'Cs', 'Zl', 'Zp'}  # Unicode's controls, surrogates and separators of lines
+MOST_QUOTED = 200  # characters of a value in a message
+
+
+class TfganError(Exception):
+    """What this package refuses, or cannot do; the message says what would work."""
+
+
+class ConfigError(TfganError, ValueError):
+    """A configuration that cannot be trained; the message says what would be accepted."""
+
+
+class StrategyError(ConfigError):
+    """A strategy that this machine cannot offer."""
+
+
+class ClusterError(ConfigError):
+    """An environment that does not say which processes train together."""
+
+
+class SourceError(TfganError, ValueError):
+    """A data set that cannot be used; the message says why and what to type instead."""
+
+
+class ModelError(TfganError, ValueError):
+    """A model that is not there or cannot do what was asked, or its server."""
+
+
+class FeatureError(TfganError, ValueError):
+    """No feature extractor can be had, or it cannot look at these images."""
+
+
+class RunError(TfganError, RuntimeError):
+    """A run directory that cannot be used as asked; nothing in it was changed."""
+
+
+class DivergedError(RunError):
+    """Updates were not finite for too long; the weights are those of the last good one."""
+
+
+class PeerError(RunError):
+    """Another process of this run is gone, or is not at the same work."""
+
+
+class StorageError(TfganError, RuntimeError):
+    """A file that could not be written; what was whole before is as it was."""
+
+    def __init__(self, place, why: str, advice: str):
+        super().__init__(
+            f'{place} cannot be written: {why}. What was whole is as it was: {advice}, '
+            'and the same command goes on from there'
+        )
+
+
+class RefusedError(TfganError):
+    """A request's end: a name of gRPC's status codes, and what to tell the client."""
+
+    def __init__(self, code: str, message: str):
+        super().__init__(message)
+        self.code = code
+
+
+def shown(text: str) -> str:
+    """A text with escapes for what is not Unicode or garbles a terminal: files have any name."""
+    return ''.join(
+        c.encode('unicode_escape').decode() if unicodedata.category(c) in UNSHOWN else c
+        for c in text
+    )
+
+
+def quoted(value, as_text=str) -> str:
+    """A value as messages tell it, of which some are very long."""
+    try:
+        text = as_text(value)
+    except ValueError:  # Python writes no integers of thousands of digits
+        text = hex(value)
+    return shown(text if len(text) <= MOST_QUOTED else f'{text[:MOST_QUOTED]}...')
+
+
+def reason(error: Exception) -> str:
+    """The line of an error that says why, which TensorFlow has between a stack and a node."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    nodes = [number for number, line in enumerate(lines) if line.startswith('\t [[')]
+    return lines[max(0, nodes[0] - 1) if nodes else 0]

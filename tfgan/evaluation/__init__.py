@@ -1,0 +1,1 @@
+"""Drawings judged against a data set."""

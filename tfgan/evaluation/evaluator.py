@@ -1,0 +1,262 @@
+"""The quality of drawings against a data set: its images once, then `evaluate(draw)`.
+
+Every figure stands beside its floor, the same figure of other real images: features of few images
+are never at distance 0.
+"""
+
+import math
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+import numpy as np
+import tqdm
+
+from tfgan.evaluation import cache, metrics
+from tfgan.evaluation.extractor import block_of, check_count, small
+from tfgan.forms.drawing import ink, sheets
+
+FORMAT = 2  # of the cache of the real side
+SEED = 1 << 40  # far from the seeds that people try
+K = 5  # nearest neighbours that make a ball
+TRAINING = 60_000  # training images among which copies are looked for
+FEW_TRAINING = 10_000  # the same if not thorough
+CHUNK = 8192  # of them at a time
+
+Draw = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray | None]]
+
+
+class Figure(NamedTuple):
+    """How to read a figure."""
+
+    better: str  # 'lower', 'higher' or 'near' the real images'
+    meaning: str
+
+
+FIGURES = {
+    'frechet_distance': Figure('lower', 'Fréchet distance of the features to those of real images'),
+    'kernel_distance': Figure('lower', 'kernel distance of the features (MMD), about 0 if alike'),
+    'kernel_distance_low': Figure('lower', 'its 95% interval begins'),
+    'kernel_distance_high': Figure('lower', 'its 95% interval ends'),
+    'precision': Figure('higher', 'drawings that lie among real images'),
+    'recall': Figure('higher', 'real images that lie among drawings'),
+    'density': Figure('higher', 'how deep drawings lie among real images'),
+    'coverage': Figure('higher', 'real images with a drawing near by'),
+    'copies': Figure(
+        'near', 'as near to one of {training:,} training images as 1% of those are to another'
+    ),
+    'diversity': Figure('near', 'mean distance of two, in the features'),
+    'classes_covered': Figure('higher', 'classes that appear, to the classifier'),
+    'class_kl': Figure('lower', "how far class frequencies are off the data's, in nats"),
+    'labels_right': Figure('higher', 'drawings taken for the class that was asked for'),
+    'ink_share': Figure('near', 'mean ink'),
+    'haze_share': Figure('near', 'pixels that are grey for no stroke'),
+    'stroke_width': Figure('near', 'mean stroke width in pixels'),
+    'parts': Figure('near', 'mean number of strokes that touch no other'),
+    'specks': Figure('near', 'mean number of those of one or two pixels'),
+}
+
+
+class Row(NamedTuple):
+    """A figure of the drawings beside that of real images."""
+
+    name: str
+    generated: float
+    real: float
+    better: str
+    meaning: str
+    n: int  # drawings, and real images
+
+
+class Quality(NamedTuple):
+    """All figures, what classes the extractor saw, and each drawing's nearest training image."""
+
+    rows: list[Row]
+    class_shares: dict[str, tuple[float, float]]  # by name: of drawings and of the data
+    distances: np.ndarray  # float32 [n], drawing of seed SEED + i to the nearest training image
+    nearest: np.ndarray  # int64 [n], its index in the source
+
+    def as_dict(self) -> dict[str, float]:
+        """Each figure by its name, the real images' as <name>_of_real."""
+        generated = {row.name: row.generated for row in self.rows}
+        return generated | {f'{row.name}_of_real': row.real for row in self.rows}
+
+
+class _Seen(NamedTuple):
+    """What is kept of some images."""
+
+    features: np.ndarray
+    thumbnails: np.ndarray
+    labels: np.ndarray | None  # that were asked for
+    classes: np.ndarray | None  # to the extractor, if it is a classifier
+    ink: dict[str, float]  # their means
+
+
+class Evaluator:
+    """Judges drawings against a source's images, `count` of either.
+
+    That is `num`, or half the source where that is less, for the floor takes a second sample.
+    `thorough` looks for copies among up to 60,000 training images, else among 10,000. Pixels are
+    held a block at a time. Raises FeatureError if there are too few images.
+    """
+
+    def __init__(self, source, extractor, num=10_000, seed=0, cache_dir=None, thorough=True):
+        check_count(source)
+        self.source, self.extractor = source, extractor
+        self.count = min(num, len(source) // 2)
+        self._order = np.random.default_rng(seed).permutation(len(source))
+        self.training = self._order[: TRAINING if thorough else FEW_TRAINING]
+        blocks = self._blocks(self.training, 'training images')
+        self._thumbnails = np.concatenate([_thumbnails(source.images(block)) for block in blocks])
+        name = f'real-{source.fingerprint}-{extractor.key}-{self.count}-{seed}'
+        path = cache.cache_path(cache_dir, f'{name}-{len(self.training)}-{FORMAT}.npz')
+        self._real = cache.remembered(path, self._look_at_real)
+        self._floor = dict(zip(self._real['names'].tolist(), self._real['floor'].tolist()))
+
+    def evaluate(self, draw: Draw) -> Quality:
+        """Judges the drawings of `draw`: seeds int64 [n] to images uint8 and labels [n] or None.
+
+        Without labels nothing is said of whether a drawing is of the class that was asked for.
+        """
+        seeds = self._blocks(SEED + np.arange(self.count), 'drawings')
+        seen = self._see(draw(block) for block in seeds)
+        distances, places = self._nearest(seen.thumbnails)
+        copies = metrics.copies(distances, self._real['among'])
+        generated = self._figures(self._real, seen) | {'copies': copies.rate}
+        real = self._floor | {'copies': copies.baseline}
+        rows = [
+            Row(name, generated[name], real[name], better, self._told(meaning), self.count)
+            for name, (better, meaning) in FIGURES.items()
+            if name in generated
+        ]
+        shares = self._class_shares(seen)
+        return Quality(rows, shares, distances, self.training[places])
+
+    def neighbours_sheet(self, draw: Draw, quality: Quality, rows: int = 8) -> np.ndarray:
+        """Pairs of a drawing and its nearest training image, four a row: uint8 [h, w, c].
+
+        The two on the left are the closest of all, the two on the right chosen at random.
+        """
+        closest = np.resize(np.argsort(quality.distances, kind='stable')[: 2 * rows], [rows, 2])
+        any_two = np.random.default_rng(0).integers(self.count, size=[rows, 2])
+        chosen = np.concatenate([closest, any_two], axis=1).ravel()
+        drawings, _ = draw(SEED + chosen)
+        pairs = np.stack([drawings, self.source.images(quality.nearest[chosen])], axis=1)
+        return sheets.sheet(pairs.reshape(-1, *self.source.shape), 8)
+
+    def _look_at_real(self) -> dict[str, np.ndarray]:
+        """The reference sample, and the figures of another one against it."""
+        first, second = self._order[: 2 * self.count].reshape(2, -1)
+        blocks = self._blocks(first, 'real images')
+        looks = [self.extractor.features(self.source.images(block)) for block in blocks]
+        real = {'features': np.concatenate(looks)}
+        real['radii'], _ = metrics.nearest(*2 * [real['features']], leave_out=True, k=K)
+        # The training images begin with the first sample.
+        real['among'], _ = self._nearest(self._thumbnails[: self.count], themselves=True)
+        blocks = self._blocks(second, 'more real images')
+        others = self._see((self.source.images(i), self.source.labels[i]) for i in blocks)
+        floor = self._figures(real, others)
+        return real | {'names': np.array(list(floor)), 'floor': np.array(list(floor.values()))}
+
+    def _blocks(self, rows: np.ndarray, doing: str) -> Iterable[np.ndarray]:
+        size = block_of(self.source.shape)
+        blocks = np.split(rows, range(size, len(rows), size))
+        return tqdm.tqdm(blocks, desc=doing, disable=None, delay=1)
+
+    def _see(self, blocks) -> _Seen:
+        """Looks at images and labels, block by block."""
+        seen = []
+        for pixels, asked in blocks:
+            measures = ink.measures(pixels, self.source.paper)
+            look = self.extractor.features(pixels), _thumbnails(pixels), asked
+            seen.append((*look, *measures.values()))
+        looks, thumbnails, asked, *inks = zip(*seen)
+        looks = np.concatenate(looks)
+        return _Seen(
+            looks,
+            np.concatenate(thumbnails),
+            None if asked[0] is None else np.concatenate(asked),
+            None if self.extractor.head is None else self.extractor.classes(looks),
+            {name: _mean(np.concatenate(values)) for name, values in zip(measures, inks)},
+        )
+
+    def _figures(self, real, seen: _Seen) -> dict[str, float]:
+        """All figures but the copies."""
+        gaussians = (metrics.gaussian(x) for x in (real['features'], seen.features))
+        kernel = metrics.kernel_distance(real['features'], seen.features)
+        return {
+            'frechet_distance': metrics.frechet(*gaussians),
+            'kernel_distance': kernel.value,
+            'kernel_distance_low': kernel.low,
+            'kernel_distance_high': kernel.high,
+            **metrics.precision_recall(real['features'], seen.features, K, real['radii']),
+            'diversity': metrics.diversity(seen.features),
+            **self._class_figures(seen),
+            **seen.ink,
+        }
+
+    def _class_figures(self, seen: _Seen) -> dict[str, float]:
+        shares = self._class_shares(seen)
+        if not shares:
+            return {}
+        found, of_data = zip(*shares.values())
+        figures = {
+            'classes_covered': float(np.count_nonzero(found)),
+            'class_kl': metrics.kl_divergence(found, of_data),
+        }
+        if seen.labels is not None:
+            figures['labels_right'] = float((seen.classes == seen.labels).mean())
+        return figures
+
+    def _class_shares(self, seen: _Seen) -> dict[str, tuple[float, float]]:
+        """By name, the share of a class in what was seen and in the data set.
+
+        The latter is by all its labels: a sample has few of each of a thousand classes.
+        """
+        if seen.classes is None:
+            return {}
+        names = self.source.class_names
+        found = metrics.class_shares(seen.classes, len(names))
+        return dict(zip(names, zip(found.tolist(), self.source.shares.tolist(), strict=True)))
+
+    def _nearest(self, thumbnails, themselves: bool = False):
+        """Distance [n] to the nearest training image and its place [n] among them.
+
+        `themselves`: the thumbnails are those of the first training images, and none is its own.
+        """
+        best, places = np.full(len(thumbnails), np.inf, np.float32), np.zeros(len(thumbnails), int)
+        queries, own = _floats(thumbnails), np.arange(len(thumbnails))
+        chunks = np.array_split(np.arange(len(self.training)), -(-len(self.training) // CHUNK))
+        for chunk in tqdm.tqdm(chunks, desc='nearest images', disable=None, delay=1):
+            others = _floats(self._thumbnails[chunk])
+            found, at = metrics.nearest(queries, others)
+            if themselves:  # the nearest but one, as oneself is the nearest
+                mine = (own >= chunk[0]) & (own <= chunk[-1])
+                found[mine], at[mine] = _nearest_but_one(queries[mine], others)
+            nearer = found < best
+            best[nearer], places[nearer] = found[nearer], chunk[at[nearer]]
+        return best, places
+
+    def _told(self, meaning: str) -> str:
+        return meaning.format(training=len(self.training))
+
+
+def _nearest_but_one(queries, others):
+    if not len(queries):
+        return 0, 0
+    return metrics.nearest(queries, others, k=2)
+
+
+def _thumbnails(pixels: np.ndarray) -> np.ndarray:
+    """Images uint8 [n, h, w, c] as rows of grey, at most 32 x 32 of it: uint8 [n, pixels]."""
+    grey = small(pixels).mean(axis=-1, dtype=np.float32)
+    return np.round(grey).astype(np.uint8).reshape(len(pixels), -1)
+
+
+def _floats(thumbnails):
+    return thumbnails.astype(np.float32) / 255
+
+
+def _mean(values) -> float:
+    """The mean of those that are numbers."""
+    values = values[~np.isnan(values)]
+    return float(values.mean()) if len(values) else math.nan

@@ -1,0 +1,1 @@
+"""Art forms: what the trainer must be told of one, and the forms there are."""

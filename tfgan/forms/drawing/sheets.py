@@ -1,0 +1,62 @@
+"""Pixels and pictures: the two conversions, sheets, and files of them."""
+
+import io
+import pathlib
+
+import numpy as np
+
+from tfgan import storage
+
+
+def sheet(images: np.ndarray, columns: int | None = None, gap: int = 2) -> np.ndarray:
+    """Images uint8 [n, h, w, c] side by side in rows, on mid-grey: uint8 [height, width, c]."""
+    count, height, width, channels = images.shape
+    columns = columns or int(np.ceil(np.sqrt(count)))
+    rows = -(-count // columns)
+    page = np.full(
+        (gap + rows * (height + gap), gap + columns * (width + gap), channels), 128, np.uint8
+    )
+    for i, image in enumerate(images):
+        top, left = (gap + (height + gap) * (i // columns), gap + (width + gap) * (i % columns))
+        page[top : top + height, left : left + width] = image
+    return page
+
+
+def enlarge(image: np.ndarray, pixels: int = 640) -> np.ndarray:
+    """An image [h, w, c] with each pixel repeated until it is about `pixels` wide."""
+    factor = max(1, round(pixels / image.shape[1]))
+    return image.repeat(factor, axis=0).repeat(factor, axis=1)
+
+
+def picture(image: np.ndarray):
+    """A Pillow image of uint8 [h, w, 1 or 3]."""
+    from PIL import Image
+
+    return Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
+
+
+def write_png(path, image: np.ndarray) -> None:
+    """Writes uint8 [h, w, 1 or 3] as PNG, atomically."""
+    data = io.BytesIO()
+    picture(image).save(data, 'PNG')
+    storage.write_bytes(path, data.getvalue())
+
+
+def write_drawings(out: str, drawings: np.ndarray, numbers) -> None:
+    """A sheet if `out` is named like a PNG, else a folder of single pictures named by `numbers`."""
+    if out.lower().endswith('.png'):
+        write_png(out, enlarge(sheet(drawings)))
+    else:
+        for number, drawing in zip(numbers, drawings, strict=True):
+            write_png(pathlib.Path(out) / f'{number}.png', drawing)
+    print(f'{len(drawings)} drawings, {numbers[0]} to {numbers[-1]}: {out}')
+
+
+def write_gif(path, frames: list[np.ndarray], frame_secs: float = 0.05) -> None:
+    """Writes frames uint8 [h, w, 1 or 3] as an animation without end, atomically."""
+    data = io.BytesIO()
+    first, *others = [picture(frame) for frame in frames]
+    first.save(
+        data, 'GIF', save_all=True, append_images=others, duration=round(1000 * frame_secs), loop=0
+    )
+    storage.write_bytes(path, data.getvalue())

@@ -1,0 +1,1 @@
+"""Keras networks, and the backward pass that both players share."""

@@ -1,0 +1,1 @@
+"""Exports: versions on disk, signatures, model card, warm-up requests."""

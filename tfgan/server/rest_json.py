@@ -1,0 +1,159 @@
+"""Bodies of TensorFlow Serving's REST requests as arrays, and arrays as bodies of its answers.
+
+https://www.tensorflow.org/tfx/serving/api_rest, in both forms: `instances`, a value a row, and
+`inputs`, a value a name.
+"""
+
+import base64
+import json
+
+import numpy as np
+
+from tfgan.errors import RefusedError
+
+Specs = dict[str, tuple[np.dtype, tuple]]  # of each input: type and shape, None where it is free
+
+
+def parse(body: bytes) -> dict:
+    """The JSON object of a body."""
+    try:
+        request = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise _bad(f'JSON Parse error: {error}') from error
+    if not isinstance(request, dict):
+        raise _bad(f'JSON Value: {_short(request)} Is not object')
+    if not isinstance(request.get('signature_name', ''), str):
+        raise _bad("'signature_name' key must be a string value.")
+    return request
+
+
+def arrays(request: dict, specs: Specs) -> tuple[dict, bool]:
+    """({input: array}, whether in rows) of a parsed request, as a signature's specs have them."""
+    if ('instances' in request) == ('inputs' in request):
+        raise _bad(
+            "Not formatted correctly expecting only one of 'inputs' or 'instances' keys to exist"
+            if 'inputs' in request
+            else "Missing 'inputs' or 'instances' key"
+        )
+    by_rows = 'instances' in request
+    columns = _columns(request['instances'], specs) if by_rows else request['inputs']
+    if not isinstance(columns, dict):
+        if len(specs) > 1:
+            raise _bad(f'inputs is a plain value/list, but expecting an object of {_names(specs)}')
+        columns = dict.fromkeys(specs, columns)
+    same_names(columns, specs)
+    inputs = {name: _array(name, columns[name], specs[name][0]) for name in specs}
+    for name, array in inputs.items():
+        same_shape(name, array.shape, specs[name][1])
+    return inputs, by_rows
+
+
+def _columns(instances, specs):
+    """A list of values for each name, of a list of objects of all names or of plain values."""
+    if not isinstance(instances, list):
+        raise _bad("Expecting 'instances' to be an list/array")
+    if not instances:
+        raise _bad("No values in 'instances' array")
+    if not isinstance(instances[0], dict):
+        return instances
+    for number, row in enumerate(instances):
+        if not isinstance(row, dict) or row.keys() != specs.keys():
+            raise _bad(
+                f"Failed to process element: {number} of 'instances' list. JSON object: "
+                f'{_short(row)} keys must be equal to: {_names(specs)}'
+            )
+    return {name: [row[name] for row in instances] for name in specs}
+
+
+def same_names(names, specs: Specs) -> None:
+    """Refuses names that are not a signature's inputs, and inputs without a value."""
+    extra, missing = set(names) - set(specs), set(specs) - set(names)
+    if extra or missing:
+        raise _bad(
+            f'input size does not match signature: {len(names)}!={len(specs)}. Sent extra: '
+            f'{_names(extra)}. Missing but required: {_names(missing)}.'
+        )
+
+
+def same_shape(name: str, shape: tuple, spec: tuple) -> None:
+    """Refuses a shape that is not a spec's; `None` in it is any number."""
+    if len(shape) != len(spec) or any(
+        want not in (None, have) for have, want in zip(shape, spec, strict=True)
+    ):
+        raise _bad(f'{name}: expecting shape {_shape(spec)} but got: {_shape(shape)}')
+
+
+def same_rows(inputs: dict) -> int:
+    """How many rows the inputs have; refuses those that do not agree."""
+    rows = {len(array) for array in inputs.values()}
+    if len(rows) > 1:
+        raise _bad(f'inputs have different numbers of rows: {sorted(rows)}')
+    return rows.pop()
+
+
+def _array(name, value, dtype):
+    """A nested list as an array of exactly its numbers."""
+    try:
+        found = np.array(value)
+    except (ValueError, OverflowError, RecursionError) as error:
+        raise _bad(f'{name}: Encountered list at unexpected size: {_short(value)}') from error
+    if not found.size:
+        return found.astype(dtype)
+    if not _holds(dtype, found):
+        raise _bad(
+            f'{name}: JSON Value: {_short(value)} Type: {found.dtype.name} is not of expected '
+            f'type: {dtype.name}'
+        )
+    return found.astype(dtype)
+
+
+def _holds(dtype, found):
+    if dtype.kind == 'f':  # NaN and the infinities are numbers here
+        finite = found[np.isfinite(found)] if found.dtype.kind in 'iuf' else None
+        return finite is not None and bool((np.abs(finite) <= np.finfo(dtype).max).all())
+    limits = np.iinfo(dtype)
+    return found.dtype.kind in 'iu' and limits.min <= found.min() and found.max() <= limits.max
+
+
+def answer(outputs: dict, by_rows: bool) -> bytes:
+    """The body that answers a request in its own form; names that end in _bytes are in base64."""
+    values = {name: _plain(name, array) for name, array in outputs.items()}
+    if len(values) == 1:
+        [content] = values.values()
+    elif by_rows:
+        content = [dict(zip(values, row)) for row in zip(*values.values(), strict=True)]
+    else:
+        content = values
+    return json.dumps({'predictions' if by_rows else 'outputs': content}).encode()
+
+
+def _plain(name, array):
+    if name.endswith('_bytes'):
+        return [{'b64': base64.b64encode(each).decode()} for each in array]
+    if array.dtype == object:  # strings
+        return [each.decode() for each in array]
+    if array.dtype == np.float32:  # 0.2 rather than 0.20000000298
+        array = array.astype(str).astype(float)
+    return array.tolist()
+
+
+def error(message: str) -> bytes:
+    """The body that tells why there is no other."""
+    return json.dumps({'error': message}).encode()
+
+
+def _bad(message):
+    return RefusedError('INVALID_ARGUMENT', message)
+
+
+def _names(names):
+    return ','.join(sorted(names)) or '{}'
+
+
+def _shape(shape):
+    return f'[{",".join("-1" if size is None else str(size) for size in shape)}]'
+
+
+def _short(value):
+    text = json.dumps(value) if not isinstance(value, list) else f'a list of {len(value)}'
+    return text if len(text) <= 100 else f'{text[:100]}...'

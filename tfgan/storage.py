@@ -1,0 +1,118 @@
+"""Files written whole or not at all, and one kind of error where a disk does not take them."""
+
+import contextlib
+import errno
+import fcntl
+import os
+import pathlib
+import shutil
+import tempfile
+
+from tfgan.errors import StorageError
+
+DRAFT = '.tmp-'  # what the name of all begins with that is not yet whole
+ROOM = 'make room'
+LEAVE = 'make it writable'
+ADVICE = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), ROOM),
+    **dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), LEAVE),
+    **dict.fromkeys((errno.EIO, errno.ESTALE, errno.ENODEV), 'see to the disk'),
+    **dict.fromkeys((errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOENT), 'see what is there'),
+    **dict.fromkeys((errno.EMFILE, errno.ENFILE, errno.ENAMETOOLONG), 'see to its limits'),
+}
+
+
+@contextlib.contextmanager
+def writing(place):
+    """Raises StorageError for what Python or TensorFlow raises where `place` cannot be written."""
+    try:
+        yield
+    except StorageError:
+        raise
+    except Exception as error:
+        number = _number(error)
+        if number is None:
+            raise
+        advice = ADVICE.get(number, 'see to it')
+        raise StorageError(place, os.strerror(number), advice) from error
+
+
+def _number(error):
+    """The errno of an error; TensorFlow's have only its text, within another."""
+    if isinstance(error, OSError):
+        return error.errno
+    return next((number for number in ADVICE if os.strerror(number) in str(error)), None)
+
+
+def write_bytes(path, data: bytes) -> None:
+    """Writes a file by way of a draft, so that it is whole or not there; raises StorageError."""
+    path = pathlib.Path(path)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=DRAFT)
+        try:
+            with open(handle, 'wb') as file:
+                file.write(data)
+                file.flush()
+                os.fsync(handle)  # else a power cut may leave the new name with nothing in it
+            os.chmod(name, 0o644)  # a temporary file is its owner's alone
+            os.replace(name, path)
+        except BaseException:
+            os.unlink(name)
+            raise
+        sync(path.parent)
+
+
+def sync(path) -> None:
+    """Waits until a file's data, or a folder's names, would outlive a power cut."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        # Some file systems know no such thing of a folder.
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EBADF):
+            raise
+    finally:
+        os.close(handle)
+
+
+def sync_all(folder) -> None:
+    """`sync` of a folder and all below it."""
+    for path in (*pathlib.Path(folder).rglob('*'), folder):
+        sync(path)
+
+
+def sweep(folder) -> None:
+    """Removes the drafts of those who were killed; nobody else may be writing there."""
+    for leftover in pathlib.Path(folder).glob(f'{DRAFT}*'):
+        discard(leftover)
+
+
+def discard(path) -> None:
+    """Removes a file, or a folder with all in it, as far as that is possible."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+        return
+    with contextlib.suppress(OSError):
+        path.unlink()
+
+
+@contextlib.contextmanager
+def turn(folder):
+    """Waits for all others who want a folder; yields whether there was a lock to be had."""
+    handle = os.open(folder, os.O_RDONLY)  # which the system closes for whom it kills
+    try:
+        yield _locked(handle, folder)
+    finally:
+        os.close(handle)
+
+
+def _locked(handle, folder):
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print(f'waiting for another process that writes to {folder}', flush=True)
+        fcntl.flock(handle, fcntl.LOCK_EX)
+    except OSError:  # some network file systems lock no folders
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""The outer loop: a run, its directory, clock, checkpoints and reports."""

@@ -1,0 +1,184 @@
+"""The outer loop: one Gan, one run directory, the clock, and when to stop."""
+
+import math
+import signal
+import time
+
+import tensorflow as tf
+
+from tfgan.data import pipeline
+from tfgan.distributed import coordination
+from tfgan.errors import DivergedError
+from tfgan.gan.gan import METRICS
+from tfgan.training.checkpoints import Checkpoints
+from tfgan.training.reporter import Report
+from tfgan.training.schedule import Clock
+
+CALL_SECS = 1.0  # of the compiled loop: how late a signal or a deadline may be noticed
+EVERY_SECS = {'line': 10.0, 'point': CALL_SECS / 2, 'sheet': 5.0, 'score': 30.0}
+# And of the time so far, so that what is written grows only with its logarithm: a month has 3,000
+# points of each curve (two thirds of them after the first hour), 250 sheets and 800 scores.
+EVERY_SHARE = {'point': 1 / 300, 'sheet': 0.05, 'score': 0.01}
+SCORE_SHARE = 0.05  # of the time, at most, is spent on scores
+PATIENCE_STEPS = 100  # that may be skipped in a row before the run is given up
+
+
+class Stop:
+    """Notices SIGTERM and Ctrl-C within a `with` block; the second one ends the process at once."""
+
+    signals = signal.SIGTERM, signal.SIGINT
+
+    def __init__(self):
+        self.signal = None
+
+    def __enter__(self):
+        self._before = {number: signal.signal(number, self._note) for number in self.signals}
+        return self
+
+    def __exit__(self, *_):
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _note(self, number, _frame):
+        self.signal = number
+        self.__exit__()
+
+
+class Due:
+    """Tells whether a task is due that comes every so many seconds, by the training's clock."""
+
+    def __init__(self, every_secs: dict[str, float], secs: float):
+        self._every = every_secs
+        self._last = dict.fromkeys(every_secs, secs)
+        # A line comes with the first call: a person waits for it.
+        self._at = {task: secs if task == 'line' else self._next(task, secs) for task in every_secs}
+
+    def _next(self, task, secs):
+        """When a task comes again that was due just now."""
+        every, share = self._every[task], EVERY_SHARE.get(task)
+        if not share:
+            return secs + every
+        # Times that do not depend on when this process began: a run that is resumed over and over
+        # gets no more of each task than one that never stops, and no less.
+        even = every / share
+        if secs < even:
+            return every * (secs // every + 1)
+        return even * (1 + share) ** (math.floor(math.log(secs / even, 1 + share) + 1e-9) + 1)
+
+    def took(self, task: str, secs: float, share: float) -> None:
+        """Puts a task that took so many seconds off until that is no more than a share of them."""
+        self._at[task] = max(self._at[task], self._last[task] + secs / share)
+
+    def __call__(self, task: str, secs: float) -> bool:
+        due = secs >= self._at[task]
+        if due:
+            self._last[task], self._at[task] = secs, self._next(task, secs)
+        return due
+
+
+def train(
+    gan, source, directory, stop: Stop, checkpoint_secs: float = 60.0, peer_secs: float = 600.0
+) -> dict | None:
+    """Trains to the end of the configured budget, from the newest checkpoint if there is one.
+
+    Returns the facts of the finished run (step, images_seen, secs, scores, and the best_score of
+    all if it had any), or None if `stop` came first; the state is saved either way. Raises
+    DivergedError, and PeerError if another process of the run is gone; one that hangs is given
+    `peer_secs`; SourceError if images can no longer be read.
+    """
+    config, strategy = gan.config, gan.strategy
+    patience = coordination.Patience(coordination.processes(strategy), peer_secs)
+    checkpoints = Checkpoints(directory, gan) if coordination.is_chief(strategy) else None
+    if checkpoints and checkpoints.restore():
+        print(f'continuing {directory} at step {gan.step.numpy():,}', flush=True)
+    if coordination.processes(strategy) > 1:
+        with patience:
+            coordination.check_same(strategy, settings=str(config), data=source.fingerprint)
+            coordination.share(strategy, [each for group in gan.state().values() for each in group])
+    step = int(gan.step.numpy())
+    batches = pipeline.batches(source, strategy, config.batch_size, config.seed, step)
+    report = Report(gan, source, directory) if checkpoints else None
+    if report:
+        if not step:
+            report.sheet()  # noise, but at once: what comes next takes seconds
+        report.look()
+    clock = Clock(config, float(checkpoints.secs.numpy()) if checkpoints else 0.0)
+    due = Due(EVERY_SECS | {'checkpoint': checkpoint_secs}, clock.secs())
+    rate, metrics, point = 0.0, {}, {}  # steps a second in the last call, its means, all to plot
+    while True:
+        # Clocks differ from machine to machine: all follow the chief's, and any may stop all.
+        wanted = clock.next_steps(step, rate, CALL_SECS), *clock.schedule(), stop.signal is not None
+        with patience:
+            steps, start, slope, stopped = coordination.agree(
+                strategy, wanted, [True, True, True, False]
+            )
+        if steps <= 0 or stopped:
+            break
+        began, skipped = time.monotonic(), int(gan.skipped.numpy())
+        with patience, pipeline.plain_refusals(batches):
+            total, bad = gan.train(
+                batches,
+                tf.constant(steps, tf.int64),
+                tf.constant(start, tf.float32),
+                tf.constant(slope, tf.float32),
+            )
+        rate = steps / (time.monotonic() - began)
+        if gan.step.numpy() != step + steps:
+            raise RuntimeError(f'{steps:.0f} steps from {step} led to {gan.step.numpy()}')
+        step += int(steps)
+        _check_finite(gan, bad.numpy())
+        if not report:
+            continue
+        good_steps = max(1, steps - (int(gan.skipped.numpy()) - skipped))
+        metrics = dict(zip(METRICS, total.numpy() / good_steps, strict=True))
+        point = metrics | {
+            'images_per_sec': rate * config.batch_size,
+            'skipped': int(gan.skipped.numpy()),
+            'augmentation': float(gan.augmentation.numpy()),
+        }
+        if due('point', clock.secs()):
+            report.scalars(point)
+            point = {}
+        report.progress(clock, metrics, rate, line=due('line', clock.secs()))
+        if due('sheet', clock.secs()):
+            report.sheet()
+        better = False
+        if due('score', clock.secs()):
+            began = time.monotonic()
+            better = _keep_best(checkpoints, report.score(metrics, clock.spent(step)))
+            due.took('score', time.monotonic() - began, SCORE_SHARE)
+        if due('checkpoint', clock.secs()) or better:
+            checkpoints.save(clock.secs())
+            report.flush()
+
+    facts = {'step': step, 'images_seen': step * config.batch_size, 'secs': clock.secs()}
+    if report:
+        report.scalars(point)  # the last one, if it was not due
+        if not stopped:
+            facts['scores'] = report.score(metrics, 1.0)
+            _keep_best(checkpoints, facts['scores'])
+            facts['best_score'] = float(checkpoints.best_score.numpy()) if facts['scores'] else None
+            report.sheet()
+            report.walk()
+            report.curves()
+        checkpoints.save(clock.secs())
+        report.close()
+    return None if stopped else facts
+
+
+def _keep_best(checkpoints, scores):
+    """Keeps this state apart if no earlier one was as near to the data; whether it was."""
+    return bool(scores) and checkpoints.save_best(scores['frechet_distance'])
+
+
+def _check_finite(gan, bad):
+    streak = int(gan.streak.numpy())
+    if streak < PATIENCE_STEPS:
+        return
+    terms = ', '.join(name for name, count in zip(METRICS, bad, strict=True) if count)
+    raise DivergedError(
+        f'since step {gan.step.numpy() - streak:,} no update was finite ({terms}); the weights are '
+        'those before it. Try, in a new run, a lower '
+        f'--learning_rate (now {gan.config.learning_rate:g}), another --objective (now '
+        f'{gan.config.objective}) or another --penalty_weight (now {gan.penalty_weight:g})'
+    )

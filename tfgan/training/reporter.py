@@ -1,0 +1,152 @@
+"""What a person sees of a run: TensorBoard, sheets, scores and a progress bar or lines."""
+
+import dataclasses
+import sys
+
+import numpy as np
+import tensorflow as tf
+import tqdm
+
+from tfgan import errors, latents, storage
+from tfgan.evaluation import advice
+from tfgan.evaluation.evaluator import Evaluator
+from tfgan.evaluation.extractor import extractor_of
+from tfgan.forms.drawing import sheets
+from tfgan.training import curves as curve_pictures
+from tfgan.training.event_files import Events
+
+SCORE_IMAGES = 2000
+
+
+class Report:
+    """Writes of one Gan below its run's directory; real images are looked at once, here."""
+
+    def __init__(self, gan, source, directory):
+        self._gan, self._directory = gan, directory
+        is_new = not any((directory / 'tensorboard').glob('events.*'))
+        self._writer = Events(directory / 'tensorboard')
+        self._bar = tqdm.tqdm(
+            total=1.0,
+            bar_format='{percentage:3.0f}% |{bar}| {desc}',
+            disable=not sys.stderr.isatty(),
+        )
+        self._source, self._evaluator = source, None
+        self._scores, self._told = [], set()
+        if is_new or self._step() == 0:  # a run that is resumed often is introduced but once
+            self._introduce(gan.config, sheets.sheet(source.images(_showcase(source)), 10))
+
+    def _introduce(self, config, real_sheet):
+        from tensorboard.plugins.hparams import api as hparams
+
+        settings = {k: 'none' if v is None else v for k, v in dataclasses.asdict(config).items()}
+        with self._writer.as_default(step=self._step()):
+            tf.summary.text('configuration', config.table(config))
+            hparams.hparams(settings)
+        self._image('real', real_sheet)
+        sheets.write_png(self._directory / 'samples' / 'real.png', sheets.enlarge(real_sheet))
+        self._writer.flush()  # before the first checkpoint: then it has been introduced
+
+    def _step(self):
+        return int(self._gan.step.numpy())
+
+    def _image(self, name, sheet):
+        with self._writer.as_default(step=self._step()):
+            tf.summary.image(name, sheets.enlarge(sheet)[None])
+
+    def scalars(self, values: dict[str, float]) -> None:
+        """One point of each TensorBoard curve."""
+        with self._writer.as_default(step=self._step()):
+            for name, value in values.items():
+                tf.summary.scalar(name, value)
+
+    def progress(self, clock, metrics: dict[str, float], rate: float, line: bool) -> None:
+        """Moves the bar; where there is none, prints a line if it is time for one."""
+        step = self._step()
+        interval = tqdm.tqdm.format_interval
+        text = (
+            f'step {step:,}, {rate * self._gan.config.batch_size:,.0f} images/s, '
+            f'{interval(clock.left_secs(step, rate))} left, '
+            f'loss D {metrics["loss/discriminator"]:.3f} G {metrics["loss/generator"]:.3f}'
+        )
+        if skipped := int(self._gan.skipped.numpy()):
+            text += f', {skipped} updates skipped: not finite'
+        self._bar.n = clock.spent(step)
+        self._bar.set_description_str(text)
+        if self._bar.disable and line:
+            print(f'{interval(clock.secs())} {100 * clock.spent(step):3.0f}% {text}', flush=True)
+
+    def sheet(self) -> None:
+        """The drawings of the fixed seeds, as PNG and on TensorBoard."""
+        sheet = self._gan.specimens()
+        self._image('drawings', sheet)
+        path = self._directory / 'samples' / f'step-{self._step():08}.png'
+        sheets.write_png(path, sheets.enlarge(sheet))
+
+    def look(self) -> None:
+        """Gets ready to score: on a data set not seen before, features are learned.
+
+        Labels that the networks are not told are told to the judge.
+        """
+        source = self._source.labelled or self._source
+        try:
+            self._evaluator = Evaluator(source, extractor_of(source), SCORE_IMAGES, thorough=False)
+        except errors.FeatureError as error:
+            print(f'without scores: {error}', flush=True)
+
+    def score(self, metrics: dict[str, float], progress: float) -> dict[str, float]:
+        """The figures of the present drawings, each beside that of real images; {} without any.
+
+        Tells in plain words what they and the last metrics mean, where that is new.
+        """
+        if not self._evaluator:
+            return {}
+        scores = self._evaluator.evaluate(self._draw).as_dict()
+        self.scalars({f'score/{name}': value for name, value in scores.items()})
+        self._scores.append(metrics | scores | {'progress': progress})
+        self._advise(advice.advice(self._scores))
+        return scores
+
+    def _draw(self, seeds):
+        labels = latents.classes(tf.constant(seeds), self._gan.class_shares).numpy()
+        return self._gan.draw(seeds, labels), labels if len(self._gan.class_shares) > 1 else None
+
+    def _advise(self, found):
+        for about in set(found) - self._told:
+            self._bar.write(found[about])
+            with self._writer.as_default(step=self._step()):
+                tf.summary.text(f'advice/{about}', found[about])
+        self._told = set(found)
+
+    def walk(self) -> None:
+        """A walk through the latents, as GIF, and as a sheet on TensorBoard with a row for each."""
+        frames = self._gan.walk(16, 60)
+        self._image(
+            'walk', sheets.sheet(frames[::6, :8].swapaxes(0, 1).reshape(-1, *self._gan.shape), 10)
+        )
+        pages = [sheets.enlarge(sheets.sheet(frame, 4), 320) for frame in frames]
+        sheets.write_gif(self._directory / 'samples' / 'walk.gif', pages)
+
+    def curves(self) -> None:
+        """The curves so far as PNG, for those without TensorBoard."""
+        self._writer.flush()
+        data = curve_pictures.picture(self._directory / 'tensorboard')
+        storage.write_bytes(self._directory / 'samples' / 'curves.png', data)
+
+    def flush(self) -> None:
+        """Puts the curves on the disk; raises StorageError if they are not there."""
+        self._writer.flush()
+
+    def close(self) -> None:
+        self._bar.close()
+        self._writer.close()
+
+
+def _showcase(source, rows: int = 8, columns: int = 10):
+    """Indices of a sheet of real images whose columns are classes, as in the drawings'."""
+    rng = np.random.default_rng(1)
+    picks = np.zeros([rows, columns], int)
+    for column in range(columns):
+        members = np.flatnonzero(source.labels == column % len(source.class_names))
+        # Part of a data set may lack a class; any image will do in its place.
+        picks[:, column] = rng.choice(members if len(members) else len(source), rows)
+    return picks.ravel()
