@@ -9,16 +9,17 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
-from toys import SHAPES, augmented, noise, play, same, settings, weights
+from toys import ARCHITECTURES, SHAPES, augmented, noise, play, same, settings, weights
 
 from tfgan import config, errors, latents
 from tfgan.data import pipeline
-from tfgan.data.source import Source
-from tfgan.forms.drawing import augment
+from tfgan.forms.drawing.augment import DrawingAugmentation
+from tfgan.forms.drawing.drawings import Drawings
 from tfgan.forms.drawing.pixels import to_float, to_uint8
+from tfgan.gan import adaptive_augmentation
 from tfgan.gan.gan import METRICS, Gan
 from tfgan.gan.optimizers import learning_rate
-from tfgan.networks.architectures import ARCHITECTURES
+from tfgan.gan.step import Batch
 from tfgan.networks.conv import pyramid
 from tfgan.objectives import OBJECTIVES
 
@@ -77,7 +78,8 @@ def test_the_generators_gradient_is_the_loss_slope():
     real = to_float(tf.constant(source.images(np.arange(8))))
     points = latents.normal(tf.range(8, dtype=tf.int64), 6)
     labels = tf.constant(source.labels[:8])
-    call = lambda: gan.gradients(real, points, labels, tf.fill([8], 0.5), (), 0.0)  # noqa: E731
+    batch = Batch(real, points, labels, tf.fill([8], 0.5), ())
+    call = lambda: gan.stepper.gradients(batch, 0.0)  # noqa: E731
     gradients, metrics = call()
     for player, model in (('generator', gan.generator), ('discriminator', gan.discriminator)):
         kernel, slope = model.trainable_variables[-1], gradients[player][-1]
@@ -98,13 +100,14 @@ def test_gradients_are_those_of_the_formula(architecture, objective):
     real = to_float(tf.constant(source.images(np.arange(8))))
     points = latents.normal(tf.range(8, dtype=tf.int64), 6)
     labels, mix = tf.constant(source.labels[:8]), tf.linspace(0.0, 0.9, 8)
-    changes = gan._changes(tf.range(8, dtype=tf.int64))
-    found, metrics = gan.gradients(real, points, labels, mix, changes, 0.7)
+    changes = gan.stepper._changes(tf.range(8, dtype=tf.int64))
+    batch = Batch(real, points, labels, mix, changes)
+    found, metrics = gan.stepper.gradients(batch, 0.7)
     game = OBJECTIVES[objective]
     plain = real
     with tf.GradientTape(persistent=True) as tape:
-        real = augment.apply(real, changes[0], gan.paper)
-        fake = augment.apply(gan.generator(points, labels), changes[1], gan.paper)
+        real = gan.augmentation.apply(real, changes[0])
+        fake = gan.augmentation.apply(gan.generator(points, labels), changes[1])
         logits = gan.discriminator(real, labels), gan.discriminator(fake, labels)
         g_loss = mean_of_pairs(game.generator, *logits, labels)
         d_loss = mean_of_pairs(game.discriminator, *logits, labels)
@@ -206,27 +209,32 @@ def test_augmentation_follows_what_the_discriminator_knows_by_heart():
     source = noise()
     gan = augmented(settings(), source)
     play(gan, source, 4)
-    before = float(gan.augmentation)
+    before = float(gan.change_probability)
     assert round((before - 0.3) / 8e-5) in (-4, -2, 0, 2, 4)  # four steps up or down
-    gan.middle.assign(-1e3)  # now every real image is on the right side of it
+    gan.decision_threshold.assign(-1e3)  # now every real image is on the right side of it
     play(gan, source, 1, first_step=4)
-    assert float(gan.augmentation) - before == pytest.approx(8e-5, abs=1e-7)
+    assert float(gan.change_probability) - before == pytest.approx(8e-5, abs=1e-7)
     plain = Gan(settings(), source.shape, source.shares)
     play(plain, source, 4)
-    assert float(plain.augmentation) == 0
+    assert float(plain.change_probability) == 0
 
 
 def test_changes_that_the_discriminator_sees_are_not_drawn(monkeypatch):
-    monkeypatch.setattr(augment, 'step_probability', lambda probability, *_: probability)
+    monkeypatch.setattr(
+        adaptive_augmentation, 'step_probability', lambda probability, *_: probability
+    )
     pixels = np.zeros([16, 16, 16, 1], np.uint8)
     pixels[:, 6:10, 6:10] = 255  # a square that never moves
     labels = np.zeros(16, np.int32)
-    source = Source('square', (16, 16, 1), labels, ('a',), read=lambda rows: pixels[rows])
+    source = Drawings('square', (16, 16, 1), labels, ('a',), read=lambda rows: pixels[rows])
     small = settings(steps=300, batch_size=32, width=64, latent_size=8, learning_rate=2e-3)
-    gan = Gan(small, source.shape, source.shares, paper=[0])
-    gan.augmentation.assign(augment.CAP)
+    gan = Gan(
+        small, source.shape, source.shares, augmentation=DrawingAugmentation(source.shape, [0])
+    )
+    gan.change_probability.assign(adaptive_augmentation.CAP)
     play(gan, source, 300)
-    shown = augment.augment(to_float(pixels), tf.range(16, dtype=tf.int64), augment.CAP, gan.paper)
+    changes = gan.augmentation.choose(tf.range(16, dtype=tf.int64), adaptive_augmentation.CAP)
+    shown = gan.augmentation.apply(to_float(pixels), changes)
     assert np.mean(moved(to_uint8(shown).numpy()) > 0.5) > 0.5
     assert moved(gan.draw(np.arange(200))).max() < 0.5
 
@@ -311,7 +319,7 @@ import sys
 import numpy as np
 from tfgan.gan.gan import Gan
 from toys import augmented, noise, play, settings
-from tfgan import strategies
+from tfgan.distributed import strategies
 strategies.make('auto', virtual_devices=2)
 architecture, *objectives = sys.argv[1:]
 source = noise((20, 16, 1) if architecture == 'conv' else (12, 8, 1))
@@ -326,7 +334,7 @@ for make, objective in rows:
         gan = make(settings(**changes), source, strategy)
         play(gan, source, 8)
         found.append([v.numpy() for m in (gan.average, gan.discriminator) for v in m.variables])
-        found[-1] += [gan.middle.numpy(), gan.augmentation.numpy()]
+        found[-1] += [gan.decision_threshold.numpy(), gan.change_probability.numpy()]
     assert strategy.num_replicas_in_sync == 2
     far = max(np.abs(a - b).max() for a, b in zip(*found, strict=True))
     print(objective, far)

@@ -46,7 +46,7 @@ def transparent(picture, ink=(0, 0, 0)):
 
 
 def opened(folder, **options):
-    return folder.open_folder(str(folder), **options)
+    return folder_module.open_folder(str(folder), **options)
 
 
 def all_of(folder):
@@ -334,7 +334,7 @@ def test_damaged_exif_costs_nothing_and_is_not_told(tmp_path):
             drawing().save(tmp_path / f'{name}.{ending}', exif=exif)
     program = (
         'from tfgan.forms.drawing.sources import folder as pictures\n'
-        f'folder = folder.open_folder("{tmp_path}", memory_bytes=0)\n'
+        f'folder = pictures.open_folder("{tmp_path}", memory_bytes=0)\n'
         'print(len(folder.read(range(len(folder.labels)))))'
     )
     environment = os.environ | {'PYTHONPATH': str(ROOT)}

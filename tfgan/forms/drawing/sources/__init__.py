@@ -4,6 +4,7 @@ import os
 import re
 
 from tfgan.data.source import UNKNOWN_LICENCE, Kind, Source, Wanted
+from tfgan.forms.drawing.drawings import Drawings
 from tfgan.forms.drawing.sources import arrays, folder, stacked, tfds
 from tfgan.forms.drawing.sources.doodles import open_doodles
 from tfgan.forms.drawing.sources.stacked import can_be_stacked, open_stacked
@@ -15,7 +16,7 @@ def _open_folder(wanted: Wanted) -> Source:
     found = folder.open_folder(wanted.argument, wanted.image_size, wanted.memory_bytes)
     notes = {'paper': list(found.page.paper), 'left_out': found.left_out}
     shape, labels, class_names = found.page.shape, found.labels, found.class_names
-    return Source(wanted.dataset, shape, labels, class_names, found.read, notes=notes)
+    return Drawings(wanted.dataset, shape, labels, class_names, found.read, notes=notes)
 
 
 def _open_npy(wanted: Wanted) -> Source:
@@ -37,7 +38,7 @@ def _open_tfds(wanted: Wanted) -> Source:
 
 def _of_part(wanted: Wanted, part, labels, class_names, licence=UNKNOWN_LICENCE) -> Source:
     part = arrays.resized(part, wanted.image_size)
-    return Source(wanted.dataset, part.shape, labels, class_names, part.read, licence)
+    return Drawings(wanted.dataset, part.shape, labels, class_names, part.read, licence)
 
 
 SOURCES = {
