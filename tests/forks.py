@@ -25,9 +25,9 @@ def preload():
     """What commands import, late imports too; nothing that starts a thread."""
     import matplotlib.figure  # noqa: F401
     import tensorflow_serving.apis.prediction_log_pb2  # noqa: F401
-    import tfgan.loop
-    import tfgan.strategies
-    import tfgan.versions  # noqa: F401
+
+    import tfgan.distributed.strategies
+    import tfgan.saved_model.writer  # noqa: F401
 
 
 def faster():
