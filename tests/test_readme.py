@@ -312,15 +312,17 @@ def test_the_library_does_what_its_page_says(place, server, monkeypatch, capsys)
     assert 'no-such-folder' in capsys.readouterr().out
 
 
+TABLES = OBJECTIVES, SOURCES, ARCHITECTURES
+
+
 @pytest.fixture
-def tables(monkeypatch):
-    """The tables of losses, sources and architectures, which are as they were after the test."""
-    tables = {'OBJECTIVES': OBJECTIVES, 'SOURCES': SOURCES, 'ARCHITECTURES': ARCHITECTURES}
-    before = {name: dict(table) for name, table in tables.items()}
-    yield tables
-    for name, table in tables.items():
+def tables():
+    """Tables to add to: they are as they were after the test."""
+    before = [dict(table) for table in TABLES]
+    yield
+    for table, rows in zip(TABLES, before, strict=True):
         table.clear()
-        table.update(before[name])
+        table.update(rows)
 
 
 def trained(**changes):
@@ -332,14 +334,16 @@ def trained(**changes):
     return gan
 
 
-def test_a_loss_is_added_as_the_page_says(tables):
+@pytest.mark.usefixtures('tables')
+def test_a_loss_is_added_as_the_page_says():
     exec(blocks('add-a-loss-or-source')[0], {})
     OBJECTIVES['hinge'] = OBJECTIVES['exponential']  # whose name the configuration does not know
     gan = trained(objective='hinge')
     assert gan.objective.generator.__name__ == 'exponential_generator'
 
 
-def test_a_source_is_added_as_the_page_says(tables):
+@pytest.mark.usefixtures('tables')
+def test_a_source_is_added_as_the_page_says():
     exec(blocks('add-a-loss-or-source')[1], {})
     source = forms.open_source('checkers:1000', image_size=16)
     assert len(source) == 1000
@@ -349,7 +353,8 @@ def test_a_source_is_added_as_the_page_says(tables):
     assert dict(zip(source.class_names, widths, strict=True)) == {'fine': 2, 'coarse': 4}
 
 
-def test_an_architecture_is_added_as_the_page_says(tables):
+@pytest.mark.usefixtures('tables')
+def test_an_architecture_is_added_as_the_page_says():
     exec(blocks('add-a-loss-or-source')[2], {})
     ARCHITECTURES['mlp'] = ARCHITECTURES['linear']  # whose name the configuration does not know
     gan = trained(architecture='mlp')
