@@ -10,7 +10,9 @@ from tfgan import errors
 from tfgan.data.doodles import render
 from tfgan.evaluation import evaluator, extractor, feature_learning, metrics
 from tfgan.evaluation.evaluator import SEED, Evaluator
+from tfgan.forms.drawing import FORM
 from tfgan.forms.drawing.drawings import Drawings
+from tfgan.forms.drawing.views import DrawingViews
 
 COUNT, SIZE, NUM = 700, 20, 200
 CLASSES = {'classes_covered', 'class_kl', 'labels_right'}  # figures of a classifier
@@ -63,7 +65,7 @@ def figures(judge, draw):
 def test_real_images_are_as_good_as_real_images(source, judge):
     found = judge.evaluate(showing(source, third_sample(judge)))
     values = found.as_dict()
-    assert [row.name for row in found.rows] == list(evaluator.FIGURES)
+    assert [row.name for row in found.rows] == [*evaluator.FIGURES, *FORM.figures]
     for name in ('frechet_distance', 'precision', 'recall', 'density', 'coverage', 'diversity'):
         assert 0.8 < values[name] / values[f'{name}_of_real'] < 1.25, name
     for name in ('ink_share', 'haze_share', 'stroke_width', 'parts'):
@@ -164,7 +166,7 @@ def test_without_classes_there_are_no_figures_of_classes(source, cache):
     plain = dataclasses.replace(source, labels=np.zeros(COUNT, np.int32), class_names=('drawing',))
     judge = Evaluator(plain, extractor.extractor_of(plain, cache), NUM, cache_dir=cache)
     found = judge.evaluate(showing(plain, third_sample(judge)))
-    assert {row.name for row in found.rows} == set(evaluator.FIGURES) - CLASSES
+    assert {row.name for row in found.rows} == {*evaluator.FIGURES, *FORM.figures} - CLASSES
     assert found.class_shares == {}
     values = found.as_dict()
     assert 0.7 < values['frechet_distance'] / values['frechet_distance_of_real'] < 1.4
@@ -247,7 +249,7 @@ def test_the_nearest_of_chunks_is_the_nearest(source, judge, monkeypatch):
     monkeypatch.setattr(evaluator, 'CHUNK', 64)
     pixels = source.images(judge.training).reshape(COUNT, -1) / np.float32(255)
     fresh = drawings(range(9000, 9050))
-    distances, places = judge._nearest(evaluator._thumbnails(fresh))
+    distances, places = judge._nearest(DrawingViews([255]).thumbnails(fresh))
     apart = np.linalg.norm(fresh.reshape(50, 1, -1) / np.float32(255) - pixels, axis=2)
     np.testing.assert_allclose(distances, apart.min(axis=1), rtol=1e-5)
     np.testing.assert_array_equal(places, apart.argmin(axis=1))
@@ -260,7 +262,7 @@ def test_the_nearest_of_chunks_is_the_nearest(source, judge, monkeypatch):
 def test_thumbnails_are_grey_and_small():
     pixels = np.zeros([2, 64, 40, 3], np.uint8)
     pixels[1, :, :, 0] = 90
-    rows = evaluator._thumbnails(pixels)
+    rows = DrawingViews([255]).thumbnails(pixels)
     assert rows.shape == (2, 32 * 20) and rows.dtype == np.uint8
     assert (rows[0] == 0).all() and (rows[1] == 30).all()
 
@@ -277,7 +279,7 @@ def test_the_sheet_of_neighbours(source, judge):
         return pixels, None
 
     quality = judge.evaluate(draw)
-    sheet = judge.neighbours_sheet(draw, quality, rows=5)
+    sheet = judge.neighbours_sheet(draw, quality, rows=5)[::4, ::4]  # it is enlarged
     assert sheet.shape == (2 + 5 * (SIZE + 2), 2 + 8 * (SIZE + 2), 1)
     cells = np.stack([sheet[2 + 22 * i : 22 + 22 * i, 2:] for i in range(5)])[..., 0]
     cells = np.stack([cells[:, :, 22 * i : 22 * i + SIZE] for i in range(8)], axis=1)

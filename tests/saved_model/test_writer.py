@@ -10,22 +10,31 @@ from tfgan import config, latents, storage
 from tfgan.errors import StorageError
 from tfgan.gan.gan import Gan
 from tfgan.saved_model import writer
+from tfgan.saved_model.card import ModelCard
 
 DATA = dict(dataset='noise', count=5, shape=[8, 8, 3], class_names=['a', 'b'], licence='none')
-FACTS = dict(name='toy', data=DATA, step=1, images_seen=8, secs=2.0, scores={'far': 0.5})
+SETTINGS = config.make(steps=1, width=8, depth=1, latent_size=4, batch_size=8)
+CARD = ModelCard(
+    name='toy',
+    data=DATA,
+    step=1,
+    images_seen=8,
+    secs=2.0,
+    scores={'far': 0.5},
+    config=vars(SETTINGS),
+)
 
 
 @pytest.fixture(scope='module')
 def gan():
-    settings = config.make(steps=1, width=8, depth=1, latent_size=4, batch_size=8)
-    return Gan(settings, (8, 8, 3), [0.5, 0.5])
+    return Gan(SETTINGS, (8, 8, 3), [0.5, 0.5])
 
 
 def test_versions_count_up_by_number(gan, tmp_path):
     (tmp_path / '9').mkdir()
     (tmp_path / 'notes').mkdir()
     (tmp_path / '.tmp-left').mkdir()  # by an export that was killed
-    assert writer.write(gan, tmp_path, FACTS) == tmp_path / '10'
+    assert writer.write(gan, tmp_path, CARD) == tmp_path / '10'
     assert sorted(os.listdir(tmp_path)) == ['10', '9', 'notes']
     assert json.loads((tmp_path / '10/model.json').read_text())['latent_size'] == 4
     assert (tmp_path / '10').stat().st_mode & 0o055 == 0o055
@@ -41,7 +50,7 @@ def test_a_number_taken_meanwhile_is_passed_over(tmp_path, monkeypatch):
 
 
 def test_every_weight_is_stored_once(gan, tmp_path):
-    version = writer.write(gan, tmp_path, FACTS)
+    version = writer.write(gan, tmp_path, CARD)
     models = gan.average, gan.discriminator
     size = sum(v.numpy().nbytes for model in models for v in model.variables)
     stored = sum(path.stat().st_size for path in (version / 'variables').iterdir())
@@ -53,17 +62,17 @@ def test_a_full_disk_leaves_no_half_of_one(gan, tmp_path, full_disk):
     models = tmp_path / 'm'
     filler = full_disk(models, 20_000)
     with pytest.raises(StorageError, match=f'{models} cannot be written: No space left on device'):
-        writer.write(gan, models, FACTS)
+        writer.write(gan, models, CARD)
     assert os.listdir(models) == ['filler']
     filler.unlink()
-    assert writer.write(gan, models, FACTS) == models / '1'
+    assert writer.write(gan, models, CARD) == models / '1'
 
 
 def test_exports_take_turns(gan, tmp_path):
     written = []
     with storage.turn(tmp_path):
         (tmp_path / '.tmp-of-ours').mkdir()
-        thread = threading.Thread(target=lambda: written.append(writer.write(gan, tmp_path, FACTS)))
+        thread = threading.Thread(target=lambda: written.append(writer.write(gan, tmp_path, CARD)))
         thread.start()
         thread.join(0.5)
         assert os.listdir(tmp_path) == ['.tmp-of-ours']

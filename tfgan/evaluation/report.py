@@ -7,7 +7,7 @@ import pathlib
 import numpy as np
 
 from tfgan import latents
-from tfgan.errors import ModelError
+from tfgan.errors import ModelError, quoted
 from tfgan.evaluation.evaluator import Evaluator, Row
 from tfgan.evaluation.extractor import extractor_of
 from tfgan.evaluation.inception import inception
@@ -70,7 +70,8 @@ def evaluate(
     """
     if inception_weights and features != INCEPTION:
         raise ModelError(f'inception_weights={inception_weights}: of use with Inception only')
-    source = open_data(dataset or card.data['dataset'], card, data_dir)
+    dataset = dataset or card.data['dataset']
+    source = open_data(dataset, version, list(card.data['shape']), data_dir)
     same_classes = tuple(card.data['class_names']) == source.class_names
     notes = () if same_classes else (class_note(card.data['class_names'], source.class_names),)
     chosen = {'num': num, 'features': features, 'seed': seed, 'truncation': truncation}
@@ -94,16 +95,15 @@ def evaluate(
     return Report(about, notes, quality.rows, quality.class_shares, neighbours, facts)
 
 
-def open_data(dataset: str, card: ModelCard, data_dir: str | None):
+def open_data(dataset: str, version: pathlib.Path, shape: list[int], data_dir: str | None):
     """The data set at the size that the model draws; raises ModelError where it cannot be had."""
-    shape = list(card.data['shape'])
     source = open_source(dataset, data_dir)
     if list(source.shape[:2]) != shape[:2]:
         source = open_source(dataset, data_dir, image_size=shape[0])
     if list(source.shape) != shape:
         raise ModelError(
-            f'the model {card.name} draws images of {shape} (height, width, channels), {dataset}'
-            f' has {list(source.shape)}: these cannot be compared'
+            f'--model={quoted(version)} draws images of {shape} (height, width, channels),'
+            f' {dataset} has {list(source.shape)}: these cannot be compared'
         )
     return source
 

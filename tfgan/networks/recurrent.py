@@ -21,9 +21,11 @@ class Gru(keras.layers.Layer):
         self.candidate = dense(config, config.width)
 
     def call(self, inputs, state):
-        update, reset = tf.split(tf.sigmoid(self.gates(tf.concat([inputs, state], axis=1))), 2, 1)
-        candidate = tf.tanh(self.candidate(tf.concat([inputs, reset * state], axis=1)))
-        return update * state + (1 - update) * candidate
+        # Rounding of a state would add up from row to row, so only the products are rounded.
+        gates = tf.cast(self.gates(tf.concat([inputs, state], axis=1)), tf.float32)
+        update, reset = tf.split(tf.sigmoid(gates), 2, axis=1)
+        candidate = self.candidate(tf.concat([inputs, reset * state], axis=1))
+        return update * state + (1 - update) * tf.tanh(tf.cast(candidate, tf.float32))
 
 
 class RecurrentDiscriminator(keras.Model):
@@ -38,9 +40,7 @@ class RecurrentDiscriminator(keras.Model):
         self.score = Score(config, num_classes)
 
     def call(self, images, labels):
-        rows = [flat(row) for row in tf.unstack(images, axis=1)]
-        dtype = self.gru.gates.compute_dtype
-        state = tf.zeros([tf.shape(images)[0], self.gru.width], dtype)
-        for row in rows:
-            state = self.gru(tf.cast(row, dtype), state)
+        state = tf.zeros([tf.shape(images)[0], self.gru.width])
+        for row in tf.unstack(images, axis=1):
+            state = self.gru(flat(row), state)
         return self.score(state, labels, via=Forward())
