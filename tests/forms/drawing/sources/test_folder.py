@@ -46,7 +46,7 @@ def transparent(picture, ink=(0, 0, 0)):
 
 
 def opened(folder, **options):
-    return folder.open_folder(str(folder), **options)
+    return folder_module.open_folder(str(folder), **options)
 
 
 def all_of(folder):
@@ -136,7 +136,7 @@ def test_sub_folders_are_classes_in_an_order_that_is_the_same_everywhere(tmp_pat
     assert folder.class_names == ('Zebra', 'ant', 'été')
     assert folder.labels.tolist() == [0, 0, 1, 2]
     assert folder.labels.dtype == np.int32
-    assert folder._find(str(tmp_path))[0] == [
+    assert folder_module._find(str(tmp_path))[0] == [
         'Zebra/b.png',
         'Zebra/deep/er/a.PNG',
         'ant/1.jpeg',
@@ -231,7 +231,7 @@ def test_names_of_any_bytes_are_shown_in_any_locale_without_garbling_it(tmp_path
         with open(os.path.join(folder, b'bad\r\xff.png'), 'wb'):
             pass
     program = (
-        f'from tfgan.sources import open_source\nsource = open_source("folder:{tmp_path}")\n'
+        f'from tfgan.forms.base import open_source\nsource = open_source("folder:{tmp_path}")\n'
         'assert len(source.images(range(4))) == 4\n'
         "print('|'.join(source.class_names))"
     )
@@ -334,7 +334,7 @@ def test_damaged_exif_costs_nothing_and_is_not_told(tmp_path):
             drawing().save(tmp_path / f'{name}.{ending}', exif=exif)
     program = (
         'from tfgan.forms.drawing.sources import folder as pictures\n'
-        f'folder = folder.open_folder("{tmp_path}", memory_bytes=0)\n'
+        f'folder = pictures.open_folder("{tmp_path}", memory_bytes=0)\n'
         'print(len(folder.read(range(len(folder.labels)))))'
     )
     environment = os.environ | {'PYTHONPATH': str(ROOT)}
@@ -658,12 +658,12 @@ def test_a_class_of_which_all_is_lost_is_refused(tmp_path, capsys):
 
 
 def test_a_picture_lost_between_two_looks_is_replaced(tmp_path, monkeypatch):
-    plan = page.plan
+    plan = folder_module.plan
 
     def planned(*args):
         (tmp_path / 'a' / '1.png').unlink()
         return plan(*args)
 
     two_classes(tmp_path)
-    monkeypatch.setattr(page, 'plan', planned)
+    monkeypatch.setattr(folder_module, 'plan', planned)
     assert levels_of(opened(tmp_path)) == [0, 20, 20, 100, 110, 120]
