@@ -40,7 +40,8 @@ def main():
     out = pathlib.Path(FLAGS.out or pathlib.Path('reports', *version.resolve().parts[-2:]))
     cli.check_folder('out', out)
     startup.import_tensorflow()
-    source = open_data(dataset, facts['data']['shape'])
+    split = None if FLAGS.dataset else facts.get('config', {}).get('split')
+    source = open_data(dataset, facts['data']['shape'], split)
     by_class = tuple(facts['data']['class_names']) == source.class_names
     print('\n'.join(settings(version, facts, source, out)), flush=True)
     if not by_class:
@@ -64,11 +65,11 @@ def main():
     write(out, report, quality, sheet, began)
 
 
-def open_data(dataset: str, shape: list[int]):
+def open_data(dataset: str, shape: list[int], split: str | None):
     """The data set at the size that the model draws."""
-    source = forms.open_source(dataset, FLAGS.data_dir)
+    source = forms.open_source(dataset, FLAGS.data_dir, split=split)
     if list(source.shape[:2]) != shape[:2]:
-        source = forms.open_source(dataset, FLAGS.data_dir, image_size=shape[0])
+        source = forms.open_source(dataset, FLAGS.data_dir, image_size=shape[0], split=split)
     if list(source.shape) != shape:
         raise ModelError(
             f'--model={FLAGS.model} draws images of {shape} (height, width, channels),'

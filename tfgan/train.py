@@ -54,7 +54,9 @@ def train(settings, run_dir, export_dir):
 
     strategy, why = strategies.make(FLAGS.strategy, FLAGS.virtual_devices, FLAGS.peer_secs)
     print(f'  strategy        {why}', flush=True)
-    source = forms.open_source(settings.dataset, FLAGS.data_dir, settings.image_size)
+    source = forms.open_source(
+        settings.dataset, FLAGS.data_dir, settings.image_size, split=settings.split
+    )
     if not uses_labels(settings, source):
         source = source.unlabelled()
     data = source.summary()
@@ -80,10 +82,16 @@ def train(settings, run_dir, export_dir):
 
 
 def uses_labels(settings, source):
-    """Whether the networks are told the classes: a thousand of them would be learned one by one."""
-    return settings.labels == 'use' or (
-        settings.labels == 'auto' and len(source.class_names) <= MOST_CLASSES
-    )
+    """Whether the networks are told the classes; says so if there are too many for that.
+
+    A thousand of them would be learned one by one.
+    """
+    classes = len(source.class_names)
+    if settings.labels == 'auto' and classes > MOST_CLASSES:
+        print(f'  {classes:,} classes are more than {MOST_CLASSES}: labels are not used')
+        print('  and there is no --label= to draw by; --labels=use learns them all the same')
+        return False
+    return settings.labels != 'ignore'
 
 
 def augments(settings, source):
