@@ -25,21 +25,21 @@ def preload():
     """What commands import, late imports too; nothing that starts a thread."""
     import matplotlib.figure  # noqa: F401
     import tensorflow_serving.apis.prediction_log_pb2  # noqa: F401
-    import tfgan.loop
-    import tfgan.strategies
-    import tfgan.versions  # noqa: F401
+
+    import tfgan.distributed.strategies
+    import tfgan.saved_model.writer  # noqa: F401
 
 
 def faster():
     """What comes every seconds comes often in a short run, and is small."""
-    from tfgan.evaluation import extractor
+    from tfgan.evaluation import feature_learning
     from tfgan.training import loop, reporter
 
     loop.CALL_SECS = 0.05
     loop.EVERY_SECS |= {'sheet': 0.2, 'score': 0.5, 'point': 0.05}
     loop.SCORE_SHARE = 0.5
     reporter.SCORE_IMAGES = 100
-    extractor.LEAST_STEPS = 30
+    feature_learning.LEAST_STEPS = 30
 
 
 def restless():

@@ -14,6 +14,7 @@ import pytest
 from tfgan import config
 from tfgan.config import Config, make
 from tfgan.errors import ConfigError
+from tfgan.forms.drawing import FORM
 
 ROOT = pathlib.Path(__file__).parents[1]
 FIELDS = {field.name: field for field in dataclasses.fields(Config)}
@@ -213,9 +214,9 @@ def test_help_has_a_line_for_each_field():
 
 def test_names_are_those_of_the_tables():
     from tfgan import objectives
-    from tfgan.networks import architectures, layers, mlp
+    from tfgan.networks import layers, mlp
 
-    assert tuple(architectures.ARCHITECTURES) == config.ARCHITECTURES
+    assert tuple(FORM.architectures) == config.ARCHITECTURES
     assert tuple(objectives.OBJECTIVES) == config.OBJECTIVES
     assert tuple(layers.POLICIES) == config.PRECISIONS
     for output in config.OUTPUTS:

@@ -14,8 +14,10 @@ from PIL import Image
 
 from tfgan import errors, evaluate
 from tfgan.data.doodles import render
-from tfgan.evaluation import evaluator
-from tfgan.evaluation.evaluator import Row
+from tfgan.evaluation import report as reports
+from tfgan.evaluation.evaluator import FIGURES, Row
+from tfgan.forms.drawing import FORM
+from tfgan.saved_model import card
 from tfgan.training import curves
 
 SIZE, COUNT, NUM = 16, 200, 80
@@ -75,7 +77,7 @@ def test_it_says_what_it_compares_and_what_came_of_it(report):
     ):
         assert words in out
     lines = out[out.index('figure ') :].splitlines()
-    assert [line.split()[0] for line in lines[1:19]] == list(evaluator.FIGURES)
+    assert [line.split()[0] for line in lines[1:19]] == [*FIGURES, *FORM.figures]
     assert len({line.index(word) for line, word in zip(lines[1:19], map(better, lines[1:]))}) == 1
     assert max(map(len, lines)) <= 130
 
@@ -94,7 +96,7 @@ def test_it_leaves_numbers_pictures_and_curves(report):
     assert found['model']['name'] == 'm' and found['data']['count'] == COUNT
     assert found['extractor'] in found['about'] and 0 < found['accuracy'] <= 1
     assert found['secs'] > 0 and found['training_images'] == COUNT
-    assert list(found['figures']) == list(evaluator.FIGURES)
+    assert list(found['figures']) == [*FIGURES, *FORM.figures]
     distance = found['figures']['frechet_distance']
     assert distance['generated'] > 3 * distance['real'] > 0 and distance['n'] == NUM
     assert found['figures']['labels_right']['generated'] < 0.5
@@ -131,7 +133,7 @@ def test_other_data_is_fitted_and_other_classes_are_left_out(home):
     assert 'images of [16, 16, 1]' in out
     assert 'draws the classes 0, 1, 2, 3, 4, 5, 6, 7, 8, 9; the data has 0, 1, 2.' in out
     found = json.loads((home / 'o/metrics.json').read_text())
-    assert set(found['figures']) == set(evaluator.FIGURES) - {'labels_right'}
+    assert set(found['figures']) == {*FIGURES, *FORM.figures} - {'labels_right'}
     assert len(list((home / 'd').iterdir())) == 2
 
 
@@ -181,7 +183,7 @@ def test_help_is_there_without_tensorflow():
 def test_numbers_are_short():
     values = [0, 0.012345, 1.5, 9876.54, 123456.7, -0.00001, math.nan, math.inf]
     told = ['0', '0.01235', '1.5', '9877', '123457', '-1e-05', 'nan', 'inf']
-    assert [evaluate.number(value) for value in values] == told
+    assert [reports.number(value) for value in values] == told
 
 
 def test_the_table_is_aligned():
@@ -189,7 +191,7 @@ def test_the_table_is_aligned():
         Row('copies', 0.5, 0.01, 'near', 'as near', 200),
         Row('kernel_distance_high', -123.456, 1e6, 'lower', 'ends', 10_000),
     ]
-    head, first, second = evaluate.table(rows)
+    head, first, second = reports.table(rows)
     assert first.index('as near') == second.index('ends') == head.index('what')
     ends = [
         line.index(word) + len(word)
@@ -201,7 +203,7 @@ def test_the_table_is_aligned():
 
 
 def test_json_has_no_word_for_nan():
-    found = evaluate.finite({'a': {'b': math.nan, 'c': 1.5}, 'd': -math.inf, 'e': 'nan'})
+    found = reports.finite({'a': {'b': math.nan, 'c': 1.5}, 'd': -math.inf, 'e': 'nan'})
     assert found == {'a': {'b': None, 'c': 1.5}, 'd': None, 'e': 'nan'}
 
 
@@ -223,6 +225,6 @@ def test_a_model_that_does_not_say_what_it_learned_from(home, tmp_path, change, 
     if change:
         path.write_text(change(facts))
     with pytest.raises(errors.ModelError) as refusal:
-        evaluate.facts_of(path.parent)
+        card.read(path.parent)
     assert str(path) in str(refusal.value) and why in str(refusal.value)
     assert 'export the run once more' in str(refusal.value)

@@ -21,8 +21,9 @@ from toys import noise, play
 from tfgan import config, errors
 from tfgan.config import Config
 from tfgan.errors import ConfigError
+from tfgan.forms.drawing import FORM
 from tfgan.gan.gan import Gan
-from tfgan.networks import architectures
+from tfgan.networks import memory
 from tfgan.training import run_dir
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -418,7 +419,9 @@ def test_what_is_accepted_trains_or_its_updates_are_skipped(full):
 @pytest.mark.parametrize('architecture', config.ARCHITECTURES)
 def test_the_room_that_a_step_needs_is_counted_and_not_taken(architecture):
     chosen = config.make(architecture=architecture, **(TINY | dict(width=9, channels=3)))
-    weights, hidden = architectures.needs(chosen, (12, 10, 3), 4, batch=2)
+    weights, hidden = memory.needs(
+        FORM.architectures[architecture], chosen, (12, 10, 3), 4, batch=2
+    )
     gan = Gan(chosen, (12, 10, 3), [0.25] * 4)
     sizes = {
         name: sum(np.prod(variable.shape) for variable in variables)
@@ -428,7 +431,10 @@ def test_the_room_that_a_step_needs_is_counted_and_not_taken(architecture):
     gradients = sizes['generator'] + sizes['discriminator']
     assert weights == sum(sizes.values()) + gradients
     assert gan.draw([1]).shape == (1, 12, 10, 3)
-    assert architectures.needs(chosen, (12, 10, 3), 4, batch=6) == (weights, 3 * hidden)
+    assert memory.needs(FORM.architectures[architecture], chosen, (12, 10, 3), 4, batch=6) == (
+        weights,
+        3 * hidden,
+    )
     assert hidden >= 2 * 12 * 10 * 3  # the drawings at least
 
 

@@ -21,9 +21,9 @@ ROWS = (
     {'config', 'distributed', 'storage', 'startup'},
     {'errors', 'latents', 'objectives'},
 )
-# What a package may see of the rows below it, if not all; and what it may see of its own.
+# What a package may see of the rows below it, if not all; and who may see whom in a row.
 ONLY = {'server': {'saved_model', 'errors'}}
-SIDEWAYS = {('distributed', 'config'), ('config', 'storage')}
+SIDEWAYS = {('distributed', 'config'), ('client', 'evaluation')}
 WITHOUT_TENSORFLOW = (
     *('config', 'errors', 'cli', 'client', 'train', 'sample', 'export', 'evaluate', 'serve'),
     *('query', 'forms.base', 'forms.drawing', 'training.run_dir', 'distributed.cluster'),

@@ -23,7 +23,8 @@ def toy_gan(seed=0):
 def export_toy(gan, directory):
     """Exports a toy Gan as the next version below a directory."""
     from tfgan.saved_model import writer
+    from tfgan.saved_model.card import ModelCard
 
     data = dict(dataset='noise', count=5, shape=[12, 10, 1], class_names=NAMES, licence='none')
     facts = dict(name=directory.name, data=data, step=1, images_seen=8, secs=2.0, scores={})
-    return writer.write(gan, directory, facts)
+    return writer.write(gan, directory, ModelCard(**facts, config=vars(gan.config)))

@@ -5,9 +5,12 @@ import tensorflow as tf
 
 from tfgan import config
 from tfgan.data import pipeline
-from tfgan.data.source import Source
+from tfgan.forms.drawing import FORM
+from tfgan.forms.drawing.augment import DrawingAugmentation
+from tfgan.forms.drawing.drawings import Drawings
 from tfgan.gan.gan import METRICS, Gan
 
+ARCHITECTURES = FORM.architectures
 SHAPES = (20, 16, 1), (8, 8, 3), (9, 13, 1)  # the last of which cannot be halved
 
 
@@ -22,7 +25,7 @@ def noise(shape=SHAPES[0], count=50, classes=3):
     pixels = rng.integers(0, 256, (count, *shape), np.uint8)
     labels = rng.integers(0, classes, count).astype(np.int32)
     names = tuple('abc'[:classes])
-    return Source('noise', shape, labels, names, read=lambda indices: pixels[indices])
+    return Drawings('noise', shape, labels, names, read=lambda indices: pixels[indices])
 
 
 def play(gan, source, steps, first_step=0):
@@ -42,7 +45,7 @@ def same(first, second):
 
 def augmented(config, source, strategy=None, parts=1):
     """A Gan that augments about every third image in each way."""
-    paper = [255] * source.shape[-1]
-    gan = Gan(config, source.shape, source.shares, strategy, paper, parts)
-    gan.augmentation.assign(0.3)
+    changes = DrawingAugmentation(source.shape, [255] * source.shape[-1])
+    gan = Gan(config, source.shape, source.shares, strategy, changes, parts)
+    gan.change_probability.assign(0.3)
     return gan

@@ -9,6 +9,29 @@ os.environ['KERAS_BACKEND'] = 'tensorflow'  # a user's KERAS_BACKEND=jax would b
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')  # 0 brings TensorFlow's own messages back
 
 
+def make_config(preset: str = 'default', **settings):
+    """The configuration of a preset with settings on top: see `tfgan.config.make`."""
+    from tfgan import config
+
+    return config.make(preset, **settings)
+
+
+def Run(directory, config=None, **options):  # noqa: N802  it stands for the class
+    """A run in a directory, to be trained and exported: see `tfgan.training.run.Run`."""
+    from tfgan import startup
+    from tfgan.training.run import Run
+
+    startup.import_tensorflow()
+    return Run(directory, config, **options)
+
+
+def open_source(dataset: str, **options):
+    """The data set that a text such as 'folder:my-drawings' names: `tfgan.forms.base`."""
+    from tfgan.forms import base
+
+    return base.open_source(dataset, **options)
+
+
 def load(path):
     """An exported model, to be asked by `draw(seeds)`: see `tfgan.client.Model`."""
     from tfgan import client

@@ -1,12 +1,16 @@
 """Drawings of a model in this process, or of a server's by REST or gRPC, all asked for alike."""
 
+import functools
 import json
-import pathlib
 import time
 
 import numpy as np
 
 from tfgan.errors import ModelError, quoted, reason
+from tfgan.forms.base import DRAWING, form_named
+from tfgan.forms.pictures import Picture
+from tfgan.saved_model import card
+from tfgan.saved_model.card import ModelCard
 from tfgan.saved_model.layout import newest
 
 PATIENCE = 6  # times that a busy server is asked, in ten seconds or so
@@ -19,6 +23,7 @@ class Model:
     """
 
     block = 256
+    form = form_named(DRAWING)
 
     def draw(self, seeds, label=None, truncation=None) -> np.ndarray:
         """Drawings uint8 [n, h, w, c] of int seeds [n].
@@ -41,6 +46,10 @@ class Model:
         return self._in_blocks(
             'latents', {'latents': latents, 'label': self._labels(label, len(latents))}
         )
+
+    def sheet(self, seeds, label=None, truncation=None, columns: int | None = None) -> Picture:
+        """A picture of the drawings of int seeds [n] in rows; a notebook shows it."""
+        return Picture(self.form.sheet(self.draw(seeds, label, truncation), columns))
 
     def class_names(self) -> list[str]:
         """The classes' names, by number."""
@@ -96,12 +105,28 @@ def load(path) -> Model:
     """The newest version below an exported model's directory, or the version that it is."""
     from tfgan import startup
 
-    return _Loaded(startup.import_tensorflow().saved_model.load(str(newest(pathlib.Path(path)))))
+    version = newest(path)
+    return _Loaded(startup.import_tensorflow().saved_model.load(str(version)), version)
 
 
 class _Loaded(Model):
-    def __init__(self, loaded):
+    def __init__(self, loaded, version):
         self._loaded = loaded  # which keeps the variables
+        self.version = version  # its folder
+
+    @functools.cached_property
+    def card(self) -> ModelCard:
+        """What the export says of itself; raises ModelError where it does not."""
+        return card.read(self.version)
+
+    def evaluate(self, dataset: str | None = None, **options):
+        """A report of its drawings beside a data set's images, by default of its own data.
+
+        `options` are those of `tfgan.evaluation.report.evaluate`.
+        """
+        from tfgan.evaluation import report
+
+        return report.evaluate(self, self.version, self.card, dataset, **options)
 
     def predict(self, signature, inputs):
         import tensorflow as tf

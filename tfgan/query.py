@@ -14,7 +14,6 @@ from absl import flags
 
 from tfgan import cli, client
 from tfgan.errors import ModelError
-from tfgan.forms.drawing import sheets
 
 OWN = [
     *('server', 'model', 'version', 'status', 'metadata'),
@@ -33,7 +32,7 @@ def main():
     if FLAGS.metadata:
         print(json.dumps(model.metadata(), indent=1))
     if FLAGS.out:
-        sheets.write_drawings(FLAGS.out, *drawings(model))
+        model.form.write(FLAGS.out, *drawings(model))
     elif not FLAGS.status and not FLAGS.metadata:
         raise ModelError('nothing to do: give --out=sheet.png, --out=FOLDER/, --status, --metadata')
 

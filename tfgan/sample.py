@@ -12,10 +12,11 @@ from absl import flags
 
 from tfgan import cli, client
 from tfgan.errors import ModelError
-from tfgan.forms.drawing import sheets
+from tfgan.forms import pictures
 
 OWN = ['model', 'num', 'seed', 'label', 'truncation', 'out', 'walk', 'frames']
 FLAGS = flags.FLAGS
+WALK_PIXELS = 480  # wide
 
 
 def main():
@@ -27,7 +28,7 @@ def main():
     model = client.load(FLAGS.model)
     seeds = FLAGS.seed + np.arange(FLAGS.num)
     if FLAGS.out:
-        sheets.write_drawings(FLAGS.out, model.draw(seeds, FLAGS.label, FLAGS.truncation), seeds)
+        model.form.write(FLAGS.out, model.draw(seeds, FLAGS.label, FLAGS.truncation), seeds)
     if FLAGS.walk:
         write_walk(walk(model, seeds, FLAGS.label, FLAGS.frames), FLAGS.walk)
 
@@ -43,13 +44,17 @@ def walk(model, seeds, label, count) -> list[np.ndarray]:
         ends = [seeds + len(seeds) * corner for corner in (leg, (leg + 1) % 3)]
         inputs = {'seed': ends[0], 'to_seed': ends[1], 'label': labels}
         shares = np.full(len(seeds), share, np.float32)
-        frames.append(sheets.sheet(model.predict('interpolate', inputs | {'share': shares})))
+        frames.append(
+            model.form.sheet(
+                model.predict('interpolate', inputs | {'share': shares}), pixels=WALK_PIXELS
+            )
+        )
     return frames
 
 
 def write_walk(frames, path) -> None:
     """An animation of three seconds a leg at most."""
-    sheets.write_gif(path, [sheets.enlarge(frame, 480) for frame in frames])
+    pictures.write_gif(path, frames)
     print(f'a walk of {len(frames)} frames: {path}')
 
 

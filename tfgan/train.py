@@ -7,9 +7,7 @@ runs/NAME/samples from the first seconds on, and the finished model is saved_mod
 The same command goes on where a stopped one was.
 """
 
-import contextlib
 import pathlib
-import signal
 
 from absl import flags
 
@@ -21,7 +19,6 @@ OWN = [
     *('data_dir', 'run_dir', 'export_dir', 'checkpoint_secs', 'strategy', 'virtual_devices'),
     *('accumulate', 'peer_secs', 'dry_run'),
 ]
-MOST_CLASSES = 100
 FLAGS = flags.FLAGS
 
 
@@ -37,68 +34,32 @@ def main():
     for place in (run_dir, *(run_dir / name for name in runs.FOLDERS)):
         cli.check_folder('run_dir', place)
     cli.check_folder('export_dir', export_dir)
-    runs.check(run_dir, {'format': runs.FORMAT, 'config': vars(settings)})
+    runs.check(run_dir, runs.identity(settings))
     if export_dir.resolve() == run_dir.resolve():
         raise errors.ConfigError(f'--export_dir={export_dir} is the run: give a folder of its own')
     startup.import_tensorflow()
     train(settings, run_dir, export_dir)
 
 
-def train(settings, run_dir, export_dir):
-    """Data, Gan, run, export: what is left once the flags are read."""
-    from tfgan.distributed import coordination, strategies
-    from tfgan.gan.gan import Gan
-    from tfgan.networks import architectures
-    from tfgan.saved_model import writer
-    from tfgan.training import loop
+def train(settings, directory, export_dir):
+    """Trains and exports: what is left once the flags are read."""
+    from tfgan.training.run import Placement, Run
 
-    strategy, why = strategies.make(FLAGS.strategy, FLAGS.virtual_devices, FLAGS.peer_secs)
-    print(f'  strategy        {why}', flush=True)
-    source = forms.open_source(
-        settings.dataset, FLAGS.data_dir, settings.image_size, split=settings.split
+    place = Placement(FLAGS.strategy, FLAGS.virtual_devices, FLAGS.accumulate, FLAGS.peer_secs)
+    run = Run(
+        directory,
+        settings,
+        data_dir=FLAGS.data_dir,
+        checkpoint_secs=FLAGS.checkpoint_secs,
+        placement=place,
     )
-    if not uses_labels(settings, source):
-        source = source.unlabelled()
-    data = source.summary()
-    print('\n'.join(f'  {key:15} {value}' for key, value in data.items()), flush=True)
-    parts = strategy.num_replicas_in_sync * FLAGS.accumulate
-    architectures.check_room(settings, source.shape, len(source.class_names), parts)
-    paper = source.paper if augments(settings, source) else None
-    gan = Gan(settings, source.shape, source.shares, strategy, paper, FLAGS.accumulate)
-    chief = coordination.is_chief(strategy)  # which alone may write
-    run = runs.Run(run_dir, settings, data) if chief else contextlib.nullcontext()
-    with run, loop.Stop() as stop:
-        facts = loop.train(gan, source, run_dir, stop, FLAGS.checkpoint_secs, FLAGS.peer_secs)
-        if facts and chief:
-            facts |= {'name': pathlib.Path(export_dir).name, 'data': data}
-            best = facts.pop('best_score')
-            version = writer.write(gan, export_dir, facts)
-            cli.farewell(version, run_dir, facts['scores'], best)
-        with coordination.Patience(coordination.processes(strategy), FLAGS.peer_secs):
-            coordination.wait_for_all(strategy)
-    if not facts:
-        print(f'stopped and saved in {run_dir}; the same command goes on from there')
-        raise SystemExit(128 + (stop.signal or signal.SIGTERM))
-
-
-def uses_labels(settings, source):
-    """Whether the networks are told the classes; says so if there are too many for that.
-
-    A thousand of them would be learned one by one.
-    """
-    classes = len(source.class_names)
-    if settings.labels == 'auto' and classes > MOST_CLASSES:
-        print(f'  {classes:,} classes are more than {MOST_CLASSES}: labels are not used')
-        print('  and there is no --label= to draw by; --labels=use learns them all the same')
-        return False
-    return settings.labels != 'ignore'
-
-
-def augments(settings, source):
-    """Whether the discriminator sees augmented images."""
-    from tfgan.forms.drawing import augment
-
-    return settings.augment == 'on' or (settings.augment == 'auto' and augment.wanted(len(source)))
+    outcome = run.train()
+    if outcome.stopped:
+        print(f'stopped and saved in {directory}; the same command goes on from there')
+        raise SystemExit(128 + outcome.stopped)
+    version = run.export(export_dir)
+    if version:  # only the first of several processes has one
+        cli.farewell(version, directory, outcome.scores, outcome.best_score)
 
 
 if __name__ == '__main__':

@@ -9,10 +9,11 @@ from workers import secs_each
 
 from tfgan import config
 from tfgan.data import pipeline
-from tfgan.data.source import Source
 from tfgan.distributed import strategies
+from tfgan.forms.drawing import FORM
+from tfgan.forms.drawing.drawings import Drawings
+from tfgan.forms.drawing.pixels import to_float
 from tfgan.gan.gan import Gan
-from tfgan.networks.architectures import ARCHITECTURES
 from tfgan.objectives import OBJECTIVES
 
 
@@ -21,7 +22,7 @@ def source_of(path):
     with np.load(path) as arrays:
         pixels, labels = arrays['images'], arrays['labels']
     names = tuple(str(label) for label in range(labels.max() + 1))
-    return Source('npz:drawings.npz', pixels.shape[1:], labels, names, lambda i: pixels[i])
+    return Drawings('npz:drawings.npz', pixels.shape[1:], labels, names, lambda i: pixels[i])
 
 
 def tfgan(path, preset, jit=None, **changes):
@@ -29,7 +30,7 @@ def tfgan(path, preset, jit=None, **changes):
     source, settings = source_of(path), config.make(preset, **changes)
     gan = Gan(settings, source.shape, source.shares)
     if jit is not None:
-        gan._compiled = tf.function(gan.gradients, jit_compile=jit)
+        gan.stepper.compiled = tf.function(gan.stepper.gradients, jit_compile=jit)
     return turn_of(gan, source)
 
 
@@ -54,9 +55,11 @@ class Pair:
     def __init__(self, path, preset):
         self.settings, self.source = config.make(preset), source_of(path)
         shape, count = self.source.shape, len(self.source.class_names)
-        generator, discriminator, _ = ARCHITECTURES[self.settings.architecture]
-        self.generator, self.average = (generator(self.settings, shape, count) for _ in '12')
-        self.discriminator = discriminator(self.settings, shape, count)
+        pair = FORM.architectures[self.settings.architecture]
+        self.generator, self.average = (
+            pair.make_generator(self.settings, shape, count) for _ in '12'
+        )
+        self.discriminator = pair.make_discriminator(self.settings, shape, count)
         label = tf.zeros([1], tf.int32)
         for generator in (self.generator, self.average):
             generator(tf.zeros([1, self.settings.latent_size]), label)
@@ -77,7 +80,7 @@ class Pair:
             .shuffle(len(self.source))
             .repeat()
             .batch(self.settings.batch_size, drop_remainder=True)
-            .map(lambda pixels, labels: (pixels.to_float(pixels), labels))
+            .map(lambda pixels, labels: (to_float(pixels), labels))
             .prefetch(2)
         )
 
@@ -196,11 +199,13 @@ def drawing(directory):
 def export(path, directory):
     """A model of the dense preset, untrained, as a directory of SavedModels; turn() is idle."""
     from tfgan.saved_model import writer
+    from tfgan.saved_model.card import ModelCard
 
     source = source_of(path)
     gan = Gan(config.make('dense'), source.shape, source.shares)
     facts = {'name': 'benchmark', 'data': source.summary(), 'step': 0, 'images_seen': 0}
-    writer.write(gan, directory, facts | {'secs': 0.0, 'scores': {'none': 0.0, 'floor': 0.0}})
+    facts |= {'secs': 0.0, 'scores': {'none': 0.0, 'floor': 0.0}, 'config': vars(gan.config)}
+    writer.write(gan, directory, ModelCard(**facts))
     return lambda amount: amount
 
 
@@ -231,7 +236,7 @@ def _peak_bytes():
 def _made_up(shape, count):
     some = np.random.default_rng(0).integers(0, 256, (1000, *shape), np.uint8)
     labels = np.zeros(count, np.int32)
-    return Source('npy:made-up', tuple(shape), labels, ('a',), lambda i: some[i % 1000])
+    return Drawings('npy:made-up', tuple(shape), labels, ('a',), lambda i: some[i % 1000])
 
 
 def together(preset, share):

@@ -13,9 +13,9 @@ import tensorflow as tf
 from PIL import Image
 
 from tfgan.data import pipeline
-from tfgan.data.source import Source
 from tfgan.errors import SourceError
 from tfgan.forms.base import open_source
+from tfgan.forms.drawing.drawings import Drawings
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -35,7 +35,7 @@ def numbered(count):
     """A source whose image number i, of 2 x 1 pixels, says i twice, and whose label is i % 3."""
     pixels = np.arange(count, dtype=np.uint8)[:, None, None, None].repeat(2, axis=1)
     labels = np.arange(count, dtype=np.int32) % 3
-    return Source('numbered', (2, 1, 1), labels, tuple('abc'), read=lambda i: pixels[i])
+    return Drawings('numbered', (2, 1, 1), labels, tuple('abc'), read=lambda i: pixels[i])
 
 
 def take(count, batch_size, steps, seed=0, first_step=0, strategy=None):
@@ -174,7 +174,7 @@ def test_other_errors_stay_what_they_are():
     def read(indices):
         raise KeyError('a mistake of ours')
 
-    source = Source('none', (2, 1, 1), np.zeros(5, np.int32), ('a',), read)
+    source = Drawings('none', (2, 1, 1), np.zeros(5, np.int32), ('a',), read)
     batches = pipeline.batches(source, tf.distribute.get_strategy(), 4, seed=0)
     with (
         pytest.raises(tf.errors.OpError, match='a mistake of ours'),

@@ -16,25 +16,27 @@ TOGETHER = ['--strategy=multi_worker', '--peer_secs=60', *TOY]
 TALK = """
 import os, sys, time
 import numpy as np, tensorflow as tf
-from tfgan import cluster, peers, strategies
+from tfgan import errors
+from tfgan.distributed import cluster, coordination, strategies
 me = cluster.find(os.environ)['task']['index']
 strategy, why = strategies.make('auto', peer_secs=60)
 assert 'TF_CONFIG' in why and '2 processes' in why
-assert peers.processes(strategy) == 2 and peers.is_chief(strategy) == (me == 0)
-assert list(peers.agree(strategy, [5 + me, 5 + me, 0.25], [True, False, False])) == [5, 11, 0.5]
+assert coordination.processes(strategy) == 2 and coordination.is_chief(strategy) == (me == 0)
+total = coordination.agree(strategy, [5 + me, 5 + me, 0.25], [True, False, False])
+assert list(total) == [5, 11, 0.5]
 with strategy.scope():
     numbers = tf.Variable([1.0 + me, float('inf')]), tf.Variable(2**40 + me, dtype=tf.int64)
 for variable in numbers:
     variable.assign(variable + me)  # they start as the chief's
-peers.share(strategy, numbers)
+coordination.share(strategy, numbers)
 assert [each.numpy().tolist() for each in numbers] == [[1.0, float('inf')], 2**40]
-peers.check_same(strategy, settings='a', data='b')
+coordination.check_same(strategy, settings='a', data='b')
 """
 DIFFER = """
 try:
-    peers.check_same(strategy, settings='a', data=str(me))
+    coordination.check_same(strategy, settings='a', data=str(me))
     assert me == 0
-except peers.PeerError as error:
+except errors.PeerError as error:
     assert me == 1 and 'other data than the first' in str(error), error
     time.sleep(5)
 """
@@ -42,8 +44,8 @@ HANG = """
 if me:
     print('asleep', flush=True)
     time.sleep(600)
-with peers.Patience(2, 3.0):
-    peers.wait_for_all(strategy)
+with coordination.Patience(2, 3.0):
+    coordination.wait_for_all(strategy)
 """
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from loopback import environments
+from toys import ARCHITECTURES
 
-from tfgan.networks.architectures import ARCHITECTURES
 from tfgan.objectives import OBJECTIVES
 
 HERE = pathlib.Path(__file__).parent

@@ -7,7 +7,11 @@ import sys
 import pytest
 from loopback import environments
 
-SCRIPT = 'import sys; from tfgan import strategies; print(strategies.make(*eval(sys.argv[1]))[1])'
+SCRIPT = """
+import sys
+from tfgan.distributed import strategies
+print(strategies.make(*eval(sys.argv[1]))[1])
+"""
 
 
 def make(*arguments, **variables):

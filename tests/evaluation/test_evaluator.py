@@ -8,9 +8,9 @@ import pytest
 
 from tfgan import errors
 from tfgan.data.doodles import render
-from tfgan.data.source import Source
-from tfgan.evaluation import evaluator, extractor, metrics
+from tfgan.evaluation import evaluator, extractor, feature_learning, metrics
 from tfgan.evaluation.evaluator import SEED, Evaluator
+from tfgan.forms.drawing.drawings import Drawings
 
 COUNT, SIZE, NUM = 700, 20, 200
 CLASSES = {'classes_covered', 'class_kl', 'labels_right'}  # figures of a classifier
@@ -23,7 +23,7 @@ def drawings(indices):
 @pytest.fixture(scope='module')
 def source():
     pixels, labels = drawings(range(COUNT)), render.labels(COUNT)
-    return Source('toy', (SIZE, SIZE, 1), labels, tuple(render.KINDS), pixels.__getitem__)
+    return Drawings('toy', (SIZE, SIZE, 1), labels, tuple(render.KINDS), pixels.__getitem__)
 
 
 @pytest.fixture(scope='module')
@@ -207,7 +207,7 @@ def test_pixels_are_held_a_block_at_a_time(source, look, judge, tmp_path, monkey
 
     draw = showing(source, third_sample(judge))
     before = figures(judge, draw)
-    monkeypatch.setattr(extractor, 'BLOCK_BYTES', 30 * SIZE * SIZE)
+    monkeypatch.setattr(feature_learning, 'BLOCK_BYTES', 30 * SIZE * SIZE)
     watched = dataclasses.replace(source, read=read, notes={'paper': 3 * source.paper})
     watching = Evaluator(watched, look, NUM, cache_dir=tmp_path)
 

@@ -11,10 +11,11 @@ import pytest
 import tensorflow as tf
 
 from tfgan.data.doodles import render
-from tfgan.data.source import Source
 from tfgan.errors import FeatureError
-from tfgan.evaluation import damage, extractor, inception, metrics
+from tfgan.evaluation import extractor, feature_learning, inception, metrics
 from tfgan.evaluation.cache import cache_path, remembered
+from tfgan.forms.drawing import views
+from tfgan.forms.drawing.drawings import Drawings
 
 COUNT, SIZE = 600, 20
 
@@ -27,7 +28,7 @@ def toy(labelled=True, count=COUNT):
     kinds = tuple(render.KINDS)
     labels = render.labels(count) if labelled else np.zeros(count, np.int32)
     pixels = drawings(range(count))
-    return Source(
+    return Drawings(
         'toy', (SIZE, SIZE, 1), labels, kinds if labelled else ('drawing',), pixels.__getitem__
     )
 
@@ -53,7 +54,9 @@ def unlabelled():
 def test_a_stacked_set_is_seen_channel_by_channel(classifier):
     inner, triples = toy(), np.array([[0, 1, 2], [2, 9, 4], [3, 3, 11]])
     read = lambda i: np.moveaxis(inner.images(triples[i].ravel()).reshape(-1, 3, SIZE, SIZE), 1, -1)  # noqa: E731
-    source = Source('stacked:toy', (SIZE, SIZE, 3), np.arange(3), tuple('abc'), read, layers=inner)
+    source = Drawings(
+        'stacked:toy', (SIZE, SIZE, 3), np.arange(3), tuple('abc'), read, layers=inner
+    )
     found, images = extractor.extractor_of(source), source.images(np.arange(3))
     seen = [classifier.features(inner.images(column)) for column in triples.T]
     np.testing.assert_allclose(found.features(images), np.concatenate(seen, axis=1), atol=1e-5)
@@ -140,7 +143,7 @@ def test_a_seed_is_an_extractor(classifier, tmp_path):
 
 def test_it_is_remembered(classifier, cache, monkeypatch):
     assert any('extractor' in path.name for path in cache.iterdir())
-    monkeypatch.setattr(extractor, '_trained', forbidden)
+    monkeypatch.setattr(feature_learning.Learner, 'learned', forbidden)
     again = extractor.extractor_of(toy())
     pixels = drawings(range(50))
     np.testing.assert_array_equal(again.features(pixels), classifier.features(pixels))
@@ -200,26 +203,35 @@ def test_large_images_are_averaged_down():
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, [3, 64, 48, 3], np.uint8)
     means = pixels.reshape(3, 32, 2, 24, 2, 3).mean(axis=(2, 4))
-    found = extractor.small(pixels)
+    found = views.DrawingViews([0] * 3).small(pixels).numpy().astype(np.uint8)
     assert found.shape == (3, 32, 24, 3) and found.dtype == np.uint8
     assert np.abs(found - means).max() <= 0.5
-    assert extractor.small(pixels[:, :32, :30]).shape == (3, 32, 30, 3)
-    assert extractor.small(pixels[:, :, :1]).shape == (3, 32, 1, 3)
+    assert views.DrawingViews([0] * 3).small(pixels[:, :32, :30]).numpy().astype(
+        np.uint8
+    ).shape == (3, 32, 30, 3)
+    assert views.DrawingViews([0] * 3).small(pixels[:, :, :1]).numpy().astype(np.uint8).shape == (
+        3,
+        32,
+        1,
+        3,
+    )
 
 
 def test_any_shape_and_number_of_classes(tmp_path):
     rng = np.random.default_rng(0)
     labels = np.arange(60, dtype=np.int32) % 3
     pixels = rng.integers(0, 40, [60, 70, 33, 3], np.uint8) + 100 * labels[:, None, None, None]
-    source = Source('toy', (70, 33, 3), labels, tuple('abcd'), pixels.astype(np.uint8).__getitem__)
+    source = Drawings(
+        'toy', (70, 33, 3), labels, tuple('abcd'), pixels.astype(np.uint8).__getitem__
+    )
     look = extractor.extractor_of(source, tmp_path)
     assert (look.classify(source.images(range(60))) == labels).all() and look.accuracy == 1
 
 
 def test_blocks_are_small_where_images_are_large():
-    assert extractor.block_of((28, 28, 1)) == 512
-    assert extractor.block_of((256, 256, 3)) * 256 * 256 * 3 <= extractor.BLOCK_BYTES
-    assert extractor.block_of((9999, 9999, 3)) == 1
+    assert feature_learning.block_of((28, 28, 1)) == 512
+    assert feature_learning.block_of((256, 256, 3)) * 256 * 256 * 3 <= feature_learning.BLOCK_BYTES
+    assert feature_learning.block_of((9999, 9999, 3)) == 1
 
 
 def test_refusals_quote_what_was_received(classifier, unlabelled):
@@ -238,17 +250,17 @@ PAPER = tf.constant([-1.0])
 
 def test_moving_keeps_the_ink_and_the_paper():
     pixels = drawings(range(64)).astype(np.float32) / 127.5 - 1
-    moved = damage.move(pixels, PAPER, (0, 1)).numpy()
-    assert np.abs(damage.move(0 * pixels - 1, PAPER, (0, 1)).numpy() + 1).max() < 1e-6
+    moved = views.move(pixels, PAPER, (0, 1)).numpy()
+    assert np.abs(views.move(0 * pixels - 1, PAPER, (0, 1)).numpy() + 1).max() < 1e-6
     assert (moved + 1).sum() == pytest.approx((pixels + 1).sum(), rel=0.15)
     apart = np.abs(moved - pixels).mean(axis=(1, 2, 3))
     assert (apart > 0.02).mean() > 0.9 and apart.max() < 0.8
-    assert np.abs(damage.move(pixels, PAPER, (0, 2)).numpy() - moved).max() > 0.5
+    assert np.abs(views.move(pixels, PAPER, (0, 2)).numpy() - moved).max() > 0.5
 
 
 def test_damage_is_of_four_kinds():
     pixels = drawings(range(200)).astype(np.float32) / 127.5 - 1
-    damaged, ways = (each.numpy() for each in damage.damage(pixels, PAPER, (0, 1)))
+    damaged, ways = (each.numpy() for each in views.damage(pixels, PAPER, (0, 1)))
     assert np.bincount(ways).min() > 25
     ink = (damaged - pixels).sum(axis=(1, 2, 3))
     assert (ink[(ways == 1) | (ways == 2)] > 0).mean() > 0.8  # specks, haze

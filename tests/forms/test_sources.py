@@ -137,8 +137,8 @@ def test_a_wrong_text_within_another_is_refused_as_by_itself(inner):
 
 def test_the_text_is_checked_without_tensorflow():
     program = (
-        'import sys, tfgan.data.source, tfgan.forms.base as s\n'
-        "s.check_source('stacked:tfds:mnist'); tfgan.data.source.short_name('tfds:mnist')\n"
+        'import sys\nfrom tfgan.data.source import short_name\nfrom tfgan.forms import base\n'
+        "base.check_source('stacked:tfds:mnist'); short_name('tfds:mnist')\n"
         "print([m for m in sys.modules if m.startswith(('tensorflow', 'keras'))])"
     )
     result = subprocess.run([sys.executable, '-c', program], capture_output=True, check=True)

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from toys import augmented, play, settings
+from toys import ARCHITECTURES, augmented, play, settings
 
 from tfgan import errors
-from tfgan.data.source import Source
+from tfgan.forms.drawing.drawings import Drawings
 from tfgan.forms.drawing.pixels import to_uint8
-from tfgan.networks.architectures import ARCHITECTURES
 from tfgan.objectives import OBJECTIVES
 from tfgan.saved_model import writer
+from tfgan.saved_model.card import ModelCard
 from tfgan.training import loop, reporter
 
 SHAPE = (9, 13, 1)
@@ -72,7 +72,7 @@ def source(value, count=1):
     image = rng.integers(0, 256, SHAPE, np.uint8) if value is None else np.full(SHAPE, value)
     pixels = np.repeat(image[None].astype(np.uint8), count, axis=0)
     labels = np.zeros(count, np.int32)
-    return Source('alike', SHAPE, labels, ('a', 'b', 'c'), read=lambda rows: pixels[rows])
+    return Drawings('alike', SHAPE, labels, ('a', 'b', 'c'), read=lambda rows: pixels[rows])
 
 
 def state(gan):
@@ -123,10 +123,10 @@ def test_both_kinds_of_update_were_tried(tried):
 def test_the_line_between_real_and_generated_stays_a_number():
     gan = augmented(settings(objective='relativistic'), source(0))
     for before, now in itertools.product([LIMIT, -LIMIT, 0.0, 2.0], repeat=2):
-        gan.middle.assign(before)
-        metrics = {'middle': tf.constant(now), 'accuracy/real': tf.constant(1.0)}
-        gan._count(tf.constant(True), metrics)
-        assert float(gan.middle) == pytest.approx(0.99 * before + 0.01 * now, rel=1e-5)
+        gan.decision_threshold.assign(before)
+        metrics = {'decision_threshold': tf.constant(now), 'accuracy/real': tf.constant(1.0)}
+        gan.stepper._count(tf.constant(True), metrics)
+        assert float(gan.decision_threshold) == pytest.approx(0.99 * before + 0.01 * now, rel=1e-5)
 
 
 def test_what_is_no_number_is_drawn_grey_and_infinity_saturates():
@@ -150,7 +150,8 @@ def test_a_run_on_images_that_are_all_alike_is_scored_or_says_why_not(value, tmp
     unknown = {name for name, value in scores.items() if not np.isfinite(value)}
     assert unknown <= {'stroke_width', 'stroke_width_of_real'}
     facts = dict(name='m', data=few.summary(), step=2, images_seen=16, secs=1.0, scores=scores)
-    version = writer.write(gan, tmp_path / 'm', facts)
+    card = ModelCard(**facts, config=vars(gan.config))
+    version = writer.write(gan, tmp_path / 'm', card)
     told = json.loads((version / 'model.json').read_text(), parse_constant=pytest.fail)
     assert set(told['scores']) == set(scores) - unknown
 

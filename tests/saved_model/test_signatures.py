@@ -13,7 +13,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 from tfgan import latents
-from tfgan.forms.drawing import sheets
+from tfgan.forms import pictures
 from tfgan.saved_model import warmup
 
 SEEDS = np.array([3, 7, -1, 2**40, 0], np.int64)
@@ -200,4 +200,4 @@ def test_latents_of_a_seed_draw_its_drawing(signatures):
     points = latents.normal(SEEDS, 6).numpy()
     drawn = ask(signatures, 'latents', latents=points, label=LABELS)
     assert np.array_equal(drawn, ask(signatures, 'labelled', seed=SEEDS, label=LABELS))
-    assert sheets.sheet(drawn).std() > 5  # there is something to see
+    assert pictures.sheet(drawn).std() > 5  # there is something to see

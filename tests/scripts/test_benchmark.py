@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from tfgan import config
 from tfgan.gan.gan import Gan
+from tfgan.gan.step import Batch
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / 'scripts' / 'benchmarks'))
 
@@ -39,16 +40,15 @@ def test_the_floor_is_what_the_step_computes(objective):
     sizes = dict(width=96, depth=3, latent_size=40, batch_size=32)
     settings = config.make('dense', objective=objective, **sizes)
     gan = Gan(settings, floor.SHAPE, np.full(floor.CLASSES, 1 / floor.CLASSES))
-    inputs = (
-        tf.zeros([32, *floor.SHAPE]),
-        tf.zeros([32, 40]),
-        tf.zeros([32], tf.int32),
-        tf.zeros([32]),
-        (),
-        tf.constant(0.3),
-        None,
+    batch = Batch(
+        real=tf.zeros([32, *floor.SHAPE]),
+        latents=tf.zeros([32, 40]),
+        labels=tf.zeros([32], tf.int32),
+        mix=tf.zeros([32]),
+        changes=(),
     )
-    hlo = gan._compiled.experimental_get_compiler_ir(*inputs)(stage='optimized_hlo')
+    compiler_ir = gan.stepper.compiled.experimental_get_compiler_ir
+    hlo = compiler_ir(batch, tf.constant(0.3), None)(stage='optimized_hlo')
     computed, least = products_in(hlo), floor.operations(settings)
     # Beyond the floor: the scores' few columns and, without a penalty, slopes at real images.
     assert least <= computed < 1.12 * least

@@ -222,7 +222,7 @@ def work(folder, seed, first, last):
 def opened(folder, seed, first, last):
     """What became of a seed's files, as (kind, outcome), and the peak of memory in bytes."""
     program = [sys.executable, __file__, folder, *map(str, (seed, first, last))]
-    environment = os.environ | {'PYTHONPATH': str(ROOT)}
+    environment = os.environ | {'PYTHONPATH': f'{ROOT}:{ROOT}/tests'}
     done = subprocess.run(program, capture_output=True, text=True, env=environment)
     lines = done.stdout.splitlines()
     assert done.returncode == 0, (

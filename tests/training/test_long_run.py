@@ -17,18 +17,21 @@ ROOT = pathlib.Path(__file__).parents[2]
 # A real run whose clock runs fast: what is due every seconds comes every hundredths of one.
 RUN = """
 import pathlib, sys
-from tfgan import config, loop, report, sources, startup
+from tfgan import config, startup
+from tfgan.forms import base as forms
 startup.import_tensorflow()
-from tfgan.gan import Gan
+from tfgan.gan.gan import Gan
+from tfgan.training import loop, reporter
 directory, steps, faster = pathlib.Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
 loop.CALL_SECS = 0.05
 loop.EVERY_SECS = {task: secs / faster for task, secs in loop.EVERY_SECS.items()}
-report.SCORE_IMAGES = 60
+reporter.SCORE_IMAGES = 60
 settings = config.make(
     steps=steps, width=4, depth=1, channels=2, latent_size=2, batch_size=4, dataset='npy:8.npy'
 )
 source = forms.open_source(f'npy:{directory}/8.npy')
-gan = Gan(settings, source.shape, source.shares, paper=source.paper)
+changes = forms.form_named(source.form).augmentation(source)
+gan = Gan(settings, source.shape, source.shares, augmentation=changes)
 with loop.Stop() as stop:
     print(loop.train(gan, source, directory, stop, checkpoint_secs=10 / faster))
 """

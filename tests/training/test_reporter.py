@@ -3,15 +3,15 @@
 import numpy as np
 
 from tfgan import config
-from tfgan.data.source import Source
 from tfgan.forms.base import open_source
+from tfgan.forms.drawing.drawings import Drawings
 from tfgan.gan.gan import Gan
 from tfgan.training import reporter
 
 
 def source(labels, names):
     read = lambda indices: indices.astype(np.uint8)[:, None, None, None]  # noqa: E731
-    return Source('numbers', (1, 1, 1), np.array(labels, np.int32), names, read)
+    return Drawings('numbers', (1, 1, 1), np.array(labels, np.int32), names, read)
 
 
 def test_the_sheet_of_real_images_has_a_column_for_each_class():

@@ -11,7 +11,7 @@ import pytest
 from tfgan import config, storage
 from tfgan.errors import RunError
 from tfgan.training import run_dir
-from tfgan.training.run_dir import Run
+from tfgan.training.run_dir import RunDir
 
 ROOT = pathlib.Path(__file__).parents[2]
 SETTINGS = config.make(steps=5)
@@ -20,14 +20,14 @@ DATA = {'dataset': 'doodles', 'count': 60, 'shape': [28, 28, 1], 'class_names': 
 HOLD = """
 import sys
 from tfgan import config, runs
-with run_dir.Run(sys.argv[1], config.make(steps=5), {data}):
+with run_dir.RunDir(sys.argv[1], config.make(steps=5), {data}):
     print('held', flush=True)
     sys.stdin.read()
 """
 
 
 def start(directory, settings=SETTINGS, data=DATA):
-    with Run(directory, settings, data):
+    with RunDir(directory, settings, data):
         pass
 
 
@@ -48,7 +48,7 @@ def refusal(call, *arguments):
 def test_a_new_run_says_what_it_is(tmp_path):
     directory = tmp_path / 'runs' / 'new'
     assert run_dir.read(directory) is None
-    run = Run(directory, SETTINGS, DATA)
+    run = RunDir(directory, SETTINGS, DATA)
     assert not directory.exists()
     with run as entered:
         assert entered is run
@@ -76,7 +76,7 @@ def test_other_settings_are_all_listed_and_nothing_is_touched(tmp_path):
     (directory / 'checkpoints' / 'step-3_temp').mkdir(parents=True)
     before = snapshot(directory)
     other = config.make('quick', steps=6, seed=1)
-    message = refusal(Run, directory, other, DATA | {'count': 61})
+    message = refusal(RunDir, directory, other, DATA | {'count': 61})
     assert snapshot(directory) == before
     lines = [line for line in message.splitlines() if line.startswith('  ')]
     assert lines == [
@@ -88,13 +88,13 @@ def test_other_settings_are_all_listed_and_nothing_is_touched(tmp_path):
     assert str(directory) in message
     assert f'--run_dir={directory}-2' in message
     (tmp_path / 'mine-2').mkdir()
-    assert f'--run_dir={directory}-3' in refusal(Run, directory, other, DATA)
+    assert f'--run_dir={directory}-3' in refusal(RunDir, directory, other, DATA)
 
 
 def test_a_run_in_the_present_directory(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     start('.')
-    assert f'--run_dir={tmp_path}-2' in refusal(Run, '.', config.make(steps=6), DATA)
+    assert f'--run_dir={tmp_path}-2' in refusal(RunDir, '.', config.make(steps=6), DATA)
 
 
 def test_settings_that_came_or_went_since(tmp_path):
@@ -129,7 +129,7 @@ def test_a_run_of_another_format(tmp_path, monkeypatch):
 
 
 def test_it_may_become_anothers_between_making_and_entering(tmp_path):
-    run = Run(tmp_path, SETTINGS, DATA)
+    run = RunDir(tmp_path, SETTINGS, DATA)
     start(tmp_path, config.make(steps=6))
     assert 'steps: 6 there, 5 now' in refusal(run.__enter__)
     assert run_dir.read(tmp_path)['config']['steps'] == 6
@@ -155,7 +155,7 @@ def test_one_process_at_a_time(tmp_path):
 @pytest.mark.parametrize('text', [b'', b'{"config": {', b'null', b'3', b'\xff\xfe'])
 def test_a_damaged_config_is_left_alone(tmp_path, text):
     (tmp_path / 'config.json').write_bytes(text)
-    message = refusal(Run, tmp_path, SETTINGS, DATA)
+    message = refusal(RunDir, tmp_path, SETTINGS, DATA)
     assert f'{tmp_path}/config.json cannot be read' in message
     assert '--run_dir' in message
     assert (tmp_path / 'config.json').read_bytes() == text
@@ -166,7 +166,7 @@ def test_checkpoints_without_a_config(tmp_path):
     start(tmp_path)
     (tmp_path / 'config.json').unlink()
     (tmp_path / 'checkpoints' / 'step-7.index').touch()
-    message = refusal(Run, tmp_path, SETTINGS, DATA)
+    message = refusal(RunDir, tmp_path, SETTINGS, DATA)
     assert str(tmp_path) in message and 'no config.json' in message and '--run_dir' in message
     assert not (tmp_path / 'config.json').exists()
 

@@ -1,4 +1,4 @@
-"""A data set as the trainer sees it: an indexable of images with labels and class names."""
+"""A data set as the trainer sees it: an indexable of examples with labels and class names."""
 
 import dataclasses
 import functools
@@ -11,7 +11,6 @@ import unicodedata
 from collections.abc import Callable
 
 import numpy as np
-from PIL import Image
 
 # What a summary says of its files.
 NOT_THE_DATA = ('dataset', 'name', 'licence', 'left_out', 'remarks', 'split')
@@ -77,16 +76,6 @@ class Source:
         }
 
     @functools.cached_property
-    def paper(self) -> tuple[int, ...]:
-        """The colour between the strokes: a level 0..255 for each channel."""
-        if 'paper' not in self.notes:
-            from tfgan.forms.drawing import ink
-
-            return ink.paper_of(self.images(spread(len(self), 1000)))
-        colour = tuple(self.notes['paper'])
-        return colour if self.shape[-1] == 3 else (_grey(colour),)
-
-    @functools.cached_property
     def fingerprint(self) -> str:
         """Tells data apart, wherever it lies: 16 hexadecimal digits of some images, all labels."""
         said = {key: value for key, value in self.summary().items() if key not in NOT_THE_DATA}
@@ -94,11 +83,6 @@ class Source:
         digest.update(self.labels.astype('<i4').tobytes())
         digest.update(self.images(spread(len(self), 512)).tobytes())
         return digest.hexdigest()[:16]
-
-
-def _grey(colour: tuple[int, int, int]) -> int:
-    """The level of a colour in pictures of one channel."""
-    return Image.new('RGB', (1, 1), colour).convert('L').getpixel((0, 0))
 
 
 def spread(count: int, most: int) -> np.ndarray:

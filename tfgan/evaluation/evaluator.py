@@ -12,8 +12,9 @@ import numpy as np
 import tqdm
 
 from tfgan.evaluation import cache, metrics
-from tfgan.evaluation.extractor import block_of, check_count, small
-from tfgan.forms.drawing import ink, sheets
+from tfgan.evaluation.extractor import check_count
+from tfgan.evaluation.feature_learning import block_of
+from tfgan.forms.base import Figure, form_named
 
 FORMAT = 2  # of the cache of the real side
 SEED = 1 << 40  # far from the seeds that people try
@@ -25,14 +26,7 @@ CHUNK = 8192  # of them at a time
 Draw = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray | None]]
 
 
-class Figure(NamedTuple):
-    """How to read a figure."""
-
-    better: str  # 'lower', 'higher' or 'near' the real images'
-    meaning: str
-
-
-FIGURES = {
+FIGURES = {  # of any art form; each has measures of its own besides
     'frechet_distance': Figure('lower', 'Fréchet distance of the features to those of real images'),
     'kernel_distance': Figure('lower', 'kernel distance of the features (MMD), about 0 if alike'),
     'kernel_distance_low': Figure('lower', 'its 95% interval begins'),
@@ -48,11 +42,6 @@ FIGURES = {
     'classes_covered': Figure('higher', 'classes that appear, to the classifier'),
     'class_kl': Figure('lower', "how far class frequencies are off the data's, in nats"),
     'labels_right': Figure('higher', 'drawings taken for the class that was asked for'),
-    'ink_share': Figure('near', 'mean ink'),
-    'haze_share': Figure('near', 'pixels that are grey for no stroke'),
-    'stroke_width': Figure('near', 'mean stroke width in pixels'),
-    'parts': Figure('near', 'mean number of strokes that touch no other'),
-    'specks': Figure('near', 'mean number of those of one or two pixels'),
 }
 
 
@@ -88,7 +77,7 @@ class _Seen(NamedTuple):
     thumbnails: np.ndarray
     labels: np.ndarray | None  # that were asked for
     classes: np.ndarray | None  # to the extractor, if it is a classifier
-    ink: dict[str, float]  # their means
+    measures: dict[str, float]  # their means
 
 
 class Evaluator:
@@ -102,11 +91,15 @@ class Evaluator:
     def __init__(self, source, extractor, num=10_000, seed=0, cache_dir=None, thorough=True):
         check_count(source)
         self.source, self.extractor = source, extractor
+        self.form = form_named(source.form)
+        self._views = self.form.views(source)
         self.count = min(num, len(source) // 2)
         self._order = np.random.default_rng(seed).permutation(len(source))
         self.training = self._order[: TRAINING if thorough else FEW_TRAINING]
         blocks = self._blocks(self.training, 'training images')
-        self._thumbnails = np.concatenate([_thumbnails(source.images(block)) for block in blocks])
+        self._thumbnails = np.concatenate(
+            [self._views.thumbnails(source.images(block)) for block in blocks]
+        )
         name = f'real-{source.fingerprint}-{extractor.key}-{self.count}-{seed}'
         path = cache.cache_path(cache_dir, f'{name}-{len(self.training)}-{FORMAT}.npz')
         self._real = cache.remembered(path, self._look_at_real)
@@ -125,7 +118,7 @@ class Evaluator:
         real = self._floor | {'copies': copies.baseline}
         rows = [
             Row(name, generated[name], real[name], better, self._told(meaning), self.count)
-            for name, (better, meaning) in FIGURES.items()
+            for name, (better, meaning) in (FIGURES | self.form.figures).items()
             if name in generated
         ]
         shares = self._class_shares(seen)
@@ -141,7 +134,7 @@ class Evaluator:
         chosen = np.concatenate([closest, any_two], axis=1).ravel()
         drawings, _ = draw(SEED + chosen)
         pairs = np.stack([drawings, self.source.images(quality.nearest[chosen])], axis=1)
-        return sheets.sheet(pairs.reshape(-1, *self.source.shape), 8)
+        return self.form.sheet(pairs.reshape(-1, *self.source.shape), 8)
 
     def _look_at_real(self) -> dict[str, np.ndarray]:
         """The reference sample, and the figures of another one against it."""
@@ -166,17 +159,17 @@ class Evaluator:
         """Looks at images and labels, block by block."""
         seen = []
         for pixels, asked in blocks:
-            measures = ink.measures(pixels, self.source.paper)
-            look = self.extractor.features(pixels), _thumbnails(pixels), asked
+            measures = self.form.measures(pixels, self.source)
+            look = self.extractor.features(pixels), self._views.thumbnails(pixels), asked
             seen.append((*look, *measures.values()))
-        looks, thumbnails, asked, *inks = zip(*seen)
+        looks, thumbnails, asked, *measured = zip(*seen)
         looks = np.concatenate(looks)
         return _Seen(
             looks,
             np.concatenate(thumbnails),
             None if asked[0] is None else np.concatenate(asked),
             None if self.extractor.head is None else self.extractor.classes(looks),
-            {name: _mean(np.concatenate(values)) for name, values in zip(measures, inks)},
+            {name: _mean(np.concatenate(values)) for name, values in zip(measures, measured)},
         )
 
     def _figures(self, real, seen: _Seen) -> dict[str, float]:
@@ -191,7 +184,7 @@ class Evaluator:
             **metrics.precision_recall(real['features'], seen.features, K, real['radii']),
             'diversity': metrics.diversity(seen.features),
             **self._class_figures(seen),
-            **seen.ink,
+            **seen.measures,
         }
 
     def _class_figures(self, seen: _Seen) -> dict[str, float]:
@@ -244,12 +237,6 @@ def _nearest_but_one(queries, others):
     if not len(queries):
         return 0, 0
     return metrics.nearest(queries, others, k=2)
-
-
-def _thumbnails(pixels: np.ndarray) -> np.ndarray:
-    """Images uint8 [n, h, w, c] as rows of grey, at most 32 x 32 of it: uint8 [n, pixels]."""
-    grey = small(pixels).mean(axis=-1, dtype=np.float32)
-    return np.round(grey).astype(np.uint8).reshape(len(pixels), -1)
 
 
 def _floats(thumbnails):

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from tfgan.errors import FeatureError
 from tfgan.evaluation.cache import digest, first_line
-from tfgan.evaluation.extractor import Extractor, _to_float
+from tfgan.evaluation.extractor import Extractor
 
 
 def inception(weights: str | None = None) -> Extractor:
@@ -29,7 +29,9 @@ def inception(weights: str | None = None) -> Extractor:
 
     @tf.function(autograph=False, input_signature=[tf.TensorSpec([None] * 4, tf.uint8)])
     def look(images):
-        pixels = tf.image.resize(_to_float(tf.cast(images, tf.float32)), [299, 299], antialias=True)
+        pixels = tf.image.resize(
+            tf.cast(images, tf.float32) / 127.5 - 1, [299, 299], antialias=True
+        )
         colours = tf.repeat(pixels, 3 // tf.shape(images)[-1], axis=-1)
         return network(tf.ensure_shape(colours, [None, 299, 299, 3]), training=False)
 

@@ -1,19 +1,100 @@
-"""Art forms by name, and data sets by the text of --dataset=, whose kind tells the form.
-
-doodles | tfds:NAME[:SPLIT] | {folder,npy,npz,idx,csv}:PATH | stacked:one of these
-"""
+"""Art forms by name, and data sets by the text of --dataset=, whose kind tells the form."""
 
 import importlib
 import os
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, Protocol
+
+import numpy as np
 
 from tfgan.data.source import Kind, Source, Wanted
-from tfgan.errors import SourceError, quoted
+from tfgan.errors import ConfigError, SourceError, quoted
+from tfgan.networks.architecture import Architecture
 
-FORMS = {'drawing': 'tfgan.forms.drawing'}  # the module that has it as FORM
+DRAWING = 'drawing'  # the form of runs and exports that name none
+FORMS = {DRAWING: 'tfgan.forms.drawing'}  # the module that has it as FORM
 
 
-def form_named(name: str):
-    """The art form called so."""
+class Figure(NamedTuple):
+    """How to read a figure of a report."""
+
+    better: str  # 'lower', 'higher' or 'near' the real examples'
+    meaning: str
+
+
+class Augmentation(Protocol):
+    """Changes of examples that keep a discriminator from learning few of them by heart."""
+
+    def choose(self, seeds, probability):
+        """What happens to each example, as nested tensors [b, ...]: seeds int64 [b]."""
+
+    def apply(self, x, changes):
+        """Examples float32 [b, *shape] with those changes; differentiable in x."""
+
+
+class Views(Protocol):
+    """What the judge of a data set sees of its examples, and what it learns from."""
+
+    damages: int  # how many ways there are to damage an example
+
+    def small(self, raw):
+        """Examples as stored, made small for the judge's network: a tensor [n, *small shape]."""
+
+    def encode(self, small):
+        """Small examples as the judge's network takes them: float32 in [-1, 1]."""
+
+    def thumbnails(self, raw) -> np.ndarray:
+        """Rows that are near where examples are alike: uint8 [n, d]."""
+
+    def move(self, x, seed):
+        """Encoded small examples changed so that they stay what they are."""
+
+    def damage(self, x, seed):
+        """(encoded small examples, each damaged in one way; which way, int32 [n])."""
+
+
+class Form(Protocol):
+    """All that the trainer, the judge and the export must be told of an art form.
+
+    Raw examples are NumPy arrays or tensors as stored, [n, *shape]; x are those that networks take,
+    float32 [n, *shape] in [-1, 1].
+    """
+
+    name: str
+    example: str  # what an export's signatures call one
+    sources: Mapping[str, Kind]
+    architectures: Mapping[str, Architecture]
+    figures: Mapping[str, Figure]  # of `measures`
+
+    def encode(self, raw):
+        """x of raw examples."""
+
+    def decode(self, x):
+        """Raw examples of x; what lies outside [-1, 1] saturates."""
+
+    def augmentation(self, source: Source) -> Augmentation | None:
+        """Changes that suit a source, None if the form has none."""
+
+    def views(self, source: Source) -> Views:
+        """What the judge of a source sees."""
+
+    def measures(self, raw, source: Source) -> dict[str, np.ndarray]:
+        """A number [n] for each of `figures` and each example, NaN where it has none."""
+
+    def sheet(self, raw, columns: int | None = None, pixels: int = 640) -> np.ndarray:
+        """A picture of examples in rows, about `pixels` wide: uint8 [h, w, 1 or 3]."""
+
+    def write(self, out: str, raw, numbers) -> None:
+        """Writes a sheet or, if `out` is a folder, a file for each example, named by `numbers`."""
+
+    def signatures(self, servable) -> dict[str, tuple[Callable, list]]:
+        """An export's own signatures: name to (function, TensorSpecs of its inputs)."""
+
+
+def form_named(name: str) -> Form:
+    """The art form called so; raises ConfigError for one that is not known."""
+    if name not in FORMS:
+        raise ConfigError(f'no such art form: {quoted(name, repr)}; known: {", ".join(FORMS)}')
     return importlib.import_module(FORMS[name]).FORM
 
 

@@ -1,8 +1,51 @@
-"""What a Gan draws to be looked at: sheets of fixed seeds and walks."""
+"""What a game draws to be looked at: examples by seed, sheets of fixed seeds, walks."""
 
+import numpy as np
 import tensorflow as tf
 
 from tfgan import latents
+
+BLOCK = 256  # seeds at a time, which bounds memory
+ROWS, COLUMNS = 8, 10  # of a sheet
+CORNERS = 3  # of a walk, which ends where it began
+
+
+class Sampler:
+    """Draws with the averaged generator of a state."""
+
+    def __init__(self, state):
+        self._state = state
+
+    def draw(self, seeds: np.ndarray, labels=None) -> np.ndarray:
+        """Raw examples [n, *shape] of int seeds [n]; their labels too come from the seeds."""
+        seeds = np.asarray(seeds, np.int64)
+        if labels is None:
+            labels = latents.classes(tf.constant(seeds), self._state.class_shares)
+        starts = range(0, len(seeds), BLOCK)
+        return np.concatenate(
+            [self._draw(seeds[i : i + BLOCK], labels[i : i + BLOCK]) for i in starts]
+        )
+
+    def _draw(self, seeds, labels):
+        return self._decoded(latents.normal(seeds, self._state.config.latent_size), labels)
+
+    @tf.function(reduce_retracing=True)
+    def _decoded(self, latents, labels):
+        return self._state.form.decode(self._state.average(latents, labels))
+
+    def sheet(self) -> np.ndarray:
+        """A picture of the seeds 0, 1, ...; its columns are the first classes: uint8 [h, w, c]."""
+        seeds = np.arange(ROWS * COLUMNS)
+        labels = (seeds % COLUMNS % len(self._state.class_shares)).astype(np.int32)
+        return self._state.form.sheet(self.draw(seeds, labels), COLUMNS)
+
+    def walk(self, walkers: int, frames: int) -> np.ndarray:
+        """Round trips through the latents: raw examples [frames, walkers, *shape]."""
+        labels = (np.arange(walkers) % len(self._state.class_shares)).astype(np.int32)
+        seeds = tf.range(CORNERS * walkers, dtype=tf.int64)
+        corners = tf.split(latents.normal(seeds, self._state.config.latent_size), CORNERS)
+        places = (around(corners, CORNERS * i / frames) for i in range(frames))
+        return np.stack([self._decoded(place, labels).numpy() for place in places])
 
 
 def around(corners, place):

@@ -6,8 +6,8 @@ import keras
 import tensorflow as tf
 
 from tfgan.config import Config
+from tfgan.networks.backward import Forward
 from tfgan.networks.layers import SQUASH, Score, Trunk, conv, dense, flat, leaky
-from tfgan.networks.shared_backward import Forward
 
 
 def pyramid(shape, channels: int) -> tuple[tuple[int, int], list[int]]:

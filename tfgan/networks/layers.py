@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from tfgan.config import Config
-from tfgan.networks.shared_backward import LEAK
+from tfgan.networks.backward import LEAK
 from tfgan.objectives import OBJECTIVES
 
 POLICIES = {'float32': 'float32', 'bfloat16': 'mixed_bfloat16'}

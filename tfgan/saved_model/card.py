@@ -1,28 +1,34 @@
-"""The model card beside an export, as Markdown."""
+"""The model card: what an export says of itself, as JSON and as Markdown."""
+
+import dataclasses
+import json
+import math
+import pathlib
+import string
 
 from tfgan.config import Config, table
+from tfgan.errors import ModelError
+from tfgan.forms.base import DRAWING
 
+FILE = 'model.json'
+# What must be known of the data to draw from a model and to judge it.
+DATA_FIELDS = ('dataset', 'count', 'shape', 'class_names', 'class_counts', 'licence')
 
-def card(config: Config, facts: dict) -> str:
-    """The model card as Markdown."""
-    data = facts['data']
-    scores = '\n'.join(f'    {name}: {value:.4g}' for name, value in facts['scores'].items())
-    return f"""# {facts['name']}
+TEMPLATE = string.Template(
+    """# $name
 
 ![drawings](sheet.png)
 
-A generator of drawings {data['shape'][0]} pixels high and {data['shape'][1]} wide with \
-{data['shape'][2]} channel(s), and the discriminator it learned from, trained by tfgan.
+A generator of drawings $height pixels high and $width wide with $channels channel(s), and the \
+discriminator it learned from, trained by tfgan.
 
-- Data set: `{data['dataset']}`, {data['count']:,} images, {len(data['class_names'])} class(es): \
-{', '.join(data['class_names'])}
-- Licence of the data: {data['licence']}
-- Trained for {facts['step']:,} steps, {facts['images_seen']:,} images seen, \
-{facts['secs'] / 60:.1f} minutes
+- Data set: `$dataset`, $count images, $classes class(es): $class_names
+- Licence of the data: $licence
+- Trained for $steps steps, $images_seen images seen, $minutes minutes
 
 Scores of the drawings, `_of_real` those of other real images:
 
-{scores}
+$scores
 
 ## Draw
 
@@ -41,19 +47,82 @@ One seed is one drawing. `saved_model_cli show --all --dir .` lists the other si
 
 or, on a fleet,
 
-    tensorflow_model_server --model_name={facts['name']} --model_base_path=DIRECTORY_ABOVE \
+    tensorflow_model_server --model_name=$name --model_base_path=DIRECTORY_ABOVE \
 --rest_api_port=8501
 
 and then
 
-    curl -d '{{"instances": [7]}}' localhost:8501/v1/models/{facts['name']}:predict
+    curl -d '{"instances": [7]}' localhost:8501/v1/models/$name:predict
 
 ## Configuration
 
-{table(config)}
+$configuration
 
 ## Know before use
 
 It draws what its data shows and nothing else, can repeat single examples of a small data set, and
 says nothing of who made them: see the licence.
 """
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelCard:
+    """What an export says of itself; `data` is a source's summary, `config` the fields' values."""
+
+    name: str
+    data: dict
+    step: int
+    images_seen: int
+    secs: float
+    scores: dict[str, float]
+    config: dict
+    form: str = DRAWING
+
+    def as_json(self) -> str:
+        """The card as `read` takes it, without scores that are not finite, which JSON lacks."""
+        finite = {name: score for name, score in self.scores.items() if math.isfinite(score)}
+        facts = dataclasses.replace(self, scores=finite)
+        latent_size = {'latent_size': self.config['latent_size']}  # for readers of before
+        return json.dumps(dataclasses.asdict(facts) | latent_size, indent=2)
+
+    def as_markdown(self) -> str:
+        """The card for people."""
+        height, width, channels = self.data['shape']
+        scores = (f'    {key}: {value:.4g}' for key, value in self.scores.items())
+        return TEMPLATE.substitute(
+            name=self.name,
+            height=height,
+            width=width,
+            channels=channels,
+            dataset=self.data['dataset'],
+            count=f'{self.data["count"]:,}',
+            classes=len(self.data['class_names']),
+            class_names=', '.join(self.data['class_names']),
+            licence=self.data['licence'],
+            steps=f'{self.step:,}',
+            images_seen=f'{self.images_seen:,}',
+            minutes=f'{self.secs / 60:.1f}',
+            scores='\n'.join(scores),
+            configuration=table(Config(**self.config)),
+        )
+
+
+FIELDS = [field.name for field in dataclasses.fields(ModelCard)]
+REQUIRED = set(FIELDS) - {'form'}  # which older exports do not name
+
+
+def read(version: pathlib.Path) -> ModelCard:
+    """The card of a version; raises ModelError where it does not say what was learned from."""
+    path = version / FILE
+    try:
+        facts = json.loads(path.read_text())
+        known = {**facts, **facts['data']}
+        if missing := sorted({*REQUIRED, *DATA_FIELDS} - known.keys()):
+            raise KeyError(*missing)
+        card = ModelCard(**{name: facts[name] for name in FIELDS if name in facts})
+    except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
+        why = f'{error} is missing' if isinstance(error, KeyError) else error
+        said = f'{path} does not say what the model learned from ({why}); export the run once more'
+        raise ModelError(said) from error
+    return card

@@ -1,38 +1,33 @@
 """A model's directory: its numbered versions, written whole or not at all, each with its card."""
 
-import json
-import math
 import pathlib
 import tempfile
 
 import tensorflow as tf
 
 from tfgan import storage
-from tfgan.forms.drawing import sheets
+from tfgan.forms import pictures
 from tfgan.saved_model import layout, warmup
-from tfgan.saved_model.card import card
+from tfgan.saved_model.card import FILE, ModelCard
 from tfgan.saved_model.signatures import Servable
 
 
-def write(gan, directory, facts: dict) -> pathlib.Path:
-    """Exports a Gan as the next version below a model's directory, and returns the version's.
-
-    `facts` are those of the model card: name, data, step, images_seen, scores.
-    """
+def write(gan, directory, card: ModelCard) -> pathlib.Path:
+    """Exports a Gan as the next version below a model's directory, and returns the version's."""
     directory = pathlib.Path(directory)
     with storage.writing(directory):
         directory.mkdir(parents=True, exist_ok=True)
         with storage.turn(directory) as alone:
             if alone:
                 storage.sweep(directory)
-            return _write(gan, directory, facts)
+            return _write(gan, directory, card)
 
 
-def _write(gan, directory, facts):
+def _write(gan, directory, card):
     # A server takes up directories with a number for a name, so this one is not seen until renamed.
     draft = pathlib.Path(tempfile.mkdtemp(dir=directory, prefix=storage.DRAFT))
     try:
-        _fill(draft, gan, facts)
+        _fill(draft, gan, card)
         storage.sync_all(draft)
         version = _publish(draft, directory)
     except BaseException:
@@ -42,17 +37,14 @@ def _write(gan, directory, facts):
     return version
 
 
-def _fill(draft, gan, facts):
-    servable = Servable(gan, facts['data']['class_names'])
+def _fill(draft, gan, card):
+    servable = Servable(gan, card.data['class_names'])
     signatures = servable.signatures()
     tf.saved_model.save(servable, str(draft), signatures=signatures)
     warmup.write(draft, signatures)
-    known = {name: score for name, score in facts['scores'].items() if math.isfinite(score)}
-    facts = facts | {'config': vars(gan.config), 'latent_size': gan.config.latent_size}
-    facts['scores'] = known  # JSON has no words for the others
-    storage.write_bytes(draft / 'model.json', json.dumps(facts, indent=2).encode())
-    storage.write_bytes(draft / 'README.md', card(gan.config, facts).encode())
-    sheets.write_png(draft / 'sheet.png', sheets.enlarge(gan.specimens()))
+    storage.write_bytes(draft / FILE, card.as_json().encode())
+    storage.write_bytes(draft / 'README.md', card.as_markdown().encode())
+    pictures.write_png(draft / 'sheet.png', gan.sheet())
     draft.chmod(0o755)  # a temporary directory is its owner's alone
 
 

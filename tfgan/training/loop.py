@@ -1,5 +1,6 @@
 """The outer loop: one Gan, one run directory, the clock, and when to stop."""
 
+import dataclasses
 import math
 import signal
 import time
@@ -21,6 +22,18 @@ EVERY_SECS = {'line': 10.0, 'point': CALL_SECS / 2, 'sheet': 5.0, 'score': 30.0}
 EVERY_SHARE = {'point': 1 / 300, 'sheet': 0.05, 'score': 0.01}
 SCORE_SHARE = 0.05  # of the time, at most, is spent on scores
 PATIENCE_STEPS = 100  # that may be skipped in a row before the run is given up
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What came of a run so far."""
+
+    step: int
+    images_seen: int
+    secs: float
+    scores: dict[str, float] = dataclasses.field(default_factory=dict)
+    best_score: float | None = None  # the lowest Fréchet distance it had, if any
+    stopped: int = 0  # by which signal, in this process or another one
 
 
 class Stop:
@@ -78,13 +91,12 @@ class Due:
 
 def train(
     gan, source, directory, stop: Stop, checkpoint_secs: float = 60.0, peer_secs: float = 600.0
-) -> dict | None:
+) -> Outcome:
     """Trains to the end of the configured budget, from the newest checkpoint if there is one.
 
-    Returns the facts of the finished run (step, images_seen, secs, scores, and the best_score of
-    all if it had any), or None if `stop` came first; the state is saved either way. Raises
-    DivergedError, and PeerError if another process of the run is gone; one that hangs is given
-    `peer_secs`; SourceError if images can no longer be read.
+    The state is saved whether it ends or `stop` comes first. Raises DivergedError, and PeerError if
+    another process of the run is gone; one that hangs is given `peer_secs`; SourceError if examples
+    can no longer be read.
     """
     config, strategy = gan.config, gan.strategy
     patience = coordination.Patience(coordination.processes(strategy), peer_secs)
@@ -134,7 +146,7 @@ def train(
         point = metrics | {
             'images_per_sec': rate * config.batch_size,
             'skipped': int(gan.skipped.numpy()),
-            'augmentation': float(gan.augmentation.numpy()),
+            'augmentation': float(gan.change_probability.numpy()),
         }
         if due('point', clock.secs()):
             report.scalars(point)
@@ -151,19 +163,20 @@ def train(
             checkpoints.save(clock.secs())
             report.flush()
 
-    facts = {'step': step, 'images_seen': step * config.batch_size, 'secs': clock.secs()}
+    scores, best_score = {}, None
     if report:
         report.scalars(point)  # the last one, if it was not due
         if not stopped:
-            facts['scores'] = report.score(metrics, 1.0)
-            _keep_best(checkpoints, facts['scores'])
-            facts['best_score'] = float(checkpoints.best_score.numpy()) if facts['scores'] else None
+            scores = report.score(metrics, 1.0)
+            _keep_best(checkpoints, scores)
+            best_score = float(checkpoints.best_score.numpy()) if scores else None
             report.sheet()
             report.walk()
             report.curves()
         checkpoints.save(clock.secs())
         report.close()
-    return None if stopped else facts
+    ended_by = (stop.signal or signal.SIGTERM) if stopped else 0
+    return Outcome(step, step * config.batch_size, clock.secs(), scores, best_score, ended_by)
 
 
 def _keep_best(checkpoints, scores):

@@ -8,14 +8,18 @@ import tensorflow as tf
 import tqdm
 
 from tfgan import errors, latents, storage
+from tfgan.config import table
 from tfgan.evaluation import advice
 from tfgan.evaluation.evaluator import Evaluator
 from tfgan.evaluation.extractor import extractor_of
-from tfgan.forms.drawing import sheets
+from tfgan.forms import pictures
+from tfgan.gan.sampling import COLUMNS, ROWS
 from tfgan.training import curves as curve_pictures
 from tfgan.training.event_files import Events
 
 SCORE_IMAGES = 2000
+WALKERS, WALK_FRAMES = 16, 60
+WALK_COLUMNS, WALK_PIXELS = 4, 320  # of each frame of the GIF
 
 
 class Report:
@@ -33,17 +37,18 @@ class Report:
         self._source, self._evaluator = source, None
         self._scores, self._told = [], set()
         if is_new or self._step() == 0:  # a run that is resumed often is introduced but once
-            self._introduce(gan.config, sheets.sheet(source.images(_showcase(source)), 10))
+            real = source.images(_showcase(source, ROWS, COLUMNS))
+            self._introduce(gan.config, gan.form.sheet(real, COLUMNS))
 
     def _introduce(self, config, real_sheet):
         from tensorboard.plugins.hparams import api as hparams
 
         settings = {k: 'none' if v is None else v for k, v in dataclasses.asdict(config).items()}
         with self._writer.as_default(step=self._step()):
-            tf.summary.text('configuration', config.table(config))
+            tf.summary.text('configuration', table(config))
             hparams.hparams(settings)
         self._image('real', real_sheet)
-        sheets.write_png(self._directory / 'samples' / 'real.png', sheets.enlarge(real_sheet))
+        pictures.write_png(self._directory / 'samples' / 'real.png', real_sheet)
         self._writer.flush()  # before the first checkpoint: then it has been introduced
 
     def _step(self):
@@ -51,7 +56,7 @@ class Report:
 
     def _image(self, name, sheet):
         with self._writer.as_default(step=self._step()):
-            tf.summary.image(name, sheets.enlarge(sheet)[None])
+            tf.summary.image(name, sheet[None])
 
     def scalars(self, values: dict[str, float]) -> None:
         """One point of each TensorBoard curve."""
@@ -77,10 +82,10 @@ class Report:
 
     def sheet(self) -> None:
         """The drawings of the fixed seeds, as PNG and on TensorBoard."""
-        sheet = self._gan.specimens()
+        sheet = self._gan.sheet()
         self._image('drawings', sheet)
         path = self._directory / 'samples' / f'step-{self._step():08}.png'
-        sheets.write_png(path, sheets.enlarge(sheet))
+        pictures.write_png(path, sheet)
 
     def look(self) -> None:
         """Gets ready to score: on a data set not seen before, features are learned.
@@ -119,12 +124,11 @@ class Report:
 
     def walk(self) -> None:
         """A walk through the latents, as GIF, and as a sheet on TensorBoard with a row for each."""
-        frames = self._gan.walk(16, 60)
-        self._image(
-            'walk', sheets.sheet(frames[::6, :8].swapaxes(0, 1).reshape(-1, *self._gan.shape), 10)
-        )
-        pages = [sheets.enlarge(sheets.sheet(frame, 4), 320) for frame in frames]
-        sheets.write_gif(self._directory / 'samples' / 'walk.gif', pages)
+        frames = self._gan.walk(WALKERS, WALK_FRAMES)
+        some = frames[:: WALK_FRAMES // COLUMNS, :ROWS].swapaxes(0, 1)
+        self._image('walk', self._gan.form.sheet(some.reshape(-1, *self._gan.shape), COLUMNS))
+        pages = [self._gan.form.sheet(frame, WALK_COLUMNS, WALK_PIXELS) for frame in frames]
+        pictures.write_gif(self._directory / 'samples' / 'walk.gif', pages)
 
     def curves(self) -> None:
         """The curves so far as PNG, for those without TensorBoard."""
@@ -141,7 +145,7 @@ class Report:
         self._writer.close()
 
 
-def _showcase(source, rows: int = 8, columns: int = 10):
+def _showcase(source, rows: int, columns: int):
     """Indices of a sheet of real images whose columns are classes, as in the drawings'."""
     rng = np.random.default_rng(1)
     picks = np.zeros([rows, columns], int)

@@ -14,7 +14,7 @@ PARTS = 'config', 'data'
 FOLDERS = 'checkpoints', 'best', 'samples', 'tensorboard'
 
 
-class Run:
+class RunDir:
     """A run's files, open for one process. Use it as a context manager.
 
     directory/config.json  what it trains on what
@@ -66,9 +66,13 @@ def default_name(config: Config) -> str:
     return name if config.preset == 'default' else f'{config.preset}-{name}'
 
 
-def identity(config: Config, data: dict) -> dict:
-    """What must not change in the life of a run, as it stands in config.json."""
-    return {'format': FORMAT, 'config': dict(vars(config)), 'data': data}
+def identity(config: Config, data: dict | None = None) -> dict:
+    """What must not change in the life of a run, as it stands in config.json.
+
+    Without the data, which takes a while to open, it is what can be known at once.
+    """
+    known = {'format': FORMAT, 'config': dict(vars(config))}
+    return known if data is None else known | {'data': data}
 
 
 def read(directory) -> dict | None:

@@ -23,8 +23,14 @@ def random_images(count, channels=1, sides=SIDES):
     return rng.uniform(-1, 1, (count, *sides, channels)).astype(np.float32)
 
 
+def augment_at_once(images, of_seeds, probability, paper):
+    changes = augment.choose(of_seeds, probability, *images.shape[1:3])
+    return augment.apply(images, changes, paper)
+
+
 def augmented(images, of_seeds, probability, paper):
-    return augment.augment(images, of_seeds, tf.constant(probability), tf.constant(paper)).numpy()
+    changed = augment_at_once(images, of_seeds, tf.constant(probability), tf.constant(paper))
+    return changed.numpy()
 
 
 def changes(count, probability=1.0, sides=SIDES):
@@ -59,7 +65,7 @@ def by_scipy(image, change, paper):
 @pytest.mark.parametrize('jit_compile', [False, True])
 def test_at_probability_0_an_image_stays_bit_for_bit(paper, jit_compile):
     images = random_images(50, len(paper))
-    changed = tf.function(augment.augment, jit_compile=jit_compile)
+    changed = tf.function(augment_at_once, jit_compile=jit_compile)
     found = changed(images, seeds(50), tf.constant(0.0), tf.constant(paper))
     assert np.array_equal(found, images)
     assert found.dtype == tf.float32
@@ -170,7 +176,7 @@ def test_the_gradient_is_that_of_finite_differences(jit_compile):
     def gradient(images):
         with tf.GradientTape() as tape:
             tape.watch(images)
-            found = augment.augment(images, seeds(count), tf.constant(0.7), tf.constant(WHITE))
+            found = augment_at_once(images, seeds(count), tf.constant(0.7), tf.constant(WHITE))
             total = tf.reduce_sum(found * weights)
         return tape.gradient(total, images)
 
@@ -188,7 +194,7 @@ def test_the_gradient_is_that_of_finite_differences(jit_compile):
 @PAPERS
 def test_compiled_it_is_the_same(paper):
     images = random_images(64, len(paper))
-    jit = tf.function(augment.augment, jit_compile=True)
+    jit = tf.function(augment_at_once, jit_compile=True)
     found = jit(images, seeds(64), tf.constant(0.7), tf.constant(paper))
     np.testing.assert_allclose(found, augmented(images, seeds(64), 0.7, paper), atol=3e-5)
 
@@ -207,38 +213,3 @@ def test_another_seed_changes_otherwise():
     found = augmented(images, seeds(100), 1.0, WHITE).reshape(100, -1)
     assert len(np.unique(found, axis=0)) == 100
     assert not np.array_equal(found, augmented(images, seeds(100, 6), 1.0, WHITE).reshape(100, -1))
-
-
-def step(probability, overfitting, batch_size=128, **options):
-    arguments = (tf.constant(x) for x in (probability, overfitting))
-    return augment.step_probability(*arguments, batch_size, **options).numpy()
-
-
-def test_the_probability_follows_the_overfitting():
-    assert step(0.3, 0.21) == pytest.approx(0.3 + 128 / 100_000, abs=1e-7)
-    assert step(0.3, 0.19) == pytest.approx(0.3 - 128 / 100_000, abs=1e-7)
-    assert step(0.3, 0.7, target=0.6, images_to_full=1280) == pytest.approx(0.4, abs=1e-6)
-    assert step(0.3, 1.0, tf.constant(64, tf.int64)) == pytest.approx(0.30064, abs=1e-7)
-
-
-def test_the_probability_has_a_cap_and_a_floor():
-    assert step(0.7999, 1.0) == pytest.approx(0.8, abs=1e-7)
-    assert step(0.8, 1.0) == pytest.approx(0.8, abs=1e-7)
-    assert step(0.0001, -1.0) == step(0.0, 0.0) == 0
-
-
-def test_a_whole_run_of_the_controller():
-    @tf.function(jit_compile=True)
-    def run(overfitting, steps):
-        probability = tf.constant(0.0)
-        for _ in tf.range(steps):
-            probability = augment.step_probability(probability, overfitting, 100)
-        return probability
-
-    assert run(tf.constant(1.0), 500).numpy() == pytest.approx(0.5, abs=1e-3)
-    assert run(tf.constant(1.0), 2000).numpy() == pytest.approx(0.8, abs=1e-6)
-
-
-def test_only_a_small_set_is_changed():
-    assert augment.wanted(1) and augment.wanted(19_999)
-    assert not augment.wanted(20_000) and not augment.wanted(60_000)

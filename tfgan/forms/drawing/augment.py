@@ -11,19 +11,13 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan import latents
+from tfgan.forms.drawing.pixels import to_float
 
 SHIFT = 8  # by up to this part of a side
 CUT = 3  # a rectangle of up to this part of each side
 # 1 / scale, evenly spaced in its logarithm. Looked up, as the latents are: a power would round
 # differently with the place of an image in its batch.
 SHRINKS = (1.15 ** np.linspace(-1, 1, 256)).astype(np.float32)
-
-FEW = 20_000  # images; of more, a discriminator learns none by heart in a run on a CPU
-CAP = 0.8  # above it the generator draws the changes too (Karras et al. 2020, section 2.2)
-# ADA's 0.6 is for a game without a comparison: in one with, whose slopes are held small, the
-# discriminator is never as sure, and drawings were copies of 500 before it was.
-TARGET = 0.2
-IMAGES_TO_FULL = 100_000  # ADA takes 500,000, which a short run never sees
 
 
 class Changes(typing.NamedTuple):
@@ -35,13 +29,20 @@ class Changes(typing.NamedTuple):
     cut: tf.Tensor  # [b, 2], its sides; 0 for none
 
 
-def augment(images, seeds, probability, paper):
-    """Images float32 [b, h, w, c] changed as their int64 seeds [b] say, on paper float32 [c].
+class DrawingAugmentation:
+    """Changes of images [h, w, c] on paper of a colour uint8 [c]."""
 
-    Each of the three kinds of change comes to each image with `probability`, a float32 scalar. The
-    result is differentiable in the images, and at 0 it is the images.
-    """
-    return apply(images, choose(seeds, probability, *images.shape[1:3]), paper)
+    def __init__(self, shape, paper):
+        self._sides = shape[:2]
+        self.paper = to_float(np.array(paper, np.uint8))
+
+    def choose(self, seeds, probability):
+        """The changes for int64 seeds [b]; each kind comes with `probability`, a float32 scalar."""
+        return choose(seeds, probability, *self._sides)
+
+    def apply(self, images, changes):
+        """Images float32 [b, h, w, c] with the changes; those without any are as they were."""
+        return apply(images, changes, self.paper)
 
 
 def choose(seeds, probability, height: int, width: int) -> Changes:
@@ -87,25 +88,3 @@ def _span(side: int, start, length):
     """Which pixels of a side lie in [start, start + length): bool [b, side]."""
     pixels = tf.range(side, dtype=tf.float32)
     return (pixels >= start[:, None]) & (pixels < (start + length)[:, None])
-
-
-def step_probability(
-    probability,
-    overfitting,
-    batch_size,
-    target: float = TARGET,
-    images_to_full: int = IMAGES_TO_FULL,
-):
-    """The next probability: a step up if the discriminator overfits, else down (ADA).
-
-    `overfitting` is the mean of sign(logit - middle) over real images: 0 for a discriminator that
-    can tell nothing, 1 for one that knows every real image.
-    """
-    step = tf.cast(batch_size, tf.float32) / images_to_full
-    step = tf.where(overfitting > target, step, -step)
-    return tf.clip_by_value(probability + step, 0.0, CAP)
-
-
-def wanted(count: int) -> bool:
-    """Whether a set of so many images is small enough for them to be changed."""
-    return count < FEW

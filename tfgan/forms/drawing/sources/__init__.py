@@ -5,6 +5,7 @@ import re
 
 from tfgan.data.source import UNKNOWN_LICENCE, Kind, Source, Wanted
 from tfgan.errors import SourceError, quoted
+from tfgan.forms.drawing.drawings import Drawings
 from tfgan.forms.drawing.sources import arrays, folder, foreign, idx, stacked, tables, tfds
 from tfgan.forms.drawing.sources.doodles import open_doodles
 from tfgan.forms.drawing.sources.stacked import can_be_stacked, open_stacked
@@ -29,7 +30,7 @@ def _open_folder(wanted: Wanted) -> Source:
     notes = {'paper': list(found.page.paper), 'left_out': found.left_out}
     notes |= _remarks(found.told, found.split)
     shape, labels, class_names = found.page.shape, found.labels, found.class_names
-    return Source(wanted.dataset, shape, labels, class_names, found.read, notes=notes)
+    return Drawings(wanted.dataset, shape, labels, class_names, found.read, notes=notes)
 
 
 def _open_npy(wanted: Wanted) -> Source:
@@ -65,7 +66,7 @@ def _of_arrays(wanted: Wanted, opened: arrays.Opened, licence: str = UNKNOWN_LIC
     part, labels, class_names, split = opened
     notes = _remarks((*part.told, arrays.blank_told(part)), split)
     part = arrays.resized(part, wanted.image_size)
-    return Source(wanted.dataset, part.shape, labels, class_names, part.read, licence, notes)
+    return Drawings(wanted.dataset, part.shape, labels, class_names, part.read, licence, notes)
 
 
 def _remarks(told: tuple[str, ...], split: str) -> dict:

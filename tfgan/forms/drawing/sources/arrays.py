@@ -11,7 +11,7 @@ import numpy as np
 
 from tfgan.data.source import spread
 from tfgan.errors import SourceError, shown
-from tfgan.forms.drawing import sheets
+from tfgan.forms import pictures
 from tfgan.forms.drawing.page import GREY_LEVELS, fit, look, plan
 from tfgan.forms.drawing.sources import foreign, layouts
 from tfgan.forms.drawing.sources.layouts import ACCEPTED, LOOKED_AT, SAVE, Array
@@ -339,11 +339,11 @@ def resized(part: Part, image_size: int | None) -> Part:
     if image_size is None or part.shape[:2] == (image_size, image_size):
         return part
     sample = part.read(np.linspace(0, part.count - 1, min(256, part.count)).astype(int))
-    page = plan([look(sheets.picture(image)) for image in sample], image_size)
+    page = plan([look(pictures.picture(image)) for image in sample], image_size)
     page = page._replace(channels=part.shape[-1])
 
     def read(indices):
-        fitted = (fit(sheets.picture(image), page) for image in part.read(indices))
+        fitted = (fit(pictures.picture(image), page) for image in part.read(indices))
         return np.fromiter(fitted, page.dtype, len(indices))
 
     return Part(part.count, page.shape, read, part.told)

@@ -6,6 +6,7 @@ import numpy as np
 
 from tfgan.data.doodles import render
 from tfgan.data.source import Source, Wanted
+from tfgan.forms.drawing.drawings import Drawings
 
 DOODLES = 60_000
 
@@ -21,7 +22,7 @@ def open_doodles(wanted: Wanted) -> Source:
         read = _remembered(read, DOODLES, shape)
     licence = "drawn by this program from its own rules; nobody else's data"
     labels = render.labels(DOODLES)
-    return Source(wanted.dataset, shape, labels, tuple(render.KINDS), read, licence)
+    return Drawings(wanted.dataset, shape, labels, tuple(render.KINDS), read, licence)
 
 
 def _remembered(read: Callable, count: int, shape: tuple[int, int, int]) -> Callable:

@@ -7,6 +7,7 @@ import numpy as np
 from tfgan.data.source import Source, Wanted
 from tfgan.errors import SourceError
 from tfgan.forms.base import check_source, open_source, source_kinds
+from tfgan.forms.drawing.drawings import Drawings
 
 STACKED = 128_000  # as many as Lin et al. 2018 (PacGAN) train on
 EXAMPLE = 'stacked:tfds:mnist'
@@ -31,7 +32,7 @@ def open_stacked(wanted: Wanted) -> Source:
     names = tuple(map('-'.join, itertools.product(inner.class_names, repeat=3)))
     notes = inner.notes | ({'paper': 3 * [*inner.paper]} if 'paper' in inner.notes else {})
     shape = height, width, 3
-    return Source(wanted.dataset, shape, labels, names, read, inner.licence, notes, layers=inner)
+    return Drawings(wanted.dataset, shape, labels, names, read, inner.licence, notes, layers=inner)
 
 
 def _check_stackable(inner: Source) -> None:

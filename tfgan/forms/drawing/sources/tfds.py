@@ -11,7 +11,7 @@ import numpy as np
 import tqdm
 
 from tfgan.errors import SourceError, quoted
-from tfgan.forms.drawing import sheets
+from tfgan.forms import pictures
 from tfgan.forms.drawing.page import fit, look, plan
 from tfgan.forms.drawing.sources import arrays
 
@@ -143,10 +143,10 @@ def _blocks(builder, pairs, image_size: int | None):
     if feature.np_dtype != np.uint8:
         found = f'tfds:{builder.info.name}: images of mixed shapes of {feature.np_dtype}'
         raise SourceError(f'{found}; uint8 is needed')
-    looks = (look(sheets.picture(image)) for image, _ in pairs.as_numpy_iterator())
+    looks = (look(pictures.picture(image)) for image, _ in pairs.as_numpy_iterator())
     page = plan(looks, image_size)
     blocks = (
-        (fit(sheets.picture(image), page)[None], [label])
+        (fit(pictures.picture(image), page)[None], [label])
         for image, label in pairs.as_numpy_iterator()
     )
     return page.shape, np.uint8, blocks

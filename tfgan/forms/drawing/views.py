@@ -1,8 +1,43 @@
-"""Images moved or damaged on purpose, for a feature extractor to learn from."""
+"""Drawings as their judge sees them: small, and moved or damaged on purpose to learn from."""
 
+import numpy as np
 import tensorflow as tf
 
+from tfgan.forms.drawing.pixels import to_float
+
+SIDE = 32  # pixels; larger images are averaged down to that
 DAMAGES = 4  # blur, specks, haze, gaps
+
+
+class DrawingViews:
+    """Views of images on paper of a colour uint8 [c]."""
+
+    damages = DAMAGES
+
+    def __init__(self, paper):
+        self._paper = self.encode(tf.constant(paper, tf.float32))
+
+    def small(self, images):
+        """Images uint8 averaged down until no side is longer than SIDE: whole numbers float32."""
+        height, width = images.shape[1:3]
+        if max(height, width) <= SIDE:
+            return tf.cast(images, tf.float32)
+        size = [-(-side * SIDE // max(height, width)) for side in (height, width)]
+        return tf.round(tf.image.resize(images, size, 'area'))
+
+    def encode(self, small):
+        return to_float(small)
+
+    def thumbnails(self, images) -> np.ndarray:
+        """Images uint8 [n, h, w, c] as rows of grey, SIDE x SIDE at most: uint8 [n, pixels]."""
+        grey = self.small(images).numpy().mean(axis=-1, dtype=np.float32)
+        return np.round(grey).astype(np.uint8).reshape(len(images), -1)
+
+    def move(self, images, seed):
+        return move(images, self._paper, seed)
+
+    def damage(self, images, seed):
+        return damage(images, self._paper, seed)
 
 
 def move(images, paper, seed):

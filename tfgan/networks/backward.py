@@ -1,6 +1,7 @@
-"""One backward pass through a piecewise linear network, for every loss and penalty on it at once.
+"""Backward passes through a discriminator, for every loss on its logits and penalty on its slopes.
 
-With the side of each leaky ReLU given, such a network D is affine in its image, layer by layer:
+The shared pass is for piecewise linear networks; any other takes the plain double pass. With the
+side of each leaky ReLU given, such a network D is affine in its image, layer by layer:
 z = A a + b. Let d be the slope of a logit at z, and s its slope at the image. Then for a loss whose
 slopes at the logits are c, and a penalty whose slopes at s are p, the gradient of both together at
 A and b is that of <d, A u + c b> with d and u = c a + t held fixed, where t is what comes of p when
@@ -11,7 +12,9 @@ penalty, and nothing is differentiated twice.
 import keras
 import tensorflow as tf
 
-LEAK = 0.2  # the slope of a leaky ReLU below nought
+from tfgan.networks.architecture import Architecture
+
+LEAK = 0.2  # the slope of a leaky ReLU below zero
 
 
 class Forward:
@@ -59,7 +62,7 @@ def _biased(layer, hidden, shares):
     return output + tf.cast(shares * layer.bias, output.dtype) if layer.use_bias else output
 
 
-class Backward:
+class SharedBackward:
     """The slopes of a network's logits at its layers and images, and the gradients they give."""
 
     def __init__(self, network, images, labels):
@@ -74,26 +77,49 @@ class Backward:
         # Each logit depends on its own image only: the slopes of their sum are everyone's own.
         *self._deltas, self.slopes = tape.gradient(self.logits, [*self._forward.outputs, images])
 
-    def gradients(self, variables, pulls, pushes=None):
+    def gradients(self, variables, logit_grads, slope_grads=None):
         """The gradients at `variables` of a loss on the logits plus a penalty on the slopes.
 
-        `pulls` [n] are the loss's own slopes at the logits, `pushes` [n, h, w, c] the penalty's at
+        `logit_grads` [n] are the loss's at the logits, `slope_grads` [n, h, w, c] the penalty's at
         the slopes.
         """
         forward = self._forward
-        pulls = [_like(pulls, hidden) for hidden in forward.inputs]
+        scales = [_like(logit_grads, hidden) for hidden in forward.inputs]
         inputs = [
-            tf.cast(pull, hidden.dtype) * hidden for pull, hidden in zip(pulls, forward.inputs)
+            tf.cast(scale, hidden.dtype) * hidden for scale, hidden in zip(scales, forward.inputs)
         ]
-        if pushes is not None:
+        if slope_grads is not None:
             change = _Change(forward)
-            self._network(pushes, self._labels, via=change)
+            self._network(slope_grads, self._labels, via=change)
             inputs = [scaled + moved for scaled, moved in zip(inputs, change.inputs)]
         with tf.GradientTape() as tape:
             # These outputs are never computed: their gradients at kernel and bias need none.
-            outputs = [_biased(*each) for each in zip(forward.layers, inputs, pulls)]
+            outputs = [_biased(*each) for each in zip(forward.layers, inputs, scales)]
         return tape.gradient(outputs, variables, self._deltas)
 
 
-def _like(pulls, hidden):
-    return tf.reshape(pulls, [-1] + [1] * (len(hidden.shape) - 1))
+def _like(values, hidden):
+    return tf.reshape(values, [-1] + [1] * (len(hidden.shape) - 1))
+
+
+class DoubleBackward:
+    """The same of any network, by differentiating its slopes once more."""
+
+    def __init__(self, network, images, labels):
+        """Runs network(images, labels); `logits` and `slopes` are those of `SharedBackward`."""
+        with tf.GradientTape() as self._tape:
+            with tf.GradientTape() as inner:
+                inner.watch(images)
+                self.logits = network(images, labels)
+            self.slopes = inner.gradient(self.logits, images)
+
+    def gradients(self, variables, logit_grads, slope_grads=None):
+        """The gradients at `variables`, as those of `SharedBackward`."""
+        slope_grads = tf.zeros_like(self.slopes) if slope_grads is None else slope_grads
+        outputs, grads = [self.logits, self.slopes], [logit_grads, slope_grads]
+        return self._tape.gradient(outputs, variables, grads)
+
+
+def backward(architecture: Architecture) -> type:
+    """The backward pass for the discriminator of an architecture."""
+    return SharedBackward if architecture.piecewise_linear else DoubleBackward

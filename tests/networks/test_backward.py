@@ -4,10 +4,10 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from toys import ARCHITECTURES
 
 from tfgan import config
-from tfgan.networks.architectures import ARCHITECTURES
-from tfgan.networks.shared_backward import Backward, Forward
+from tfgan.networks.backward import Forward, SharedBackward, backward
 
 SHAPE = 16, 16, 2
 COUNT, CLASSES = 6, 3
@@ -36,7 +36,7 @@ class Convolutional(keras.Model):
 def networks(precision='float32'):
     settings = config.make(width=16, depth=2, channels=4, precision=precision)
     rows = ARCHITECTURES.items()
-    return {name: row.discriminator(settings, SHAPE, CLASSES) for name, row in rows} | {
+    return {name: row.make_discriminator(settings, SHAPE, CLASSES) for name, row in rows} | {
         'convolutional': Convolutional()
     }
 
@@ -72,16 +72,17 @@ def by_differentiating_twice(network, images, labels, weight):
     return logits, slopes, tape.gradient(total, network.trainable_variables)
 
 
-def in_one_pass(network, images, labels, weight):
-    backward = Backward(network, images, labels)
+def in_one_pass(name, network, images, labels, weight):
+    make = backward(ARCHITECTURES[name]) if name in ARCHITECTURES else SharedBackward
+    passed = make(network, images, labels)
     with tf.GradientTape(persistent=True) as tape:
-        tape.watch([backward.logits, backward.slopes])
-        value = loss(backward.logits)
-        punished = weight * penalty(backward.slopes)
-    pulls = tape.gradient(value, backward.logits)
-    pushes = tape.gradient(punished, backward.slopes) if weight else None
-    gradients = backward.gradients(network.trainable_variables, pulls, pushes)
-    return backward.logits, backward.slopes, gradients
+        tape.watch([passed.logits, passed.slopes])
+        value = loss(passed.logits)
+        punished = weight * penalty(passed.slopes)
+    logit_grads = tape.gradient(value, passed.logits)
+    slope_grads = tape.gradient(punished, passed.slopes) if weight else None
+    gradients = passed.gradients(network.trainable_variables, logit_grads, slope_grads)
+    return passed.logits, passed.slopes, gradients
 
 
 def close(found, expected, tolerance):
@@ -95,15 +96,15 @@ def close(found, expected, tolerance):
 def test_one_pass_equals_differentiating_twice(name, weight, jit):
     network, images, labels = prepared(name)
     expected = by_differentiating_twice(network, images, labels, weight)
-    run = tf.function(lambda: in_one_pass(network, images, labels, weight), jit_compile=jit)
+    run = tf.function(lambda: in_one_pass(name, network, images, labels, weight), jit_compile=jit)
     for found, wanted in zip(tf.nest.flatten(run()), tf.nest.flatten(expected), strict=True):
         assert close(found.numpy(), wanted.numpy(), 1e-5)
 
 
 @pytest.mark.parametrize('name', ARCHITECTURES)
 def test_bfloat16_is_near(name):
-    expected = in_one_pass(*prepared(name), 0.7)
-    found = in_one_pass(*prepared(name, 'bfloat16'), 0.7)
+    expected = in_one_pass(name, *prepared(name), 0.7)
+    found = in_one_pass(name, *prepared(name, 'bfloat16'), 0.7)
     for rough, exact in zip(tf.nest.flatten(found), tf.nest.flatten(expected), strict=True):
         assert rough.dtype == tf.float32
         # As a whole: a rounded unit may take the other side, and then its own slope is another.

@@ -1,15 +1,16 @@
-"""What the train command decides of a data set before anything is built."""
+"""What a run decides of a data set before anything is built."""
 
 import numpy as np
 import pytest
 
-from tfgan import config, train
-from tfgan.data.source import Source
+from tfgan import config
+from tfgan.forms.drawing.drawings import Drawings
+from tfgan.training import run
 
 
 def source(count=50, classes=3):
     labels = np.arange(count, dtype=np.int32) % classes
-    return Source('numbers', (8, 8, 1), labels, tuple(map(str, range(classes))), read=None)
+    return Drawings('numbers', (8, 8, 1), labels, tuple(map(str, range(classes))), read=None)
 
 
 @pytest.mark.parametrize(
@@ -22,7 +23,7 @@ def source(count=50, classes=3):
     ],
 )
 def test_classes_are_told_unless_there_are_many(labels, classes, used, capsys):
-    assert train.uses_labels(config.make(labels=labels), source(2000, classes)) == used
+    assert run.uses_labels(config.make(labels=labels), source(2000, classes)) == used
     assert ('--labels=use' in capsys.readouterr().out) == (classes == 101)
 
 
@@ -36,4 +37,4 @@ def test_classes_are_told_unless_there_are_many(labels, classes, used, capsys):
     ],
 )
 def test_few_images_are_augmented(augment, count, augmented):
-    assert train.augments(config.make(augment=augment), source(count)) == augmented
+    assert run.augments(config.make(augment=augment), source(count)) == augmented

@@ -1,5 +1,6 @@
-"""Pixels and pictures: the two conversions, sheets, and files of them."""
+"""Pictures of examples, and files of them: what every art form can be looked at by."""
 
+import dataclasses
 import io
 import pathlib
 
@@ -35,11 +36,30 @@ def picture(image: np.ndarray):
     return Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
 
 
-def write_png(path, image: np.ndarray) -> None:
-    """Writes uint8 [h, w, 1 or 3] as PNG, atomically."""
+@dataclasses.dataclass(frozen=True, eq=False)
+class Picture:
+    """Pixels uint8 [h, w, 1 or 3] that show themselves in a notebook."""
+
+    pixels: np.ndarray
+
+    def save(self, path) -> None:
+        """Writes it as PNG, atomically; raises StorageError."""
+        write_png(path, self.pixels)
+
+    def _repr_png_(self) -> bytes:
+        return png(self.pixels)
+
+
+def png(image: np.ndarray) -> bytes:
+    """A PNG file of uint8 [h, w, 1 or 3]."""
     data = io.BytesIO()
     picture(image).save(data, 'PNG')
-    storage.write_bytes(path, data.getvalue())
+    return data.getvalue()
+
+
+def write_png(path, image: np.ndarray) -> None:
+    """Writes uint8 [h, w, 1 or 3] as PNG, atomically."""
+    storage.write_bytes(path, png(image))
 
 
 def write_drawings(out: str, drawings: np.ndarray, numbers) -> None:

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from tfgan.forms.drawing import sheets
+from tfgan.forms import pictures
 from tfgan.forms.drawing.pixels import to_float, to_uint8
 
 LEVELS = np.arange(256, dtype=np.uint8)
@@ -37,12 +37,12 @@ def test_bytes_are_rounded_and_saturate():
 
 @pytest.mark.parametrize('channels', [1, 3])
 def test_a_sheet_to_the_pixel(channels):
-    pictures = some(5, 2, 3, channels)
-    page = sheets.sheet(pictures, columns=2, gap=1)
+    images = some(5, 2, 3, channels)
+    page = pictures.sheet(images, columns=2, gap=1)
     assert page.shape == (10, 9, channels)
     assert page.dtype == np.uint8
     places = (1, 1), (1, 5), (4, 1), (4, 5), (7, 1)
-    for (top, left), image in zip(places, pictures, strict=True):
+    for (top, left), image in zip(places, images, strict=True):
         assert np.array_equal(page[top : top + 2, left : left + 3], image)
         page[top : top + 2, left : left + 3] = 128
     assert (page == 128).all()
@@ -50,25 +50,25 @@ def test_a_sheet_to_the_pixel(channels):
 
 def test_a_sheet_is_as_square_as_it_goes():
     for count, rows, columns in ((1, 1, 1), (4, 2, 2), (5, 2, 3), (10, 3, 4)):
-        page = sheets.sheet(some(count, 4, 4, 1))
+        page = pictures.sheet(some(count, 4, 4, 1))
         assert page.shape == (2 + 6 * rows, 2 + 6 * columns, 1)
 
 
 def test_enlarged_pixels_are_repeated():
     image = some(1, 2, 3, 3)[0]
-    found = sheets.enlarge(image, 7)
+    found = pictures.enlarge(image, 7)
     assert found.shape == (4, 6, 3)
     for row in range(4):
         for column in range(6):
             assert np.array_equal(found[row, column], image[row // 2, column // 2])
-    assert np.array_equal(sheets.enlarge(image, 1), image)
+    assert np.array_equal(pictures.enlarge(image, 1), image)
 
 
 @pytest.mark.parametrize(('channels', 'mode'), [(1, 'L'), (3, 'RGB')])
 def test_png_round_trip(tmp_path, channels, mode):
     image = some(1, 5, 7, channels)[0]
     path = tmp_path / 'new' / 'folder' / 'a.png'
-    sheets.write_png(path, image)
+    pictures.write_png(path, image)
     with Image.open(path) as picture:
         assert (picture.format, picture.mode, picture.size) == ('PNG', mode, (7, 5))
         assert np.array_equal(np.asarray(picture).reshape(image.shape), image)
@@ -77,7 +77,7 @@ def test_png_round_trip(tmp_path, channels, mode):
 
 def test_gif_frames_and_their_time(tmp_path):
     frames = [np.full((4, 6, 1), level, np.uint8) for level in (0, 90, 255)]
-    sheets.write_gif(tmp_path / 'a.gif', frames, frame_secs=0.12)
+    pictures.write_gif(tmp_path / 'a.gif', frames, frame_secs=0.12)
     with Image.open(tmp_path / 'a.gif') as picture:
         assert (picture.n_frames, picture.size, picture.info['loop']) == (3, (6, 4), 0)
         for place, level in enumerate((0, 90, 255)):
@@ -89,7 +89,7 @@ def test_gif_frames_and_their_time(tmp_path):
 def test_gif_of_colours_and_of_one_frame(tmp_path):
     frame = np.zeros((4, 4, 3), np.uint8)
     frame[:2] = 255, 0, 0
-    sheets.write_gif(tmp_path / 'a.gif', [frame])
+    pictures.write_gif(tmp_path / 'a.gif', [frame])
     with Image.open(tmp_path / 'a.gif') as picture:
         assert picture.n_frames == 1
         assert np.array_equal(np.asarray(picture.convert('RGB')), frame)

@@ -1,0 +1,188 @@
+"""A report of an exported model: its drawings judged against a data set."""
+
+import dataclasses
+import math
+import pathlib
+
+import numpy as np
+
+from tfgan import latents
+from tfgan.errors import ModelError
+from tfgan.evaluation.evaluator import Evaluator, Row
+from tfgan.evaluation.extractor import extractor_of
+from tfgan.evaluation.inception import inception
+from tfgan.forms.base import open_source
+from tfgan.saved_model.card import ModelCard
+
+OWN, INCEPTION = FEATURES = 'own', 'inception'
+MOST_NAMED = 10  # classes in a note
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """Figures of a model's drawings beside those of real images; it prints as their table."""
+
+    about: str  # what the Fréchet distance of it is, and what it is not
+    notes: tuple[str, ...]
+    rows: list[Row]
+    class_shares: dict[str, tuple[float, float]]  # by name: of drawings and of the data
+    neighbours: np.ndarray  # a picture of drawings beside the nearest training images
+    facts: dict  # what was compared to what, as JSON can hold it
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """Each figure of the drawings by its name, the real images' as NAME_of_real."""
+        generated = {row.name: row.generated for row in self.rows}
+        return generated | {f'{row.name}_of_real': row.real for row in self.rows}
+
+    def as_json(self) -> dict:
+        """All of it but the picture; None stands for what is not finite."""
+        figures = {row.name: row._asdict() for row in self.rows}
+        parts = {'about': self.about, 'figures': figures, 'class_shares': self.class_shares}
+        return finite(self.facts | parts)
+
+    def __str__(self) -> str:
+        return '\n'.join([self.about, '', *table(self.rows)])
+
+    __repr__ = __str__  # which a notebook shows
+
+
+def evaluate(
+    model,
+    version: pathlib.Path,
+    card: ModelCard,
+    dataset: str | None = None,
+    *,
+    num: int = 10_000,
+    features: str = OWN,
+    inception_weights: str | None = None,
+    seed: int = 0,
+    truncation: float | None = None,
+    data_dir: str | None = None,
+    cache_dir: str | None = None,
+    say=print,
+) -> Report:
+    """Judges `num` drawings of a model against a data set, by default its own.
+
+    `features` are the data set's 'own', learned once and kept in `cache_dir`, or those of
+    'inception'; `seed` chooses the real images. `say` is told what is compared before the work
+    begins. Raises ModelError, SourceError and FeatureError.
+    """
+    if inception_weights and features != INCEPTION:
+        raise ModelError(f'inception_weights={inception_weights}: of use with Inception only')
+    source = open_data(dataset, card, data_dir)
+    same_classes = tuple(card.data['class_names']) == source.class_names
+    notes = () if same_classes else (class_note(card.data['class_names'], source.class_names),)
+    chosen = {'num': num, 'features': features, 'seed': seed, 'truncation': truncation}
+    say('\n'.join([*_compared(version, card, source, chosen), *notes]))
+    extractor = extractor_of(source, cache_dir) if features == OWN else inception(inception_weights)
+    judge = Evaluator(source, extractor, num, seed, cache_dir)
+    draw = drawer(model, card, same_classes, truncation)
+    quality = judge.evaluate(draw)
+    facts = {
+        'model': {'directory': str(version), 'name': card.name, 'version': version.name},
+        'step': card.step,
+        'data': source.summary(),
+        'extractor': extractor.name,
+        'accuracy': extractor.accuracy,
+        'seed': seed,
+        'truncation': truncation,
+        'training_images': len(judge.training),
+    }
+    neighbours = judge.neighbours_sheet(draw, quality)
+    about = headline(judge, features)
+    return Report(about, notes, quality.rows, quality.class_shares, neighbours, facts)
+
+
+def open_data(dataset: str | None, card: ModelCard, data_dir: str | None):
+    """A data set, or the model's own, at the size that it draws; raises ModelError without one."""
+    shape = list(card.data['shape'])
+    split = None if dataset else card.config.get('split')
+    dataset = dataset or card.data['dataset']
+    source = open_source(dataset, data_dir, split=split)
+    if list(source.shape[:2]) != shape[:2]:
+        source = open_source(dataset, data_dir, image_size=shape[0], split=split)
+    if list(source.shape) != shape:
+        raise ModelError(
+            f'the model {card.name} draws images of {shape} (height, width, channels), {dataset}'
+            f' has {list(source.shape)}: these cannot be compared'
+        )
+    return source
+
+
+def _compared(version, card, source, chosen) -> list[str]:
+    """What is compared to what, in lines."""
+    told = {
+        'model': f'{version}, step {card.step:,}',
+        'dataset': f'{source.dataset}, {len(source):,} images of {list(source.shape)}',
+        **chosen,
+    }
+    return [f'  {name:15} {"none" if value is None else value}' for name, value in told.items()]
+
+
+def class_note(drawn, there) -> str:
+    """That the classes of a model and of a data set differ, and what follows."""
+    drawn, there = (
+        ', '.join(names[:MOST_NAMED]) + ', ...' * (len(names) > MOST_NAMED)
+        for names in (drawn, there)
+    )
+    return (
+        f'The model draws the classes {drawn}; the data has {there}. As these differ, no class is'
+        ' asked for, and the figures of classes are about those of the data.'
+    )
+
+
+def drawer(model, card: ModelCard, by_class: bool, truncation: float | None):
+    """Seeds to (drawings, labels), the labels as frequent as in the data if `by_class`."""
+    counts = np.array(card.data['class_counts'])
+
+    def draw(seeds):
+        if not by_class:
+            return model.draw(seeds, truncation=truncation), None
+        labels = latents.classes(seeds, counts / counts.sum()).numpy()
+        return model.draw(seeds, labels, truncation), labels
+
+    return draw
+
+
+def headline(judge: Evaluator, features: str) -> str:
+    """What the Fréchet distance of a report is, and what it is not."""
+    name, count = judge.extractor.name, f'{judge.count:,} drawings and as many real images'
+    if features == INCEPTION:
+        return (
+            f'Fréchet distance in the features of {name}, of {count}: like FID, but comparable only'
+            ' at the same number and with the same weights and resizing'
+        )
+    accuracy = judge.extractor.accuracy
+    right = '' if accuracy is None else f' ({accuracy:.1%} right on images it had not seen)'
+    return (
+        f'Fréchet distance in the features of {name}; not FID, not comparable with other data sets.'
+        f'\nOf {count}{right}.'
+    )
+
+
+def table(rows: list[Row]) -> list[str]:
+    """The figures in aligned lines."""
+    heads = [('figure', 'generated', 'real', 'n', 'better', 'what it means')]
+    cells = [
+        (row.name, number(row.generated), number(row.real), f'{row.n:,}', row.better, row.meaning)
+        for row in rows
+    ]
+    return [
+        f'{name:22}{generated:>10}{real:>10}{n:>8}  {better:7} {meaning}'
+        for name, generated, real, n, better, meaning in heads + cells
+    ]
+
+
+def number(value: float) -> str:
+    """Four figures, and no exponent where it can be helped."""
+    return f'{value:.4g}' if abs(value) < 1e4 else f'{value:.0f}'
+
+
+def finite(value):
+    """The same without NaN and infinity, which JSON has no words for."""
+    if isinstance(value, dict):
+        return {key: finite(each) for key, each in value.items()}
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

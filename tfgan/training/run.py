@@ -1,0 +1,194 @@
+"""A run from end to end: its data, its training, which goes on where it stopped, its exports."""
+
+import contextlib
+import dataclasses
+import functools
+import math
+import pathlib
+
+import numpy as np
+
+from tfgan.config import Config
+from tfgan.errors import RunError
+from tfgan.forms import base as forms
+from tfgan.training import run_dir
+
+MOST_CLASSES = 100  # a thousand of them would be learned one by one
+CHECKPOINTS = {'latest': 'checkpoints', 'best': 'best'}  # and the folders that have them
+
+
+@dataclasses.dataclass(frozen=True)
+class Placement:
+    """Where a run is worked on, which does not change what it learns."""
+
+    strategy: str = 'auto'
+    virtual_devices: int = 1
+    accumulate: int = 1
+    peer_secs: float = 600.0
+
+
+class Run:
+    """A run in a directory: trained, gone on with after a stop, and exported.
+
+    In a notebook it shows its newest sheet.
+    """
+
+    def __init__(
+        self,
+        directory,
+        config: Config | None = None,
+        *,
+        data_dir: str | None = None,
+        checkpoint_secs: float = 60.0,
+        placement: Placement | None = None,
+    ):
+        """A new run of a configuration, or with None the run that is there.
+
+        `data_dir` is where tensorflow-datasets keeps its sets. Raises RunError where there is no
+        run, or one of another configuration; and SourceError for a data set that cannot be.
+        """
+        self.directory = pathlib.Path(directory)
+        self._data_dir, self._checkpoint_secs = data_dir, checkpoint_secs
+        self._placement = placement or Placement()
+        if config is None:
+            config = run_dir.settings(self.directory, self._found())
+        else:
+            forms.check_source(config.dataset)
+            run_dir.check(self.directory, run_dir.identity(config))
+        self.config = config
+        self._gan = self._outcome = None
+
+    def _found(self) -> dict:
+        """What config.json says; raises RunError where there is no run that can be gone on with."""
+        found = run_dir.read(self.directory)
+        if found is None:
+            said = 'there is no run, for it has no config.json'
+            raise RunError(f'--run_dir={self.directory}: {said}')
+        run_dir.check(self.directory, {'format': run_dir.FORMAT})
+        return found
+
+    @functools.cached_property
+    def source(self):
+        """The data set that is learned from; raises SourceError."""
+        size, split = self.config.image_size, self.config.split
+        source = forms.open_source(self.config.dataset, self._data_dir, size, split=split)
+        return source if uses_labels(self.config, source) else source.unlabelled()
+
+    def train(self):
+        """Trains to the end of the budget, from the newest checkpoint if there is one.
+
+        Progress is printed. Returns a `loop.Outcome`; Ctrl-C or SIGTERM ends it early, saved, and
+        the same call goes on. Raises RunError, SourceError, StorageError and ConfigError.
+        """
+        from tfgan.distributed import coordination, strategies
+        from tfgan.training import loop
+
+        place = self._placement
+        strategy, why = strategies.make(place.strategy, place.virtual_devices, place.peer_secs)
+        print(f'  strategy        {why}', flush=True)
+        data = self.source.summary()
+        print('\n'.join(f'  {key:15} {value}' for key, value in data.items()), flush=True)
+        self._gan = self._new_gan(strategy)
+        chief = coordination.is_chief(strategy)  # which alone may write
+        run = contextlib.nullcontext()
+        if chief:
+            run = run_dir.RunDir(self.directory, self.config, data)
+        with run, loop.Stop() as stop:
+            self._outcome = loop.train(
+                self._gan, self.source, self.directory, stop, self._checkpoint_secs, place.peer_secs
+            )
+        return self._outcome
+
+    def _new_gan(self, strategy):
+        from tfgan.gan.gan import Gan
+        from tfgan.networks import memory
+
+        config, source, accumulate = self.config, self.source, self._placement.accumulate
+        form = forms.form_named(source.form)
+        parts = strategy.num_replicas_in_sync * accumulate
+        architecture = form.architectures[config.architecture]
+        memory.check_memory(architecture, config, source.shape, len(source.class_names), parts)
+        augmentation = form.augmentation(source) if augments(config, source) else None
+        shape, shares = source.shape, source.shares
+        return Gan(config, shape, shares, strategy, augmentation, accumulate, source.form)
+
+    def export(self, directory=None, checkpoint: str = 'latest') -> pathlib.Path:
+        """Writes the next version of a model, by default in saved_models/NAME; returns its folder.
+
+        `checkpoint` is 'latest' or 'best'. The data is not needed. Of processes that train together
+        the first one writes and the others wait. Raises RunError and StorageError.
+        """
+        from tfgan.distributed import coordination
+        from tfgan.saved_model import writer
+
+        directory = pathlib.Path(directory or f'saved_models/{self.directory.resolve().name}')
+        if self._outcome is None or checkpoint != 'latest':
+            return writer.write(*self._restored(checkpoint, directory))
+        strategy, version = self._gan.strategy, None
+        if coordination.is_chief(strategy):
+            card = self._card(directory.name, self.source.summary(), self._outcome)
+            version = writer.write(self._gan, directory, card)
+        with coordination.Patience(coordination.processes(strategy), self._placement.peer_secs):
+            coordination.wait_for_all(strategy)
+        return version
+
+    def _restored(self, checkpoint, directory):
+        """(Gan, directory, card) of a checkpoint, by config.json alone."""
+        from tfgan.gan.gan import Gan
+        from tfgan.training.checkpoints import Checkpoints
+        from tfgan.training.loop import Outcome
+
+        found = self._found()
+        counts = np.array(found['data']['class_counts'])
+        form = found.get('form', forms.DRAWING)
+        gan = Gan(self.config, found['data']['shape'], counts / counts.sum(), form=form)
+        checkpoints = Checkpoints(self.directory, gan)
+        if not checkpoints.restore(CHECKPOINTS[checkpoint]):
+            folder = CHECKPOINTS[checkpoint]
+            raise RunError(f'--run_dir={self.directory} has no checkpoint in {folder} yet')
+        # The last state was scored only if it is the best.
+        best = float(checkpoints.best_score.numpy()) if checkpoint == 'best' else math.inf
+        scores = {'frechet_distance': best} if math.isfinite(best) else {}
+        step, secs = int(gan.step.numpy()), float(checkpoints.secs.numpy())
+        outcome = Outcome(step, step * self.config.batch_size, secs, scores)
+        return gan, directory, self._card(directory.name, found['data'], outcome, form)
+
+    def _card(self, name, data, outcome, form=None):
+        from tfgan.saved_model.card import ModelCard
+
+        return ModelCard(
+            name=name,
+            data=data,
+            step=outcome.step,
+            images_seen=outcome.images_seen,
+            secs=outcome.secs,
+            scores=outcome.scores,
+            config=dict(vars(self.config)),
+            form=form or self.source.form,
+        )
+
+    def sheets(self) -> list[pathlib.Path]:
+        """The sheets so far, oldest first."""
+        return sorted(self.directory.glob('samples/step-*.png'))
+
+    def _repr_png_(self) -> bytes | None:
+        return self.sheets()[-1].read_bytes() if self.sheets() else None
+
+
+def uses_labels(config: Config, source) -> bool:
+    """Whether the networks are told the classes; says so if there are too many for that."""
+    classes = len(source.class_names)
+    if config.labels == 'auto' and classes > MOST_CLASSES:
+        print(f'  {classes:,} classes are more than {MOST_CLASSES}: labels are not used')
+        print('  and there is no --label= to draw by; --labels=use learns them all the same')
+        return False
+    return config.labels != 'ignore'
+
+
+def augments(config: Config, source) -> bool:
+    """Whether the discriminator sees augmented examples."""
+    from tfgan.gan import adaptive_augmentation
+
+    return config.augment == 'on' or (
+        config.augment == 'auto' and adaptive_augmentation.wanted(len(source))
+    )
