@@ -56,6 +56,38 @@ def test_a_number_that_is_no_class_is_refused(model):
         model.draw(SEEDS, 3)
 
 
+@pytest.mark.parametrize(
+    ('label', 'names', 'number'),
+    [
+        ('1', ['0', '1', '2'], 1),
+        ('2', ['1', '2', '10'], None),
+        ('name:2', ['1', '2', '10'], 1),
+        ('number:2', ['1', '2', '10'], 2),
+        ('10', ['1', '2', '10'], 2),
+        ('0', ['1', '2', '10'], 0),
+        ('01', ['cat', 'dog'], 1),
+        ('name:1', ['name:1', '1'], 0),
+        ('name:cat', ['cat', 'dog'], 0),
+        ('name:0', ['cat', 'dog'], None),
+        ('number:2', ['cat', 'dog'], None),
+        ('number:cat', ['cat', 'dog'], None),
+    ],
+)
+def test_a_label_is_a_name_or_a_number_and_never_one_for_the_other(label, names, number):
+    if number is None:
+        with pytest.raises(ModelError, match=f'--label={label}: '):
+            client.label_number(label, names)
+    else:
+        assert client.label_number(label, names) == number
+
+
+def test_a_label_that_could_mean_two_classes_is_refused_with_what_to_type():
+    with pytest.raises(ModelError) as refusal:
+        client.label_number('2', ['1', '2', '10'])
+    said = 'that is the name of class number 1, and class number 2 is 10; type'
+    assert str(refusal.value) == f'--label=2: {said} --label=name:2 or --label=number:2'
+
+
 def test_there_may_be_many_classes(exported, monkeypatch):
     model = tfgan.load(exported)
     names = [f'kind {i}' for i in range(600)]

@@ -23,6 +23,7 @@ FIELDS = {field.name: field for field in dataclasses.fields(Config)}
 OTHERS = dict(
     preset='quick',
     dataset='tfds:mnist',
+    split='test',
     labels='ignore',
     augment='on',
     image_size=32,

@@ -76,12 +76,29 @@ class Model:
 
 
 def label_number(label: str, class_names: list[str]) -> int:
-    """The number of a class given by name or number."""
-    if label in class_names:
-        return class_names.index(label)
-    if label.isdecimal() and int(label) < len(class_names):
-        return int(label)
-    raise ModelError(f'--label={label}: the model draws {", ".join(class_names)}')
+    """The number of a class given by name or number, as 7, cat, number:7 or name:7.
+
+    Raises ModelError if there is no such class, or if it is one's name and another's number.
+    """
+    how, _, text = label.partition(':')
+    if label in class_names or how not in ('name', 'number'):
+        how, text = 'either', label
+    by_name = class_names.index(text) if text in class_names and how != 'number' else None
+    by_number = _below(text, len(class_names)) if how != 'name' else None
+    found = {by_name, by_number} - {None}
+    if len(found) > 1:
+        raise ModelError(
+            f'--label={label}: that is the name of class number {by_name}, and class number {label}'
+            f' is {class_names[by_number]}; type --label=name:{label} or --label=number:{label}'
+        )
+    if not found:
+        raise ModelError(f'--label={label}: the model draws {", ".join(class_names)}')
+    return found.pop()
+
+
+def _below(text: str, count: int) -> int | None:
+    """The number that a text is, if it is one below `count`."""
+    return int(text) if text.isdecimal() and int(text) < count else None
 
 
 def load(path) -> Model:

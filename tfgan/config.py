@@ -14,6 +14,7 @@ OUTPUTS = ('linear', 'tanh')
 LABELS = ('auto', 'use', 'ignore')
 AUGMENT = ('auto', 'on', 'off')
 PRECISIONS = ('float32', 'bfloat16')
+LATER = {'split': None}  # settings that older runs do not name, and what they did
 
 
 def _field(default, text, accepts=None, **limits):
@@ -28,8 +29,9 @@ class Config:
 
     # fmt: off
     preset: str = _field('default', 'a row of settings to start from')
-    dataset: str = _field('doodles', 'doodles | tfds:NAME[:SPLIT] | {folder,npy,npz}:PATH')
-    labels: str = _field('auto', "auto uses a data set's classes if they are few", LABELS)
+    dataset: str = _field('doodles', 'doodles | tfds:NAME[:SPLIT] | {folder,npy,npz,idx,csv}:PATH')
+    split: str | None = _field(None, "train | test | ... | all; none: the data's train, or all")
+    labels: str = _field('auto', "auto uses a data set's classes if they are 100 or fewer", LABELS)
     augment: str = _field('auto', 'what the discriminator sees; auto: if images are few', AUGMENT)
     image_size: int | None = _field(None, 'side in pixels; none: as the data', least=8, most=1024)
     seed: int = _field(0, 'of all randomness', least=0, most=2**31 - 1)

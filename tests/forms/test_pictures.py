@@ -37,12 +37,12 @@ def test_bytes_are_rounded_and_saturate():
 
 @pytest.mark.parametrize('channels', [1, 3])
 def test_a_sheet_to_the_pixel(channels):
-    pictures = some(5, 2, 3, channels)
-    page = pictures.sheet(pictures, columns=2, gap=1)
+    images = some(5, 2, 3, channels)
+    page = pictures.sheet(images, columns=2, gap=1)
     assert page.shape == (10, 9, channels)
     assert page.dtype == np.uint8
     places = (1, 1), (1, 5), (4, 1), (4, 5), (7, 1)
-    for (top, left), image in zip(places, pictures, strict=True):
+    for (top, left), image in zip(places, images, strict=True):
         assert np.array_equal(page[top : top + 2, left : left + 3], image)
         page[top : top + 2, left : left + 3] = 128
     assert (page == 128).all()

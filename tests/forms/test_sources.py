@@ -3,6 +3,7 @@ import dataclasses
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -84,6 +85,8 @@ def test_an_unknown_kind_is_answered_with_the_known(dataset):
         ('folder:{}/a.npz', 'an existing folder'),
         ('npy:{}/no', 'an existing file or folder'),
         ('npz:{}', 'an existing file'),
+        ('idx:{}/no', 'an existing file or folder'),
+        ('csv:{}', 'an existing file'),
         ('stacked', 'another data set'),
         ('stacked:', 'another data set'),
         ('stacked:mnist', 'another data set'),
@@ -150,7 +153,13 @@ def every_source(tmp_path):
     for path in ('one.npy', 'two/a.npy', 'two/b.npy'):
         np.save(tmp_path / path, IMAGES)
     np.savez(tmp_path / 'a.npz', x=COLOURS, y=THIRDS)
+    np.savetxt(tmp_path / 'a.csv', IMAGES.reshape(30, 16), '%d', delimiter=',')
+    (tmp_path / 'idx').write_bytes(bytes.fromhex('00000803 0000001e 00000004 00000004'))
+    with open(tmp_path / 'idx', 'ab') as file:
+        file.write(IMAGES.tobytes())
+    shutil.make_archive(tmp_path / 'b', 'zip', tmp_path / 'folder')
     texts = ('npy:{}/one.npy', 'npy:{}/two', 'npz:{}/a.npz', 'folder:{}/folder', 'doodles')
+    texts += ('csv:{}/a.csv', 'idx:{}/idx', 'folder:{}/b.zip')
     for dataset in (*texts, 'stacked:npy:{}/two'):
         yield open_source(dataset.format(tmp_path))
         yield open_source(dataset.format(tmp_path), image_size=8, memory_bytes=0)
@@ -412,6 +421,30 @@ def test_a_fingerprint_reads_at_most_512_images(monkeypatch):
     source = open_source('doodles', memory_bytes=0)
     assert source.fingerprint == source.fingerprint
     assert len(drawn) == 512 and max(drawn) - min(drawn) > 59_000
+
+
+@pytest.mark.parametrize('split', ['test', ''])
+def test_a_split_of_what_has_none_is_refused(tmp_path, split):
+    np.save(tmp_path / 'a.npy', IMAGES)
+    for dataset in ('doodles', f'npy:{tmp_path}/a.npy', f'stacked:npy:{tmp_path}/a.npy'):
+        with pytest.raises(SourceError, match=f'--split={split}: .* has no splits; leave it out'):
+            open_source(dataset, split=split)
+        assert len(open_source(dataset, split='all')) >= 30
+
+
+def test_a_stacked_source_is_of_the_split_that_is_asked_for(tmp_path):
+    np.savez(tmp_path / 'a.npz', x_train=IMAGES[:10], x_test=IMAGES[10:])
+    source = open_source(f'stacked:npz:{tmp_path}/a.npz', split='test')
+    np.testing.assert_array_equal(source.layers.images(range(20))[..., 0], IMAGES[10:])
+    assert source.notes['split'] == 'test'
+
+
+def test_what_is_told_of_files_is_not_of_the_data(tmp_path):
+    np.save(tmp_path / 'a.npy', IMAGES)
+    np.savez(tmp_path / 'a.npz', x_train=IMAGES.reshape(30, 16), x_test=COLOURS)
+    first, second = open_source(f'npy:{tmp_path}/a.npy'), open_source(f'npz:{tmp_path}/a.npz')
+    assert set(second.summary()) - set(first.summary()) == {'remarks', 'split'}
+    assert first.fingerprint == second.fingerprint
 
 
 def test_without_labels_a_source_is_one_class_of_the_same_images():

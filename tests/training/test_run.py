@@ -22,8 +22,9 @@ def source(count=50, classes=3):
         ('ignore', 2, False),
     ],
 )
-def test_classes_are_told_unless_there_are_many(labels, classes, used):
+def test_classes_are_told_unless_there_are_many(labels, classes, used, capsys):
     assert run.uses_labels(config.make(labels=labels), source(2000, classes)) == used
+    assert ('--labels=use' in capsys.readouterr().out) == (classes == 101)
 
 
 @pytest.mark.parametrize(

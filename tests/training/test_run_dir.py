@@ -108,6 +108,17 @@ def test_settings_that_came_or_went_since(tmp_path):
     assert 'girth: 3 there, absent now' in message
 
 
+def test_a_run_of_before_there_were_splits_goes_on(tmp_path):
+    start(tmp_path)
+    identity = run_dir.read(tmp_path)
+    del identity['config']['split']
+    storage.write_bytes(tmp_path / 'config.json', json.dumps(identity).encode())
+    start(tmp_path)
+    assert 'split: None there, test now' in refusal(
+        start, tmp_path, config.make(steps=5, split='test')
+    )
+
+
 def test_a_run_of_another_format(tmp_path, monkeypatch):
     start(tmp_path)
     monkeypatch.setattr(run_dir, 'FORMAT', run_dir.FORMAT + 1)

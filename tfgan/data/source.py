@@ -12,7 +12,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-NOT_THE_DATA = ('dataset', 'name', 'licence', 'left_out')  # what a summary says of its files
+# What a summary says of its files.
+NOT_THE_DATA = ('dataset', 'name', 'licence', 'left_out', 'remarks', 'split')
 UNKNOWN_LICENCE = 'unknown: ask whoever gave you the files'
 
 
@@ -98,6 +99,7 @@ class Wanted(typing.NamedTuple):
     data_dir: str | None
     image_size: int | None
     memory_bytes: int
+    split: str | None
 
 
 class Kind(typing.NamedTuple):

@@ -70,8 +70,7 @@ def evaluate(
     """
     if inception_weights and features != INCEPTION:
         raise ModelError(f'inception_weights={inception_weights}: of use with Inception only')
-    dataset = dataset or card.data['dataset']
-    source = open_data(dataset, version, list(card.data['shape']), data_dir)
+    source = open_data(dataset, card, version, data_dir)
     same_classes = tuple(card.data['class_names']) == source.class_names
     notes = () if same_classes else (class_note(card.data['class_names'], source.class_names),)
     chosen = {'num': num, 'features': features, 'seed': seed, 'truncation': truncation}
@@ -95,11 +94,14 @@ def evaluate(
     return Report(about, notes, quality.rows, quality.class_shares, neighbours, facts)
 
 
-def open_data(dataset: str, version: pathlib.Path, shape: list[int], data_dir: str | None):
-    """The data set at the size that the model draws; raises ModelError where it cannot be had."""
-    source = open_source(dataset, data_dir)
+def open_data(dataset: str | None, card: ModelCard, version: pathlib.Path, data_dir: str | None):
+    """A data set, or the model's own, at the size that it draws; raises ModelError without one."""
+    shape = list(card.data['shape'])
+    split = None if dataset else card.config.get('split')
+    dataset = dataset or card.data['dataset']
+    source = open_source(dataset, data_dir, split=split)
     if list(source.shape[:2]) != shape[:2]:
-        source = open_source(dataset, data_dir, image_size=shape[0])
+        source = open_source(dataset, data_dir, image_size=shape[0], split=split)
     if list(source.shape) != shape:
         raise ModelError(
             f'--model={quoted(version)} draws images of {shape} (height, width, channels),'

@@ -108,18 +108,22 @@ def open_source(
     data_dir: str | os.PathLike | None = None,
     image_size: int | None = None,
     memory_bytes: int = 1 << 30,
+    split: str | None = None,
 ) -> Source:
     """The data set that `dataset` names, its images resized if `image_size` is given.
 
     Images are held in memory if they fit in `memory_bytes`, else read when asked for; only an npz
-    file is always held. `data_dir` is where tensorflow-datasets keeps its prepared sets. Raises
-    SourceError.
+    file is always held. `data_dir` is where tensorflow-datasets keeps its prepared sets. `split` is
+    NAME, NAME+NAME or all; without, that for training, or all where none is. Raises SourceError.
     """
     kind, argument = check_source(dataset)
     argument = os.path.expanduser(argument)
     data_dir = os.path.expanduser(data_dir) if data_dir else None
-    wanted = Wanted(dataset, argument, data_dir, image_size, memory_bytes)
-    return source_kinds()[kind].open(wanted)
+    wanted = Wanted(dataset, argument, data_dir, image_size, memory_bytes, split)
+    source = source_kinds()[kind].open(wanted)
+    if split not in (None, 'all') and 'split' not in source.notes:
+        raise SourceError(f'--split={quoted(split)}: {quoted(dataset)} has no splits; leave it out')
+    return source
 
 
 def check_source(dataset: str) -> tuple[str, str]:

@@ -70,7 +70,8 @@ class Run:
     @functools.cached_property
     def source(self):
         """The data set that is learned from; raises SourceError."""
-        source = forms.open_source(self.config.dataset, self._data_dir, self.config.image_size)
+        size, split = self.config.image_size, self.config.split
+        source = forms.open_source(self.config.dataset, self._data_dir, size, split=split)
         return source if uses_labels(self.config, source) else source.unlabelled()
 
     def train(self):
@@ -175,10 +176,13 @@ class Run:
 
 
 def uses_labels(config: Config, source) -> bool:
-    """Whether the networks are told the classes."""
-    return config.labels == 'use' or (
-        config.labels == 'auto' and len(source.class_names) <= MOST_CLASSES
-    )
+    """Whether the networks are told the classes; says so if there are too many for that."""
+    classes = len(source.class_names)
+    if config.labels == 'auto' and classes > MOST_CLASSES:
+        print(f'  {classes:,} classes are more than {MOST_CLASSES}: labels are not used')
+        print('  and there is no --label= to draw by; --labels=use learns them all the same')
+        return False
+    return config.labels != 'ignore'
 
 
 def augments(config: Config, source) -> bool:

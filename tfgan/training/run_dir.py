@@ -5,7 +5,7 @@ import json
 import pathlib
 
 from tfgan import storage
-from tfgan.config import Config, differences
+from tfgan.config import LATER, Config, differences
 from tfgan.data.source import short_name
 from tfgan.errors import ConfigError, RunError, quoted
 
@@ -80,7 +80,8 @@ def read(directory) -> dict | None:
     path = pathlib.Path(directory) / 'config.json'
     try:
         found = json.loads(path.read_text())
-        return {key: dict(part) if key in PARTS else part for key, part in dict(found).items()}
+        found = {key: dict(part) if key in PARTS else part for key, part in dict(found).items()}
+        return found | ({'config': LATER | found['config']} if 'config' in found else {})
     except FileNotFoundError:
         return None
     except (OSError, TypeError, ValueError, RecursionError) as error:

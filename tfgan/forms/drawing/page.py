@@ -1,8 +1,6 @@
 """One page for all pictures of a set: its shape and paper, and a picture laid on it."""
 
 import contextlib
-import math
-import os
 import threading
 import typing
 from collections.abc import Iterable
@@ -15,13 +13,26 @@ from tfgan.errors import shown
 from tfgan.forms.drawing.pixels import commonest
 
 LARGEST_SIDE = 64  # pixels, unless image_size asks for more
+BLACK, WHITE = (0, 0, 0), (255, 255, 255)
+LUMA = 0.299, 0.587, 0.114  # how light red, green and blue are
+LEAST_SIDE = 2  # pixels
+HIDDEN = 51  # levels, a fifth of all: ink that differs less from its paper cannot be seen
 GREY_LEVELS = 8  # channels this close are grey: what a scanner or JPEG adds to pencil on paper
 MANY_PIXELS = 1 << 24  # decoded one at a time: the largest allowed takes a gigabyte on its way
 
 # Named, because Pillow's other readers do more than decode: that of EPS runs Ghostscript.
 FORMATS = ('PNG', 'JPEG', 'GIF', 'BMP', 'TIFF', 'WEBP', 'AVIF', 'JPEG2000', 'PPM', 'TGA', 'PSD')
 
+PAGED = ('TIFF', 'GIF', 'PNG', 'WEBP', 'AVIF')  # a photograph's second picture is its thumbnail
+
 _many_pixels = threading.Lock()
+
+
+class Ink(typing.NamedTuple):
+    """The ink of a transparent picture: its mean colour, and how much it differs from that."""
+
+    colour: tuple[float, float, float]
+    spread: float
 
 
 class Look(typing.NamedTuple):
@@ -31,7 +42,9 @@ class Look(typing.NamedTuple):
     height: int
     grey: bool
     paper: tuple[int, int, int] | None  # an opaque picture's border
-    ink: float  # mean lightness 0..255 of a transparent picture's ink, NaN without ink
+    ink: Ink | None  # a transparent picture's, if it has any
+    blank: bool
+    pages: int = 1
 
 
 class Page(typing.NamedTuple):
@@ -59,15 +72,16 @@ def reason(error: Exception) -> str:
     return shown(said)
 
 
-def read(path: str, least: int) -> Image.Image:
-    """A file's first frame, upright, as 8-bit RGB or RGBA.
+def read(file: typing.BinaryIO, least: int) -> Image.Image:
+    """A file's first frame or page, upright, as 8-bit RGB or RGBA.
 
     A large one is made smaller by a whole factor that leaves its longer side at least `least`
     pixels.
     """
-    if not os.path.getsize(path):
+    if not file.read(1):
         raise ValueError('an empty file')
-    with Image.open(path, formats=FORMATS) as picture:
+    file.seek(0)
+    with Image.open(file, formats=FORMATS) as picture:
         if not 0 < picture.width * picture.height <= Image.MAX_IMAGE_PIXELS:
             raise ValueError(f'{picture.size} pixels; 1 to {Image.MAX_IMAGE_PIXELS:,} in all')
         picture.draft(None, (least, least))  # JPEG alone can: decodes a photograph 8 times faster
@@ -78,6 +92,15 @@ def read(path: str, least: int) -> Image.Image:
                 exif_transpose(picture, in_place=True)
             picture = _eight_bit(picture)
             return picture.reduce(max(1, max(picture.size) // least))
+
+
+def pages_of(file: typing.BinaryIO) -> int:
+    """How many pages or frames a readable file has."""
+    file.seek(0)
+    with contextlib.suppress(Exception), Image.open(file, formats=FORMATS) as picture:
+        if picture.format in PAGED:
+            return picture.n_frames
+    return 1  # those after the first may be damaged
 
 
 def _eight_bit(picture: Image.Image) -> Image.Image:
@@ -102,9 +125,26 @@ def look(picture: Image.Image) -> Look:
     grey = bool((spread * (alpha / 255)).max() <= GREY_LEVELS)
     if alpha.min() == 255:
         border = (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1])
-        return Look(*picture.size, grey, commonest(np.concatenate(border)[:, :3]), math.nan)
-    ink = np.average(picture.convert('L'), weights=alpha) if alpha.any() else math.nan
-    return Look(*picture.size, grey, None, float(ink))
+        paper = commonest(np.concatenate(border)[:, :3])
+        blank = bool(abs(pixels[..., :3] - np.array(paper)).max() <= GREY_LEVELS)
+        return Look(*picture.size, grey, paper, None, blank)
+    ink = _ink(pixels)
+    return Look(*picture.size, grey, None, ink, blank=ink is None)
+
+
+def _ink(pixels: np.ndarray) -> Ink | None:
+    """The ink of pixels uint8 [h, w, 4], None if all are transparent."""
+    colours, alpha = pixels[..., :3].reshape(-1, 3), pixels[..., 3].ravel()
+    if alpha.max() <= GREY_LEVELS:
+        return None
+    mean = np.average(colours, axis=0, weights=alpha)
+    spread = np.average(abs(colours - mean), axis=0, weights=alpha).max()
+    return Ink(tuple(mean.tolist()), float(spread))
+
+
+def vanishes(ink: Ink, paper: tuple[int, int, int]) -> bool:
+    """Whether ink is all but the colour of the paper."""
+    return max(ink.spread, abs(np.subtract(ink.colour, paper)).max()) < HIDDEN
 
 
 def plan(looks: Iterable[Look], image_size: int | None = None) -> Page:
@@ -112,10 +152,11 @@ def plan(looks: Iterable[Look], image_size: int | None = None) -> Page:
     looks = list(looks)
     sizes = {(look.height, look.width) for look in looks}
     channels = 1 if all(look.grey for look in looks) else 3
-    if image_size is None and len(sizes) == 1 and max(max(sizes)) <= LARGEST_SIDE:
+    small = all(LEAST_SIDE <= side <= LARGEST_SIDE for size in sizes for side in size)
+    if image_size is None and len(sizes) == 1 and small:
         return Page(*sizes.pop(), channels, _paper_colour(looks))
     median = int(np.median([max(look.height, look.width) for look in looks]))
-    side = image_size or min(LARGEST_SIDE, median)
+    side = image_size or max(LEAST_SIDE, min(LARGEST_SIDE, median))
     return Page(side, side, channels, _paper_colour(looks))
 
 
@@ -124,8 +165,12 @@ def _paper_colour(looks: list[Look]) -> tuple[int, int, int]:
     borders = [look.paper for look in looks if look.paper]
     if borders:
         return commonest(np.array(borders, np.uint8))
-    inks = [look.ink for look in looks if not math.isnan(look.ink)]
-    return (0, 0, 0) if inks and np.median(inks) > 127 else (255, 255, 255)
+    inks = [_lightness(look.ink.colour) for look in looks if look.ink]
+    return BLACK if inks and np.median(inks) > 127 else WHITE
+
+
+def _lightness(colour: tuple[float, float, float]) -> float:
+    return float(np.dot(colour, LUMA))
 
 
 def fit(picture: Image.Image, page: Page) -> np.ndarray:
@@ -145,8 +190,16 @@ def fit(picture: Image.Image, page: Page) -> np.ndarray:
 
 
 def _on_paper(picture: Image.Image, paper: tuple[int, int, int]) -> Image.Image:
+    """A picture without transparency: its ink on the paper of the set.
+
+    Ink that would vanish there, as black does on black, was meant for other paper. It is drawn in
+    black or white, whichever shows on this one: as the other pictures have their ink.
+    """
     if picture.mode != 'RGBA':
         return picture
+    ink, flat = _ink(np.asarray(picture)), picture
+    if ink and vanishes(ink, paper):
+        flat = Image.new('RGB', picture.size, WHITE if _lightness(paper) < 128 else BLACK)
     sheet = Image.new('RGB', picture.size, paper)
-    sheet.paste(picture, mask=picture.getchannel('A'))
+    sheet.paste(flat, mask=picture.getchannel('A'))
     return sheet

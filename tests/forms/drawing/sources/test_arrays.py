@@ -1,5 +1,6 @@
 import io
 import os
+import re
 import tracemalloc
 import zipfile
 
@@ -8,7 +9,7 @@ import pytest
 
 from tfgan.errors import SourceError
 from tfgan.forms.base import open_source
-from tfgan.forms.drawing.sources import arrays
+from tfgan.forms.drawing.sources import arrays, names
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (30, 4, 4), np.uint8)
@@ -122,7 +123,7 @@ def wrong(shape=(2, 4, 4), value=0.5, dtype=np.float32):
         (wrong((2, 48)), 'flat colour its shape'),
         (wrong((2, 4, 4, 2)), '(2, 4, 4, 2)'),
         (wrong((2, 4, 4, 4)), 'transparency on paper'),
-        (wrong((2, 3, 4, 4)), 'np.moveaxis(a, 1, -1)'),
+        (wrong((2, 5, 4, 5)), 'a.reshape(-1, HEIGHT, WIDTH)'),
         (wrong((2, 4, 4, 4, 3)), '(2, 4, 4, 4, 3)'),
         (wrong((0, 4, 4)), '(0, 4, 4)'),
         (wrong((2, 0, 4)), '(2, 0, 4)'),
@@ -241,9 +242,11 @@ def test_images_may_be_few_and_large(tmp_path, count):
     np.testing.assert_array_equal(all_of(open_source(npy(tmp_path, array)))[..., 0], array)
 
 
-def test_an_image_may_be_one_pixel(tmp_path):
-    pixels = np.arange(100, dtype=np.uint8).reshape(-1, 1, 1)
-    np.testing.assert_array_equal(all_of(open_source(npy(tmp_path, pixels)))[..., 0], pixels)
+@pytest.mark.parametrize('shape', [(100, 1, 1), (100, 1, 5), (100, 5, 1), (100, 1, 5, 3)])
+def test_an_image_may_not_be_one_pixel_high_or_wide(tmp_path, shape):
+    pixels = RNG.integers(0, 256, shape, np.uint8)
+    with pytest.raises(SourceError, match=re.escape(f'an array of shape {shape}')):
+        open_source(npy(tmp_path, pixels))
 
 
 VIEWS = {
@@ -353,15 +356,97 @@ def test_a_folder_of_arrays_that_differ_or_of_none_is_refused(tmp_path):
         open_source(f'npy:{tmp_path}')
 
 
-@pytest.mark.parametrize('names', arrays.NPZ_NAMES, ids=str)
-def test_names_in_an_npz(tmp_path, names):
+@pytest.mark.parametrize('pair', names.PAIRS, ids=str)
+def test_names_in_an_npz(tmp_path, pair):
     labels = np.arange(30) % 2
-    source = open_source(npz(tmp_path, **dict(zip(names, (IMAGES, labels), strict=True)), x_test=0))
+    source = open_source(npz(tmp_path, **dict(zip(pair, (IMAGES, labels), strict=True)), x_test=0))
     np.testing.assert_array_equal(all_of(source)[..., 0], IMAGES)
     np.testing.assert_array_equal(source.labels, labels)
-    source = open_source(npz(tmp_path, **{names[0]: IMAGES}))
+    source = open_source(npz(tmp_path, **{pair[0]: IMAGES}))
     assert source.class_names == ('drawing',)
     assert not source.labels.any()
+
+
+@pytest.mark.parametrize(
+    ('images', 'labels'),
+    [
+        ('X', 'y'),
+        ('X_train', 'Y_train'),
+        ('Images', 'Labels'),
+        ('data', 'labels'),
+        ('X', 'targets'),
+    ],
+)
+def test_names_in_an_npz_are_known_whatever_their_case(tmp_path, images, labels):
+    numbers = np.arange(30) % 3
+    source = open_source(npz(tmp_path, other=1, **{images: IMAGES, labels: numbers}))
+    np.testing.assert_array_equal(all_of(source)[..., 0], IMAGES)
+    np.testing.assert_array_equal(source.labels, numbers if labels != 'targets' else 0)
+
+
+def with_splits(tmp_path, kind):
+    """A training split of 20 images, 6 to validate by, and 4 without labels."""
+    members = {
+        'x_train': IMAGES[:20].reshape(20, 16),
+        'y_train': np.arange(20) % 2,
+        'X_val': IMAGES[20:26],
+        'y_val': np.full(6, 7),
+        'x_test': IMAGES[26:],
+    }
+    if kind == 'npz':
+        return npz(tmp_path, **members)
+    for name, array in members.items():
+        npy(tmp_path, array, f'{name}.npy')
+    return f'npy:{tmp_path}'
+
+
+@pytest.mark.parametrize('kind', ['npy', 'npz'])
+@pytest.mark.parametrize(
+    ('split', 'images', 'class_names', 'told'),
+    [
+        (None, IMAGES[:20], ('0', '1'), 'split train of train, test, val; --split= takes others'),
+        ('train', IMAGES[:20], ('0', '1'), 'split train of'),
+        ('val', IMAGES[20:26], ('7',), 'split val of'),
+        ('test', IMAGES[26:], ('drawing',), 'split test of'),
+        ('val+train', IMAGES[:26], ('0', '1', '7'), 'split train+val of'),
+        ('all', IMAGES[[*range(20), *range(26, 30), *range(20, 26)]], ('drawing',), 'all of the'),
+    ],
+)
+def test_splits_of_arrays(tmp_path, kind, split, images, class_names, told):
+    source = open_source(with_splits(tmp_path, kind), split=split)
+    np.testing.assert_array_equal(all_of(source)[..., 0], images)
+    assert source.class_names == class_names
+    assert told in source.notes['remarks']
+
+
+@pytest.mark.parametrize('kind', ['npy', 'npz'])
+def test_an_unknown_split_of_arrays_is_answered_with_those_there_are(tmp_path, kind):
+    with pytest.raises(SourceError, match=r'--split=dev: .* has the splits train, test, val; give'):
+        open_source(with_splits(tmp_path, kind), split='dev')
+
+
+def test_a_folder_of_one_array_for_each_split(tmp_path):
+    npy(tmp_path, IMAGES[:5], 'test.npy')
+    npy(tmp_path, IMAGES[5:], 'train.npy')
+    source = open_source(f'npy:{tmp_path}')
+    np.testing.assert_array_equal(all_of(source)[..., 0], IMAGES[5:])
+    assert (source.class_names, source.notes['split']) == (('drawing',), 'train')
+
+
+def test_arrays_of_classes_called_x_and_y_are_no_labels(tmp_path):
+    npy(tmp_path, IMAGES[:5], 'x.npy')
+    npy(tmp_path, IMAGES[5:], 'y.npy')
+    assert open_source(f'npy:{tmp_path}').class_names == ('x', 'y')
+    npy(tmp_path, np.arange(5), 'y.npy')
+    assert open_source(f'npy:{tmp_path}').class_names == tuple('01234')
+
+
+def test_classes_that_are_numbers_are_in_their_order(tmp_path):
+    source = open_source(npz(tmp_path, x=IMAGES[:3], y=['10', '9', '1']))
+    assert (source.class_names, source.labels.tolist()) == (('1', '9', '10'), [2, 1, 0])
+    for name in ('10', '9', '1'):
+        npy(tmp_path, IMAGES, f'{name}.npy')
+    assert open_source(f'npy:{tmp_path}').class_names == ('1', '9', '10')
 
 
 def test_other_names_in_an_npz_are_refused_with_the_usual(tmp_path):

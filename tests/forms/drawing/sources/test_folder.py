@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 import tracemalloc
+import zipfile
 import zlib
 
 import numpy as np
@@ -21,7 +22,9 @@ from PIL import Image
 from tfgan.errors import SourceError
 from tfgan.forms.drawing import page
 from tfgan.forms.drawing.page import Page
+from tfgan.forms.drawing.sources import files
 from tfgan.forms.drawing.sources import folder as folder_module
+from tfgan.forms.drawing.sources.files import files_of
 
 pytestmark = pytest.mark.filterwarnings('ignore:::PIL')  # of bad files, which are named instead
 ROOT = pathlib.Path(__file__).parents[4]
@@ -136,7 +139,7 @@ def test_sub_folders_are_classes_in_an_order_that_is_the_same_everywhere(tmp_pat
     assert folder.class_names == ('Zebra', 'ant', 'été')
     assert folder.labels.tolist() == [0, 0, 1, 2]
     assert folder.labels.dtype == np.int32
-    assert folder._find(str(tmp_path))[0] == [
+    assert files_of(str(tmp_path)).find()[0] == [
         'Zebra/b.png',
         'Zebra/deep/er/a.PNG',
         'ant/1.jpeg',
@@ -231,7 +234,7 @@ def test_names_of_any_bytes_are_shown_in_any_locale_without_garbling_it(tmp_path
         with open(os.path.join(folder, b'bad\r\xff.png'), 'wb'):
             pass
     program = (
-        f'from tfgan.sources import open_source\nsource = open_source("folder:{tmp_path}")\n'
+        f'from tfgan.forms.base import open_source\nsource = open_source("folder:{tmp_path}")\n'
         'assert len(source.images(range(4))) == 4\n'
         "print('|'.join(source.class_names))"
     )
@@ -351,6 +354,183 @@ def test_of_frames_and_pages_the_first_is_read(tmp_path, ending):
         assert picture.n_frames == 2
     found = all_of(opened(tmp_path))[0, ..., 0]
     np.testing.assert_allclose(found, np.asarray(first), atol=20 if ending == 'avif' else 0)
+
+
+def test_pages_that_are_not_read_are_told(tmp_path):
+    drawing().save(tmp_path / 'a.tif', save_all=True, append_images=11 * [drawing(ink=120)])
+    drawing().save(tmp_path / 'b.png')
+    (told,) = opened(tmp_path).told
+    assert told.startswith('only the first page is read of 1: a.tif; ') and 'magick FILE' in told
+
+
+def files_in(folder, *names):
+    """A drawing of another level by each name."""
+    for number, name in enumerate(names):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        drawing(ink=10 * number).save(folder / name)
+
+
+SPLITS = 'train/cat/1.png', 'train/dog/2.png', 'val/cat/3.png', 'val/dog/4.png', 'val/eel/5.png'
+
+
+@pytest.mark.parametrize(
+    ('split', 'class_names', 'labels', 'inks'),
+    [
+        (None, ('cat', 'dog'), [0, 1], [0, 10]),
+        ('train', ('cat', 'dog'), [0, 1], [0, 10]),
+        ('val', ('cat', 'dog', 'eel'), [0, 1, 2], [20, 30, 40]),
+        ('all', ('cat', 'dog', 'eel'), [0, 1, 0, 1, 2], [0, 10, 20, 30, 40]),
+    ],
+)
+@pytest.mark.parametrize('around', ['', 'my set/', 'a/b/'])
+def test_splits_are_no_classes(tmp_path, split, class_names, labels, inks, around):
+    files_in(tmp_path, *(around + name for name in SPLITS))
+    folder = opened(tmp_path, split=split)
+    assert (folder.class_names, folder.labels.tolist()) == (class_names, labels)
+    assert all_of(folder)[:, 5, 5, 0].tolist() == inks
+    assert any('train, val' in told for told in folder.told)
+    for name in filter(None, around.split('/')):
+        assert f'what is in {name} is taken' in folder.told
+
+
+def test_an_unknown_split_of_a_folder_is_answered_with_those_there_are(tmp_path):
+    files_in(tmp_path, *SPLITS)
+    with pytest.raises(
+        SourceError, match=r'--split=dev: folder:.* has the splits train, val; give'
+    ):
+        opened(tmp_path, split='dev')
+
+
+def test_splits_without_classes_and_within_folders_of_their_own_name(tmp_path):
+    files_in(tmp_path / 'flat', 'train/1.png', 'test/2.png')
+    assert opened(tmp_path / 'flat').class_names == ('drawing',)
+    files_in(
+        tmp_path / 'deep', *(f'{s}/{s}/{c}/1.png' for s in ('seg_train', 'seg_test') for c in 'ab')
+    )
+    for split, count in {None: 2, 'seg_test': 2, 'all': 4}.items():
+        folder = opened(tmp_path / 'deep', split=split)
+        assert (folder.class_names, len(folder.labels)) == (('a', 'b'), count)
+
+
+def test_a_class_may_be_called_train(tmp_path):
+    files_in(tmp_path, 'bus/1.png', 'car/2.png', 'train/3.png')
+    folder = opened(tmp_path)
+    assert (folder.class_names, folder.told) == (('bus', 'car', 'train'), ())
+
+
+def test_what_unzipping_leaves_is_seen_through(tmp_path):
+    files_in(tmp_path, 'pets/cat/1.png', 'pets/dog/2.png')
+    (tmp_path / '__MACOSX' / 'pets' / 'cat').mkdir(parents=True)
+    (tmp_path / '__MACOSX' / 'pets' / 'cat' / '._1.png').write_bytes(b'what a Mac leaves')
+    (tmp_path / 'README.txt').write_text('read me')
+    folder = opened(tmp_path)
+    assert (folder.class_names, folder.told) == (('cat', 'dog'), ('what is in pets is taken',))
+
+
+def test_folders_that_are_numbers_are_in_their_order(tmp_path):
+    files_in(tmp_path, *(f'{number}/1.png' for number in range(12)))
+    assert opened(tmp_path).class_names == tuple(map(str, range(12)))
+
+
+def zip_of(folder):
+    return shutil.make_archive(f'{folder}', 'zip', folder)
+
+
+@pytest.mark.parametrize('memory_bytes', [0, 1 << 30])
+def test_a_zip_is_read_like_the_folder_in_it(tmp_path, memory_bytes, capsys):
+    files_in(tmp_path / 'a', *SPLITS, 'train/cat/.trash/1.png')
+    (tmp_path / 'a' / 'train' / 'cat' / 'text.png').write_text('no picture')
+    folder, zipped = (
+        opened(tmp_path / 'a'),
+        opened(zip_of(tmp_path / 'a'), memory_bytes=memory_bytes),
+    )
+    np.testing.assert_array_equal(all_of(zipped), all_of(folder))
+    assert zipped.labels.tolist() == folder.labels.tolist()
+    assert (zipped.class_names, zipped.left_out, zipped.told) == (('cat', 'dog'), 1, folder.told)
+    assert capsys.readouterr().err.count('train/cat/text.png: not an image') == 2
+
+
+def test_a_zip_may_be_deleted_or_read_from_many_threads(tmp_path):
+    files_in(tmp_path / 'a', *(f'{i}.png' for i in range(20)))
+    folder = opened(zip_of(tmp_path / 'a'), memory_bytes=0)
+    os.unlink(tmp_path / 'a.zip')
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        read = list(pool.map(lambda _: all_of(folder), range(8)))
+    assert all((images == read[0]).all() for images in read)
+
+
+def test_a_file_in_a_zip_that_is_too_large_or_damaged_is_left_out(tmp_path, monkeypatch, capsys):
+    files_in(tmp_path / 'a', 'good.png', 'damaged.png')
+    (tmp_path / 'a' / 'large.png').write_bytes(png_header(9, 9) + bytes(5000))
+    data = (tmp_path / 'a' / 'damaged.png').read_bytes()
+    path = pathlib.Path(zip_of(tmp_path / 'a'))
+    with zipfile.ZipFile(path, 'w') as archive:
+        for name in ('good.png', 'damaged.png', 'large.png'):
+            archive.write(tmp_path / 'a' / name, name)
+    path.write_bytes(path.read_bytes().replace(data, data[:-20] + bytes(20)))
+    monkeypatch.setattr(files, 'MOST_ZIPPED_BYTES', 4000)
+    assert opened(path).left_out == 2
+    told = capsys.readouterr().err
+    assert 'damaged.png: Bad CRC-32' in told and 'large.png: more than 4,000 bytes' in told
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(SourceError, match=r'a\.zip is not a whole zip archive: '):
+        opened(path)
+
+
+def test_pictures_without_ink_are_counted_and_named(tmp_path):
+    for number in range(5):
+        Image.new('L', (20, 20), 250).save(tmp_path / f'blank{number}.png')
+    noise = np.random.default_rng(0).integers(-3, 4, (20, 20))
+    Image.fromarray((240 + noise).astype(np.uint8)).save(tmp_path / 'grain.png')
+    Image.new('RGBA', (20, 20), (9, 9, 9, 0)).save(tmp_path / 'nothing.png')
+    drawing(paper=255, ink=200).save(tmp_path / 'faint.png')
+    (told,) = opened(tmp_path).told
+    assert told == '7 of 8 are blank: blank0.png, blank1.png, blank2.png, ...'
+
+
+@pytest.mark.parametrize(
+    ('paper', 'ink', 'shown'),
+    [(0, (0, 0, 0), 255), (255, (255, 255, 255), 0), (20, (40, 40, 40), 255), (240, (210,) * 3, 0)],
+)
+def test_ink_that_the_paper_of_the_set_would_hide_is_shown_as_the_others_are(
+    tmp_path, paper, ink, shown
+):
+    for number in range(3):
+        drawing(paper=paper, ink=255 - paper).save(tmp_path / f'{number}.png')
+    transparent(drawing(), ink).save(tmp_path / 'hidden.png')
+    transparent(drawing(), (128, 128, 128)).save(tmp_path / 'seen.png')
+    folder = opened(tmp_path)
+    hidden, seen = all_of(folder)[3:, ..., 0]
+    assert (hidden[5, 5], hidden[-1, -1]) == (shown, paper)
+    assert (seen[5, 5], seen[-1, -1]) == (128, paper)
+    assert folder.told == ('ink that the paper would hide is shown in 1: hidden.png',)
+
+
+def test_a_picture_of_black_and_white_on_grey_paper_is_left_as_it_is():
+    pixels = np.zeros((16, 16, 4), np.uint8)
+    pixels[:, :8, :3], pixels[2:, :, 3] = 255, 255
+    sheet = Page(16, 16, 1, (128, 128, 128))
+    assert np.unique(page.fit(Image.fromarray(pixels), sheet)).tolist() == [0, 128, 255]
+
+
+def test_pictures_of_one_pixel_make_no_page_of_one_pixel(tmp_path):
+    for number in range(3):
+        Image.new('L', (5, 1), 9 * number).save(tmp_path / f'{number}.png')
+    assert opened(tmp_path).page.shape == (5, 5, 1)
+
+
+def test_foreign_pictures_are_named_with_the_way(tmp_path, capsys):
+    drawing().save(tmp_path / 'good.png')
+    (tmp_path / 'a.svg').write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
+    (tmp_path / 'b.pdf').write_bytes(b'%PDF-1.7')
+    (tmp_path / 'c d.heic').write_bytes(b'\0\0\0\x18ftypheic')
+    (tmp_path / 'e.png').write_bytes(b'\x89PNG\r\n\x1a\n')
+    assert opened(tmp_path).left_out == 4
+    told = capsys.readouterr().err
+    assert 'a.svg: not an image but a drawing in SVG; rsvg-convert -w 256 a.svg -o a.png' in told
+    assert 'b.pdf: not an image but a PDF; pdftoppm -png -r 100 b.pdf b\n' in told
+    assert "not an image but a picture in HEIC; heif-convert 'c d.heic' 'c d'.png\n" in told
+    assert 'e.png: not an image\n' in told
 
 
 @pytest.mark.parametrize('paper', [0, 130, 240, 255])
@@ -658,12 +838,12 @@ def test_a_class_of_which_all_is_lost_is_refused(tmp_path, capsys):
 
 
 def test_a_picture_lost_between_two_looks_is_replaced(tmp_path, monkeypatch):
-    plan = page.plan
+    plan = folder_module.plan
 
     def planned(*args):
         (tmp_path / 'a' / '1.png').unlink()
         return plan(*args)
 
     two_classes(tmp_path)
-    monkeypatch.setattr(page, 'plan', planned)
+    monkeypatch.setattr(folder_module, 'plan', planned)
     assert levels_of(opened(tmp_path)) == [0, 20, 20, 100, 110, 120]

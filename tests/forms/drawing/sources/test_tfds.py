@@ -103,6 +103,13 @@ def test_a_slice_of_a_prepared_set(data_dir):
     assert sorted_rows([*all_of(first), *all_of(rest)]) == sorted_rows(IMAGES)
 
 
+def test_the_split_of_a_prepared_set_may_be_asked_for_by_itself(data_dir):
+    source = open_source('tfds:tiny', data_dir, split='train[:10%]')
+    assert (len(source), source.notes['split']) == (3, 'train[:10%]')
+    with pytest.raises(SourceError, match=r'--split=test: tfds:tiny:train names another; give one'):
+        open_source('tfds:tiny:train', data_dir, split='test')
+
+
 def test_a_prepared_set_of_mixed_sizes_is_fitted(data_dir):
     source = open_source('tfds:mixed', data_dir)
     assert source.shape == (20, 20, 3)

@@ -9,38 +9,27 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from tfgan.data.source import spread
 from tfgan.errors import SourceError, shown
 from tfgan.forms import pictures
-from tfgan.forms.drawing.page import fit, look, plan
+from tfgan.forms.drawing.page import GREY_LEVELS, fit, look, plan
+from tfgan.forms.drawing.sources import foreign, layouts
+from tfgan.forms.drawing.sources.layouts import ACCEPTED, LOOKED_AT, SAVE, Array
+from tfgan.forms.drawing.sources.names import (
+    PAIRS,
+    Pairs,
+    chosen_splits,
+    is_split,
+    named_pairs,
+    natural,
+    split_told,
+)
 
-ACCEPTED = (
-    'Accepted: [n, h, w], [n, h, w, 1 or 3], or [n, d] with d a square; of bool, of integers'
-    ' 0..255, or of floats in [0, 1], [-1, 1] or [0, 255].'
-)
-HINT = (
-    'Give flat colour its shape with reshape, put channels last with np.moveaxis(a, 1, -1), lay'
-    ' transparency on paper.'
-)
 OVERSHOOT = 0.02  # what a resampling filter may add to a range of floats
-NPZ_NAMES = (
-    ('x_train', 'y_train'),
-    ('train_images', 'train_labels'),
-    ('images', 'labels'),
-    ('x', 'y'),
-    ('data', 'target'),
-    ('arr_0', 'arr_1'),
-)
+DEPTHS = (8, 10, 12, 14, 16)  # bits that a camera or a scanner fills, the highest one included
 BLOCK_BYTES = 1 << 18  # read at once when all of a file is looked at
-
-
-class Array(typing.Protocol):
-    """What `part` takes: an array in memory, or its rows on disk."""
-
-    shape: tuple[int, ...]
-    dtype: np.dtype
-
-    def __len__(self) -> int: ...
-    def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray: ...
+LOOKED_BYTES = 1 << 28  # of pictures, at most, that are looked at for blank ones
+SAVE_SCALED = SAVE.format('(a - a.min()) / (a.max() - a.min())')
 
 
 class Part(typing.NamedTuple):
@@ -49,6 +38,24 @@ class Part(typing.NamedTuple):
     count: int
     shape: tuple[int, int, int]
     read: Callable[[np.ndarray], np.ndarray]
+    told: tuple[str, ...] = ()
+
+
+class Member(typing.NamedTuple):
+    """Images as stored, labels of any kind or None, and where both are from."""
+
+    where: str
+    images: Array
+    labels: np.ndarray | None
+
+
+class Opened(typing.NamedTuple):
+    """Images, labels int32 [n] and class names; the splits that they are, '' without any."""
+
+    part: Part
+    labels: np.ndarray
+    class_names: tuple[str, ...]
+    split: str = ''
 
 
 class Rows:
@@ -99,45 +106,93 @@ class Rows:
         return found[self._field] if self._field else found
 
 
-def open_npy(path: str) -> tuple[Part, np.ndarray, tuple[str, ...]]:
-    """Images, labels int32 [n] and class names of an array, or of a folder of one for each class.
+def open_npy(path: str, split: str | None = None) -> Opened:
+    """An array's images, or those of a folder of one array for each class, or of images and labels.
 
-    The arrays stay on disk, all but those in Fortran order. Raises SourceError.
+    The images stay on disk, all but those in Fortran order. Raises SourceError.
     """
     if not os.path.isdir(path):
-        images = part(on_disk(path), path)
-        return images, *_classes(None, images.count, path)
-    names = sorted(glob.glob('*.npy', root_dir=path))
+        return together([Member(path, on_disk(path), None)])
+    names = sorted(glob.glob('*.npy', root_dir=path), key=natural)
     if not names:
         raise SourceError(f'npy:{path}: no .npy files there; one for each class is needed')
-    paths = [os.path.join(path, name) for name in names]
-    parts = [part(on_disk(path), path) for path in paths]
+    paths = {name.removesuffix('.npy'): os.path.join(path, name) for name in names}
+
+    def member(images: str, labels: str | None) -> Member:
+        known = np.array(_loaded(paths[labels], 'npy')) if labels else None
+        return Member(paths[images], on_disk(paths[images]), known)
+
+    if pairs := _pairs_of(paths):
+        return of_splits(pairs, member, split, path)
+    parts = [part(on_disk(path), path) for path in paths.values()]
     labels = np.repeat(np.arange(len(parts), dtype=np.int32), [part.count for part in parts])
     # Quick, Draw! offers its files for download under this name.
-    stems = (name.removesuffix('.npy').removeprefix('full_numpy_bitmap_') for name in names)
-    return _joined(parts, paths), labels, tuple(map(shown, stems))
+    stems = (stem.removeprefix('full_numpy_bitmap_') for stem in paths)
+    return Opened(_joined(parts, [*paths.values()]), labels, tuple(map(shown, stems)))
 
 
-def open_npz(path: str) -> tuple[Part, np.ndarray, tuple[str, ...]]:
-    """Images, labels int32 [n] and class names of a file, all in memory. Raises SourceError."""
+def open_npz(path: str, split: str | None = None) -> Opened:
+    """A file's images, labels and class names, all in memory. Raises SourceError."""
     with _loaded(path, 'npz') as archive:
-        names = next((pair for pair in NPZ_NAMES if pair[0] in archive), None)
-        if names is None:
-            known = ', '.join('/'.join(pair) for pair in NPZ_NAMES)
+        pairs = named_pairs(archive.files)
+        if not pairs:
+            known = ', '.join('/'.join(pair) for pair in PAIRS)
             raise SourceError(
                 f'{path} holds {archive.files}; images and labels are looked for under {known}'
             )
-        _check_memory(archive, names, path)
-        with _damage_told(path, 'npz'):
-            array, labels = (_member(archive, name) for name in names)
-    images = part(array, path)
-    return images, *_classes(labels, images.count, path)
+
+        def member(*names: str | None) -> Member:
+            _check_memory(archive, names, path)
+            with damage_told(path, 'npz'):
+                return Member(path, *(_member(archive, name) for name in names))
+
+        return of_splits(pairs, member, split, path)
 
 
-def _check_memory(archive, names: tuple[str, ...], path: str) -> None:
+def _pairs_of(paths: dict[str, str]) -> Pairs:
+    """As `named_pairs` of a folder's arrays; none if these are of classes: all of one shape."""
+    pairs = named_pairs([*paths])
+    for images, labels in pairs.values():
+        if labels and len({_loaded(paths[name], 'npy').shape[1:] for name in (images, labels)}) > 1:
+            return pairs
+    return {name: (name, None) for name in paths} if all(map(is_split, paths)) else {}
+
+
+def of_splits(pairs: Pairs, member: Callable, asked: str | None, where: str) -> Opened:
+    """The splits that are asked for, whose members `member` makes of the names of a pair."""
+    found = [*pairs]
+    if found == ['']:
+        return together([member(*pairs[''])])
+    chosen = chosen_splits(found, asked, where)
+    opened = together([member(*pairs[name]) for name in chosen])
+    told = (split_told(chosen, found),) if len(found) > 1 else ()
+    return opened._replace(
+        part=opened.part._replace(told=told + opened.part.told), split=shown('+'.join(chosen))
+    )
+
+
+def together(members: list[Member]) -> Opened:
+    """Images and labels of members, one after the other; raises SourceError naming a wrong one."""
+    parts = [part(images, where) for where, images, _ in members]
+    joined = _joined(parts, [where for where, _, _ in members])
+    labels = [
+        _checked(labels, part.count, where)
+        for part, (where, _, labels) in zip(parts, members, strict=True)
+    ]
+    if all(known is not None for known in labels):
+        return Opened(joined, *_classes(np.concatenate(labels), members[0].where))
+    return Opened(joined, np.zeros(joined.count, np.int32), ('drawing',))
+
+
+def _check_memory(archive, names: tuple[str | None, ...], path: str) -> None:
     """Raises SourceError if a file would unpack to more than there is: a few MB can be a TB."""
     members = {f'{name}.npy' for name in names}
     needed = sum(info.file_size for info in archive.zip.infolist() if info.filename in members)
+    check_memory(needed, path)
+
+
+def check_memory(needed: int, path: str) -> None:
+    """Raises SourceError if a file unpacks to so many bytes that this machine has not."""
     there = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES')
     if needed > there:
         raise SourceError(
@@ -146,7 +201,7 @@ def _check_memory(archive, names: tuple[str, ...], path: str) -> None:
         )
 
 
-def _member(archive, name: str) -> np.ndarray | None:
+def _member(archive, name: str | None) -> np.ndarray | None:
     """The array of that name; raises TypeError if it is none."""
     found = archive.get(name)
     if isinstance(found, bytes):  # as NumPy gives what it does not know
@@ -155,18 +210,31 @@ def _member(archive, name: str) -> np.ndarray | None:
 
 
 @contextlib.contextmanager
-def _damage_told(path: str, kind: str) -> Iterator[None]:
+def damage_told(path: str, kind: str) -> Iterator[None]:
+    """Raises SourceError for whatever a reader of such files raises in the block."""
     try:
         yield
-    except Exception as error:  # NumPy's readers raise nearly anything at a damaged file
-        why = shown(str(error)) or type(error).__name__
+    except SourceError:
+        raise
+    except Exception as error:  # readers raise nearly anything at a damaged file
+        why = _plainly(str(error)) or type(error).__name__
         raise SourceError(f'{path} is not a whole .{kind} file of numbers: {why}') from error
+
+
+def _plainly(why: str) -> str:
+    """NumPy's reason, but where that is of pickles, which are never loaded, and of its options."""
+    if 'objects' in why or 'Object arrays' in why:
+        return (
+            'it holds Python objects (a pickle), which may run anything and are never loaded. Save'
+            f' numbers or texts, for instance {SAVE.format("a.tolist()")}'
+        )
+    return 'it does not begin as one does' if 'pickle' in why else shown(why)
 
 
 def on_disk(path: str, field: str | None = None) -> Array:
     """What an .npy file holds, or a field of its records; raises SourceError."""
     mapped = _loaded(path, 'npy')
-    with _damage_told(path, 'npy'):
+    with damage_told(path, 'npy'):
         if mapped.flags.c_contiguous:
             return Rows(path, mapped, field)
         return np.load(path, allow_pickle=False)  # whose rows are all over the file
@@ -176,51 +244,46 @@ def _loaded(path: str, kind: str):
     """What an .npy or .npz file holds; raises SourceError if it is damaged or of the other kind."""
     if not os.path.isfile(path):  # opening a pipe would wait for ever
         raise SourceError(f'{path} is no file; needed is an .{kind} file')
-    with _damage_told(path, kind):
-        found = np.load(path, mmap_mode='r', allow_pickle=False)
-    is_kind = 'npy' if isinstance(found, np.ndarray) else 'npz'
-    if is_kind != kind:
-        raise SourceError(f'{path} is an .{is_kind} file inside: --dataset={is_kind}:{path}')
-    return found
+    foreign.refuse(path, kind)
+    with damage_told(path, kind):
+        return np.load(path, mmap_mode='r', allow_pickle=False)
 
 
 def part(array: Array, where: str) -> Part:
     """An array of any accepted kind as images; raises SourceError naming `where` it is from."""
-    shape = _image_shape(array, where)
+    if array.dtype.kind not in 'biuf':
+        raise SourceError(f'{where} holds an array of {array.dtype}. {ACCEPTED}')
+    array, layout, layout_told = layouts.recognised(array, where)
     black, white = _ends(array, where)
+    depth = f'{white:,} is white' if white > 255 else ''
 
     def read(indices):
-        return to_uint8(array[np.asarray(indices)].reshape(-1, *shape), black, white)
+        return to_uint8(layout.arrange(array[np.asarray(indices)]), black, white)
 
-    return Part(len(array), shape, read)
-
-
-def _image_shape(array: Array, where: str) -> tuple[int, int, int]:
-    shape = array.shape
-    if len(shape) == 2 and math.isqrt(shape[1]) ** 2 == shape[1]:
-        shape = (len(array), math.isqrt(shape[1]), math.isqrt(shape[1]))
-    if len(shape) == 3:
-        shape = (*shape, 1)
-    if len(shape) != 4 or shape[-1] not in (1, 3) or 0 in shape:
-        raise SourceError(f'{where} holds an array of shape {array.shape}. {ACCEPTED} {HINT}')
-    return shape[1:]
+    told = tuple(filter(None, (layout_told, depth)))
+    return Part(len(array), layout.shape, read, told)
 
 
 def _ends(array: Array, where: str) -> tuple[float, float]:
     """The values that stand for black and for white."""
     if array.dtype == bool:
         return 0, 1
-    if array.dtype.kind not in 'iuf':
-        raise SourceError(f'{where} holds an array of {array.dtype}. {ACCEPTED}')
     # Bytes are right whatever they are, unless they are bits: a look at some is enough.
     low, high = _least_and_most(array, 256 if array.dtype == np.uint8 else len(array))
-    if array.dtype.kind in 'iu' and (low, high) == (0, 1):
+    if array.dtype.kind == 'f':
+        ranges = (0, 1), (-1, 1), (0, 255)
+    elif (low, high) == (0, 1):
         raise SourceError(f'{where}: integers 0 and 1 are both black; save array.astype(bool)')
-    ranges = ((0, 1), (-1, 1), (0, 255)) if array.dtype.kind == 'f' else ((0, 255),)
+    else:
+        bits = max(8, high.bit_length())
+        ranges = [(0, 2**bits - 1)] if bits in DEPTHS else []
     for black, white in ranges:
         if black - OVERSHOOT <= low and high <= white + OVERSHOOT:
             return black, white
-    raise SourceError(f'{where} holds {array.dtype} from {low} to {high}. {ACCEPTED}')
+    raise SourceError(
+        f'{where} holds {array.dtype} from {low} to {high}. {ACCEPTED} If the least is black and'
+        f' the greatest white: {SAVE_SCALED}'
+    )
 
 
 def _least_and_most(array: Array, count: int) -> tuple[float, float]:
@@ -240,6 +303,8 @@ def to_uint8(block: np.ndarray, black: float, white: float) -> np.ndarray:
 
 def _joined(parts: list[Part], paths: list[str]) -> Part:
     """Parts one after the other; raises SourceError naming two that differ in shape."""
+    if len(parts) == 1:
+        return parts[0]
     shape = parts[0].shape
     for part, path in zip(parts, paths, strict=True):
         if part.shape != shape:
@@ -254,7 +319,19 @@ def _joined(parts: list[Part], paths: list[str]) -> Part:
             result[owner == i] = parts[i].read(indices[owner == i] - starts[i])
         return result
 
-    return Part(int(starts[-1]), shape, read)
+    told = dict.fromkeys(said for part in parts for said in part.told)
+    return Part(int(starts[-1]), shape, read, tuple(told))
+
+
+def blank_told(part: Part) -> str:
+    """How many images have no ink, which is a level that differs from the others; '' if none."""
+    looked = min(part.count, LOOKED_BYTES // math.prod(part.shape))
+    blank = 0
+    for start in range(0, looked, LOOKED_AT):
+        block = part.read(spread(part.count, looked)[start : start + LOOKED_AT])
+        blank += np.count_nonzero(np.ptp(block, axis=(1, 2)).max(axis=-1) <= GREY_LEVELS)
+    of = f'{looked:,}' + (' looked at' if looked < part.count else '')
+    return f'{blank:,} of {of} are blank' if blank else ''
 
 
 def resized(part: Part, image_size: int | None) -> Part:
@@ -269,23 +346,31 @@ def resized(part: Part, image_size: int | None) -> Part:
         fitted = (fit(pictures.picture(image), page) for image in part.read(indices))
         return np.fromiter(fitted, page.dtype, len(indices))
 
-    return Part(part.count, page.shape, read)
+    return Part(part.count, page.shape, read, part.told)
 
 
-def _classes(labels, count: int, where: str) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Labels int32 [n] and class names, of integers, texts, one-hot rows or None."""
+def _checked(labels, count: int, where: str) -> np.ndarray | None:
+    """Labels [n] of so many images; raises SourceError if they are none."""
     if labels is None:
-        return np.zeros(count, np.int32), ('drawing',)
+        return None
     labels = _flat(labels)
     if labels.shape != (count,) or labels.dtype.kind not in 'iubU':
         raise SourceError(
             f'{where} holds labels of {labels.dtype} {labels.shape} for {count} images;'
             f' accepted are {count} integers or texts, or one-hot rows'
         )
+    return labels
+
+
+def _classes(labels: np.ndarray, where: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Labels int32 [n] and class names, of integers or texts [n]: numbers are in their order."""
     values, numbers = np.unique(labels, return_inverse=True)
-    with _damage_told(where, 'npz'):  # texts may hold numbers that are no characters
+    with damage_told(where, 'npz'):  # texts may hold numbers that are no characters
         names = values.astype(str).tolist()
-    return numbers.astype(np.int32), tuple(map(shown, names))
+    order = range(len(names))
+    if labels.dtype.kind == 'U':
+        order = sorted(order, key=lambda place: natural(names[place]))
+    return np.argsort(order)[numbers].astype(np.int32), tuple(shown(names[i]) for i in order)
 
 
 def _flat(labels: np.ndarray) -> np.ndarray:

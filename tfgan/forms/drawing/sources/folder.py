@@ -2,21 +2,22 @@
 
 Each file is decoded once at the start: `look` notes what the shape and the paper are chosen from,
 and a file that cannot be read is named and left out. `plan` then chooses one `Page` for all, and
-`fit` lays a picture on it. Links are followed, to files and to folders.
+`fit` lays a picture on it. A zip archive of pictures is read like a folder.
 """
 
 import dataclasses
-import heapq
 import itertools
 import os
 import sys
 import threading
+import typing
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import tqdm
+from PIL import UnidentifiedImageError
 
 from tfgan.errors import SourceError, shown
 from tfgan.forms.drawing.page import (
@@ -26,9 +27,21 @@ from tfgan.forms.drawing.page import (
     Page,
     fit,
     look,
+    pages_of,
     plan,
     read,
     reason,
+    vanishes,
+)
+from tfgan.forms.drawing.sources import foreign
+from tfgan.forms.drawing.sources.files import Files, files_of
+from tfgan.forms.drawing.sources.names import (
+    ALL_SPLITS,
+    chosen_splits,
+    natural,
+    split_folders,
+    split_told,
+    wrapper,
 )
 
 MOST_NAMED = 10  # files left out that are named; the others are counted
@@ -50,18 +63,29 @@ class Folder:
     class_names: tuple[str, ...]
     left_out: int
     read: Callable[[np.ndarray], np.ndarray]
+    told: tuple[str, ...]
+    split: str
 
 
-def open_folder(root: str, image_size: int | None = None, memory_bytes: int = 1 << 30) -> Folder:
+def open_folder(
+    root: str,
+    image_size: int | None = None,
+    memory_bytes: int = 1 << 30,
+    split: str | None = None,
+) -> Folder:
     """The pictures below `root`, kept decoded if they fit in `memory_bytes`.
 
     Raises SourceError when no picture is left; names what cannot be read on stderr.
     """
     least = 4 * (image_size or LARGEST_SIDE)
-    names, looks, left_out = _survey(root, least)
-    page = plan(looks, image_size)
-    labels, class_names = _classes(names)
-    fitted = _Fitted(root, names, labels, page, least)
+    files = files_of(root)
+    looks, left_out = _survey(files, least)
+    inside = _see_through(list(looks), split, f'folder:{root}')
+    names = list(inside.names)
+    looks = {name: looks[name] for name in names}
+    page = plan(looks.values(), image_size)
+    labels, class_names = _classes(inside.names.values())
+    fitted = _Fitted(files, names, labels, page, least)
 
     def read(indices):
         with ThreadPoolExecutor(THREADS) as pool:
@@ -70,14 +94,15 @@ def open_folder(root: str, image_size: int | None = None, memory_bytes: int = 1 
     if len(names) * page.dtype.itemsize <= memory_bytes:
         kept = _threaded(fitted, range(len(names)), 'fitting')
         read = np.fromiter(kept, page.dtype, len(names)).__getitem__
-    return Folder(page, labels, class_names, left_out, read)
+    told = (*inside.told, *_oddities(looks, page))
+    return Folder(page, labels, class_names, left_out, read, told, inside.split)
 
 
 class _Fitted:
     """Pictures on their page, by number: from files that may have gone since they were found."""
 
-    def __init__(self, root: str, names: list[str], labels: np.ndarray, page: Page, least: int):
-        self._root, self._names, self._labels = root, names, labels
+    def __init__(self, files: Files, names: list[str], labels: np.ndarray, page: Page, least: int):
+        self._files, self._names, self._labels = files, names, labels
         self._page, self._least = page, least
         self._lost = {}  # number: why; a file that is back again is read again
         self._telling = threading.Lock()
@@ -85,15 +110,15 @@ class _Fitted:
     def __call__(self, index: int) -> np.ndarray:
         """A picture's pixels, or those of the next of its class that can be read."""
         for substitute in itertools.chain([index], self._next_alike(index)):
-            path = os.path.join(self._root, self._names[substitute])
             try:
-                return fit(read(path, self._least), self._page)
+                with self._files.open(self._names[substitute]) as file:
+                    return fit(read(file, self._least), self._page)
             except Exception as error:
                 self._tell(substitute, reason(error))
         count = np.count_nonzero(self._labels == self._labels[index])
         name, why = shown(self._names[index]), self._lost[index]
         raise SourceError(
-            f'folder:{self._root}: of {count} pictures of a class none can be read any more'
+            f'folder:{self._files.root}: of {count} pictures of a class none can be read any more'
             f' ({name}: {why}). Put them back and type the same command again'
         )
 
@@ -108,7 +133,7 @@ class _Fitted:
                 return
             self._lost[index] = why
             count = len(self._lost)
-            said = f'folder:{self._root}: '
+            said = f'folder:{self._files.root}: '
             if count <= MOST_NAMED:
                 said += f'{shown(self._names[index])} can no longer be read ({why}); '
             elif f'{count}'.strip('0') != '1':
@@ -117,63 +142,77 @@ class _Fitted:
             tqdm.tqdm.write(said, file=sys.stderr)
 
 
-def _survey(root: str, least: int) -> tuple[list[str], list[Look], int]:
-    """The readable pictures' names, what each looks like, and how many files are left out."""
-    names, problems = _find(root)
-    readable, looks = [], []
-    found = _threaded(lambda name: _examine(os.path.join(root, name), least), names, 'looking')
+def _survey(files: Files, least: int) -> tuple[dict[str, Look], int]:
+    """What each readable picture looks like, by its name, and how many files are left out."""
+    names, problems = files.find()
+    looks = {}
+    found = _threaded(lambda name: _examine(files, name, least), names, 'looking')
     for name, look_or_reason in zip(names, found, strict=True):
         if isinstance(look_or_reason, str):
             problems.append(f'{name}: {look_or_reason}')
         else:
-            readable.append(name)
-            looks.append(look_or_reason)
-    _report(root, sorted(problems))
-    if not readable:
+            looks[name] = look_or_reason
+    _report(files.root, sorted(problems))
+    if not looks:
         found = f'{len(problems)} files that are none' if problems else 'no files'
-        raise SourceError(f'folder:{root}: needs images ({", ".join(FORMATS)}); found {found}')
-    return readable, looks, len(problems)
+        raise SourceError(
+            f'folder:{files.root}: needs images ({", ".join(FORMATS)}); found {found}'
+        )
+    return looks, len(problems)
 
 
-def _find(root: str) -> tuple[list[str], list[str]]:
-    """Names of the files below `root`, sorted, and which others cannot be read and why.
+class _Inside(typing.NamedTuple):
+    """What is left of the names that are taken, once folders that are no classes are gone."""
 
-    Linked files and folders are read like others, but no folder twice, so links that go round end:
-    it goes by its name without links, or else by the first in the alphabet.
-    """
-    names, problems, seen = [], [], set()
-    waiting = [(False, '')]  # a heap: real folders come before links
-    while waiting:
-        _, inside = heapq.heappop(waiting)
-        folder = os.path.join(root, inside)
-        try:
-            status = os.stat(folder)
-            entries = [name for name in os.listdir(folder) if not name.startswith('.')]
-        except OSError as error:
-            problems.append(f'{inside or "."}: {reason(error)}')
-            continue
-        if (status.st_dev, status.st_ino) in seen:
-            problems.append(f'{inside}: a link to a folder that is read already')
-            continue
-        seen.add((status.st_dev, status.st_ino))
-        for entry in entries:
-            name, path = f'{inside}/{entry}' if inside else entry, os.path.join(folder, entry)
-            if os.path.isdir(path):
-                heapq.heappush(waiting, (os.path.islink(path), name))
-            elif os.path.isfile(path):  # opening a pipe would wait for ever
-                names.append(name)
-            else:
-                kind = 'a link to nothing' if os.path.islink(path) else 'neither file nor folder'
-                problems.append(f'{name}: {kind}')
-    return sorted(names), problems
+    names: dict[str, str]
+    told: tuple[str, ...]
+    split: str
 
 
-def _classes(names: list[str]) -> tuple[np.ndarray, tuple[str, ...]]:
+def _see_through(names: list[str], asked: str | None, where: str) -> _Inside:
+    """Takes the split that is asked for, and goes into a folder that is around all others."""
+    inside, told, split = dict(zip(names, names)), [], ''
+    while True:
+        left = list(inside.values())
+        if folders := split_folders(left):
+            chosen = chosen_splits(folders, ALL_SPLITS if split else asked, where)
+            told += [split_told(chosen, folders)] * (len(folders) > 1 and not split)
+            split = split or shown('+'.join(chosen))
+        elif folder := wrapper(left):
+            chosen = [folder]
+            told.append(f'what is in {shown(folder)} is taken')
+        else:
+            return _Inside(inside, tuple(told), split)
+        parts = {name: rest.partition('/') for name, rest in inside.items()}
+        inside = {
+            name: rest for name, (first, _, rest) in parts.items() if rest and first in chosen
+        }
+
+
+def _classes(names: Iterable[str]) -> tuple[np.ndarray, tuple[str, ...]]:
     """Labels int32 [n] and class names: the first folder of each name, else 'drawing'."""
     folders = [name.split('/')[0] if '/' in name else 'drawing' for name in names]
-    class_names = sorted(set(folders))
+    class_names = sorted(set(folders), key=natural)
     number = {name: label for label, name in enumerate(class_names)}
     return np.array([number[name] for name in folders], np.int32), tuple(map(shown, class_names))
+
+
+def _oddities(looks: dict[str, Look], page: Page) -> Iterator[str]:
+    """What is told of pictures: those without ink, with other ink, of several pages."""
+    if blank := [name for name, look in looks.items() if look.blank]:
+        yield f'{len(blank):,} of {len(looks):,} are blank: {_some(blank)}'
+    odd = [name for name, look in looks.items() if look.ink and vanishes(look.ink, page.paper)]
+    if odd:
+        yield f'ink that the paper would hide is shown in {len(odd):,}: {_some(odd)}'
+    if several := [name for name, look in looks.items() if look.pages > 1]:
+        yield (
+            f'only the first page is read of {len(several):,}: {_some(several)}; files of all pages'
+            ' are made by magick FILE PAGE-%d.png'
+        )
+
+
+def _some(names: list[str]) -> str:
+    return shown(', '.join(names[:3]) + ', ...' * (len(names) > 3))
 
 
 def _report(root: str, problems: list[str]) -> None:
@@ -196,9 +235,17 @@ def _threaded(function: Callable, items: list, doing: str) -> Iterator:
             bar.update(len(chunk))
 
 
-def _examine(path: str, least: int) -> Look | str:
+def _examine(files: Files, name: str, least: int) -> Look | str:
     """What a file looks like, or the reason why it cannot be used."""
     try:
-        return look(read(path, least))
+        with files.open(name) as file:
+            try:
+                return look(read(file, least))._replace(pages=pages_of(file))
+            except UnidentifiedImageError as error:
+                file.seek(0)
+                form = foreign.of_head(file.read(foreign.HEAD_BYTES), os.path.basename(name))
+                if form is None or form.kind == 'folder':
+                    raise
+                return f'{reason(error)} but {form.name}; {foreign.way(name, form)}'
     except Exception as error:  # Pillow's readers raise nearly anything at a damaged file
         return reason(error)
