@@ -63,9 +63,10 @@ async def serve():
         if not hosting.states:
             raise ModelError(f'--models={FLAGS.models}: no exported model there')
         stop = _on_signals()
-        async with Servers(hosting, metrics):
+        async with Servers(hosting, metrics) as servers:
             while not stop.is_set():
                 await asyncio.to_thread(hosting.refresh)
+                await servers.health.tell(hosting.serving())
                 await _within(FLAGS.poll_secs, stop)
 
 
@@ -94,20 +95,28 @@ class Servers:
         from aiohttp import web
 
         from tfgan.server import grpc_api, rest
+        from tfgan.server.health import Health
 
+        self.health = Health()
+        await self.health.tell(self._hosting.serving())
         app = rest.application(self._hosting, self._metrics, FLAGS.max_bytes, FLAGS.max_secs)
         self._rest = web.AppRunner(
-            app, access_log=None, keepalive_timeout=FLAGS.max_secs, shutdown_timeout=FLAGS.max_secs
+            app,
+            access_log=None,
+            auto_decompress=False,  # it answers what it cannot unpack, but not in JSON
+            keepalive_timeout=FLAGS.max_secs,
+            shutdown_timeout=FLAGS.max_secs,
         )
         await self._rest.setup()
         site = web.TCPSite(self._rest, FLAGS.host, FLAGS.port)
-        asked = FLAGS.port, FLAGS.grpc_port
+        host = f'[{FLAGS.host}]' if ':' in FLAGS.host else FLAGS.host  # of IPv6, as URLs have it
         try:
             await site.start()
             self._rpc, grpc_port = grpc_api.server(
                 self._hosting,
                 self._metrics,
-                f'{FLAGS.host}:{FLAGS.grpc_port}',
+                self.health,
+                f'{host}:{FLAGS.grpc_port}',
                 FLAGS.max_bytes,
                 FLAGS.max_waiting,
             )
@@ -115,14 +124,21 @@ class Servers:
         except (OSError, RuntimeError) as error:
             await self._rest.cleanup()
             raise ModelError(
-                f'--port={asked[0]} --grpc_port={asked[1]}: {error}; give others, or 0 for any'
+                f'--host={quoted(FLAGS.host)} --port={FLAGS.port} --grpc_port={FLAGS.grpc_port}: '
+                f'{error}; give an address of this machine and ports that are free, or 0 for any'
             ) from error
         port = self._rest.addresses[0][1]
-        print(f'REST at http://{FLAGS.host}:{port}/v1/models/NAME:predict, gRPC at '
-              f'{FLAGS.host}:{grpc_port}; Ctrl-C ends', flush=True)  # fmt: skip
+        print(f'REST at http://{host}:{port}/v1/models/NAME:predict, gRPC at '
+              f'grpc://{host}:{grpc_port}; Ctrl-C ends', flush=True)  # fmt: skip
+        return self
 
     async def __aexit__(self, *error):
-        await asyncio.gather(self._rest.cleanup(), self._rpc.stop(FLAGS.max_secs))
+        await self.health.enter_graceful_shutdown()
+        await asyncio.gather(
+            self._rest.cleanup(),
+            self._rpc.stop(FLAGS.max_secs),
+            self.health.dismiss_watchers(),
+        )
 
 
 if __name__ == '__main__':

@@ -6,6 +6,8 @@ import math
 import grpc
 import numpy as np
 import tensorflow as tf
+from grpc_health.v1 import health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
 from tensorflow_serving.apis import (
     get_model_metadata_pb2,
     model_service_pb2_grpc,
@@ -15,9 +17,17 @@ from tensorflow_serving.apis import (
 
 from tfgan.errors import RefusedError
 from tfgan.server import rest, rest_json
+from tfgan.server.model_manager import unknown_label
+
+SERVICES = (
+    'tensorflow.serving.PredictionService',
+    'tensorflow.serving.ModelService',
+    'grpc.health.v1.Health',
+    reflection.SERVICE_NAME,
+)
 
 
-def server(hosting, metrics, address: str, most_bytes: int, most_requests: int):
+def server(hosting, metrics, health, address: str, most_bytes: int, most_requests: int):
     """An unstarted grpc.aio server at HOST:PORT, and the port that it has."""
     made = grpc.aio.server(
         options=[('grpc.max_receive_message_length', most_bytes), ('grpc.so_reuseport', 0)],
@@ -27,6 +37,8 @@ def server(hosting, metrics, address: str, most_bytes: int, most_requests: int):
         _Prediction(hosting, metrics), made
     )
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(_Models(hosting, metrics), made)
+    health_pb2_grpc.add_HealthServicer_to_server(health, made)
+    reflection.enable_server_reflection(SERVICES, made)
     return made, made.add_insecure_port(address)
 
 
@@ -56,12 +68,25 @@ class _Prediction(_Servicer, prediction_service_pb2_grpc.PredictionServiceServic
             response.metadata['signature_def'].Pack(version.definition)
             return response
 
+    async def _not_of_its_kind(self, request, context):
+        async with _refusals(self._metrics, context):
+            raise RefusedError('INVALID_ARGUMENT', 'the signatures here are for Predict alone')
+
+    Classify = Regress = MultiInference = _not_of_its_kind
+
 
 class _Models(_Servicer, model_service_pb2_grpc.ModelServiceServicer):
     async def GetModelStatus(self, request, context):  # noqa: N802, the protocol's name
         async with _refusals(self._metrics, context):
             spec = request.model_spec
             return rest.status(self._hosting, spec.name, _number(spec))
+
+    async def HandleReloadConfigRequest(self, request, context):  # noqa: N802, as above
+        async with _refusals(self._metrics, context):
+            raise RefusedError(
+                'UNIMPLEMENTED',
+                'there is no configuration: models below --models come by themselves',
+            )
 
 
 @contextlib.asynccontextmanager
@@ -76,6 +101,8 @@ async def _refusals(metrics, context):
 
 
 def _number(spec):
+    if spec.HasField('version_label'):
+        raise unknown_label(spec.version_label)
     return spec.version.value if spec.HasField('version') else None
 
 

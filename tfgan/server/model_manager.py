@@ -10,7 +10,7 @@ import time
 import numpy as np
 
 from tfgan.errors import RefusedError, reason
-from tfgan.saved_model import layout, warmup
+from tfgan.saved_model import layout, loading, warmup
 from tfgan.server import rest_json
 from tfgan.server.batching import Batcher
 
@@ -108,9 +108,7 @@ class Hosting:
         return True
 
     def _loaded(self, model, folder, number):
-        import tensorflow as tf
-
-        loaded = tf.saved_model.load(str(folder))
+        loaded = loading.load(folder)
         calls = {name: self._call(model, function) for name, function in loaded.signatures.items()}
         for name, inputs in warmup.requests(folder):
             calls[name](inputs)
@@ -158,6 +156,10 @@ class Hosting:
             raise RefusedError('NOT_FOUND', f'Could not find version {number} of model {model}')
         return states if number is None else {number: states[number]}
 
+    def serving(self) -> dict[str, bool]:
+        """Whether a version answers, by model: also of models of which none loads."""
+        return {model: model in self._versions for model in list(self.states)}
+
     async def predict(self, version: Version, signature: str, inputs: dict) -> dict:
         """A signature's outputs of inputs that its specs were held against."""
         answer, rows = version.signature(signature).answer, rest_json.same_rows(inputs)
@@ -179,6 +181,14 @@ class Hosting:
     def most_rows(self, version: Version) -> int:
         """How many rows a request may have."""
         return max(1, min(self._limits.rows, self._limits.numbers // version.numbers))
+
+
+def unknown_label(label: str) -> RefusedError:
+    """The refusal of a version's label, in TensorFlow Serving's words: nothing sets labels here."""
+    return RefusedError(
+        'INVALID_ARGUMENT',
+        f'Unrecognized servable version label: {label}; this server knows versions by number alone',
+    )
 
 
 def _split(inputs, rows, most):

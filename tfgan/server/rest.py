@@ -4,6 +4,8 @@ import asyncio
 import json
 import logging
 import re
+import urllib.parse
+import zlib
 
 import grpc
 from aiohttp import web
@@ -12,12 +14,18 @@ from tensorflow_serving.apis import get_model_status_pb2
 
 from tfgan.errors import RefusedError
 from tfgan.server import rest_json
+from tfgan.server.model_manager import unknown_label
 
-MODEL = r'(?i:/v1/models/(?P<model>[^/:]+)(?:/versions/(?P<version>\d{1,18}))?'
+MODEL = (
+    r'(?i:/v1/models/(?P<model>[^/:]+)'
+    r'(?:/versions/(?P<version>[0-9]{1,19})|/labels/(?P<label>[^/:]+))?'
+)
 PREDICT = re.compile(MODEL + r':(?P<method>classify|regress|predict))')
 STATUS = re.compile(MODEL + r'(?P<metadata>/metadata)?)')
 METRICS = '/monitoring/prometheus/metrics'
 LOG = logging.getLogger('tfgan')
+PACKED = 'gzip', 'deflate'  # what a body may be packed by
+GZIP_OR_ZLIB = zlib.MAX_WBITS | 32  # whichever its header says
 HTTP_STATUS = {  # by the name of gRPC's code, as in http_server.cc of tensorflow/serving
     'INVALID_ARGUMENT': 400,
     'NOT_FOUND': 404,
@@ -35,7 +43,7 @@ def application(hosting, metrics, most_bytes: int, body_secs: float) -> web.Appl
     async def answer(request):
         with metrics.request('rest') as ends_with:
             try:
-                body = await _answer(hosting, request, body_secs)
+                body = await _answer(hosting, request, body_secs, most_bytes)
             except RefusedError as refusal:
                 ends_with(refusal.code)
                 return _response(rest_json.error(str(refusal)), HTTP_STATUS.get(refusal.code, 500))
@@ -64,22 +72,50 @@ def application(hosting, metrics, most_bytes: int, body_secs: float) -> web.Appl
     return app
 
 
-async def _answer(hosting, request, body_secs):
-    if request.method == 'POST' and (asked := PREDICT.fullmatch(request.path)):
+async def _answer(hosting, request, body_secs, most_bytes):
+    path = request.rel_url.raw_path  # a name may hold what separates the parts of a path
+    if request.method == 'POST' and (asked := PREDICT.fullmatch(path)):
         async with asyncio.timeout(body_secs):
             body = await request.read()
-        return await _predict(hosting, asked, body)
-    if request.method == 'GET' and (asked := STATUS.fullmatch(request.path)):
-        version = _number(asked)
+        encoding = request.headers.get('Content-Encoding', '').lower()
+        return await _predict(hosting, asked, _unpacked(body, encoding, most_bytes))
+    if request.method == 'GET' and (asked := STATUS.fullmatch(path)):
+        model, version = _model_and_version(asked)
         if asked['metadata']:
-            return _metadata(hosting.find(asked['model'], version))
-        return _plain(status(hosting, asked['model'], version)).encode()
+            return _metadata(hosting.find(model, version))
+        return _plain(status(hosting, model, version)).encode()
     code = 'INVALID_ARGUMENT' if request.path.lower().startswith('/v1/') else 'NOT_FOUND'
     raise RefusedError(code, f'Malformed request: {request.method} {request.path}')
 
 
-def _number(asked):
-    return int(asked['version']) if asked['version'] else None
+def _unpacked(body, encoding, most_bytes):
+    if encoding in ('', 'identity'):
+        return body
+    if encoding not in PACKED:
+        raise RefusedError(
+            'INVALID_ARGUMENT',
+            f'Content-Encoding: {encoding}: send the body as it is, or packed by '
+            f'{" or ".join(PACKED)}',
+        )
+    unpacker = zlib.decompressobj(GZIP_OR_ZLIB)
+    try:
+        plain = unpacker.decompress(body, most_bytes + 1)
+    except zlib.error as error:
+        raise RefusedError('INVALID_ARGUMENT', f'Content-Encoding: {encoding}: {error}') from error
+    if len(plain) > most_bytes:
+        raise web.HTTPRequestEntityTooLarge(most_bytes, len(plain))
+    if not unpacker.eof or unpacker.unused_data:
+        raise RefusedError(
+            'INVALID_ARGUMENT', f'Content-Encoding: {encoding}: the body is not whole'
+        )
+    return plain
+
+
+def _model_and_version(asked):
+    if asked['label']:
+        raise unknown_label(urllib.parse.unquote(asked['label']))
+    number = int(asked['version']) if asked['version'] else None
+    return urllib.parse.unquote(asked['model']), number
 
 
 async def _predict(hosting, asked, body):
@@ -88,7 +124,7 @@ async def _predict(hosting, asked, body):
             'INVALID_ARGUMENT', f'the signatures here are for :predict, not {asked[0]}'
         )
     request = rest_json.parse(body)
-    version = hosting.find(asked['model'], _number(asked))
+    version = hosting.find(*_model_and_version(asked))
     name = request.get('signature_name', '')
     inputs, by_rows = rest_json.arrays(request, version.signature(name).specs)
     return rest_json.answer(await hosting.predict(version, name, inputs), by_rows)

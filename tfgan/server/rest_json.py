@@ -99,7 +99,8 @@ def _array(name, value, dtype):
         raise _bad(f'{name}: Encountered list at unexpected size: {_short(value)}') from error
     if not found.size:
         return found.astype(dtype)
-    if not _holds(dtype, found):
+    # NumPy has a true among numbers for 1.
+    if not _holds(dtype, found) or (found.ndim == 1 and bool in map(type, value)):
         raise _bad(
             f'{name}: JSON Value: {_short(value)} Type: {found.dtype.name} is not of expected '
             f'type: {dtype.name}'
