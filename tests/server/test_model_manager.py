@@ -73,6 +73,23 @@ def test_of_many_versions_one_is_loaded(models, executor):
     assert hosting(models, executor).status('toy') == {10: ('AVAILABLE', 'OK', '')}
 
 
+def test_a_version_is_a_number_however_it_is_written(models, executor, toy):
+    (models / 'toy/1').rename(models / 'toy/0001')
+    (models / 'toy').rename(models / 'v[2]')
+    hosted = hosting(models, executor)
+    assert hosted.find('v[2]', 1).number == 1
+    assert np.array_equal(draw(hosted, hosted.find('v[2]')), toy.draw(np.arange(3)))
+    shutil.copytree(models / 'v[2]/0001', models / 'v[2]/002')
+    hosted.refresh()
+    assert hosted.status('v[2]') == {1: ('END', 'OK', ''), 2: ('AVAILABLE', 'OK', '')}
+
+
+def test_it_tells_which_models_answer(models, executor):
+    shutil.copytree(models / 'toy', models / 'broken')
+    break_file(models / 'broken/1')
+    assert hosting(models, executor).serving() == {'toy': True, 'broken': False}
+
+
 def break_file(version):
     (version / 'saved_model.pb').write_bytes(b'no model')
 

@@ -1,6 +1,7 @@
 """The gRPC health service: each model by its name, and the whole server by the empty name."""
 
 import asyncio
+import contextlib
 
 from grpc_health.v1.health import aio
 from grpc_health.v1.health_pb2 import HealthCheckResponse
@@ -22,10 +23,10 @@ class Health(aio.HealthServicer):
     async def Watch(self, request, context):  # noqa: N802, the protocol's name
         watcher = asyncio.current_task()
         self._watchers.add(watcher)
-        try:
+        watcher.add_done_callback(self._watchers.discard)
+        # A handler that is cancelled leaves its stream open; one that returns closes it.
+        with contextlib.suppress(asyncio.CancelledError):
             await super().Watch(request, context)
-        finally:
-            self._watchers.discard(watcher)
 
     async def dismiss_watchers(self) -> None:
         """Ends the streams of those who watch, which would else go on until the server's last."""
