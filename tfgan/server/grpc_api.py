@@ -6,12 +6,14 @@ import math
 import grpc
 import numpy as np
 import tensorflow as tf
-from grpc_health.v1 import health_pb2_grpc
+from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from tensorflow_serving.apis import (
     get_model_metadata_pb2,
+    model_service_pb2,
     model_service_pb2_grpc,
     predict_pb2,
+    prediction_service_pb2,
     prediction_service_pb2_grpc,
 )
 
@@ -20,14 +22,14 @@ from tfgan.server import rest, rest_json
 from tfgan.server.model_manager import unknown_label
 
 SERVICES = (
-    'tensorflow.serving.PredictionService',
-    'tensorflow.serving.ModelService',
-    'grpc.health.v1.Health',
+    prediction_service_pb2.DESCRIPTOR.services_by_name['PredictionService'].full_name,
+    model_service_pb2.DESCRIPTOR.services_by_name['ModelService'].full_name,
+    health.SERVICE_NAME,
     reflection.SERVICE_NAME,
 )
 
 
-def server(hosting, metrics, health, address: str, most_bytes: int, most_requests: int):
+def server(hosting, metrics, health_servicer, address: str, most_bytes: int, most_requests: int):
     """An unstarted grpc.aio server at HOST:PORT, and the port that it has."""
     made = grpc.aio.server(
         options=[('grpc.max_receive_message_length', most_bytes), ('grpc.so_reuseport', 0)],
@@ -37,7 +39,7 @@ def server(hosting, metrics, health, address: str, most_bytes: int, most_request
         _Prediction(hosting, metrics), made
     )
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(_Models(hosting, metrics), made)
-    health_pb2_grpc.add_HealthServicer_to_server(health, made)
+    health_pb2_grpc.add_HealthServicer_to_server(health_servicer, made)
     reflection.enable_server_reflection(SERVICES, made)
     return made, made.add_insecure_port(address)
 
