@@ -17,7 +17,9 @@ from tfgan.saved_model import card, loading
 from tfgan.saved_model.card import ModelCard
 from tfgan.saved_model.layout import newest
 
-PATIENCE = 6  # times that a busy server is asked, in ten seconds or so
+MAX_ATTEMPTS = 6  # A busy server is asked so often, in ten seconds or so.
+FIRST_WAIT_SECS = 0.3  # It doubles with each attempt.
+TIMEOUT_SECS = 60
 
 
 class Model:
@@ -58,7 +60,7 @@ class Model:
     def class_names(self) -> list[str]:
         """The classes' names, by number."""
         names, block = [], ['more']
-        while all(block):  # an empty name is after the last
+        while all(block):  # An empty name stands for each number after the last.
             labels = np.arange(len(names), len(names) + self.block, dtype=np.int32)
             block = self.predict('classes', {'label': labels})
             names += filter(None, block)
@@ -131,7 +133,7 @@ def load(path) -> Model:
 
 class _Loaded(Model):
     def __init__(self, loaded, version):
-        self._loaded = loaded  # which keeps the variables
+        self._loaded = loaded  # It keeps the variables.
         self.version = version  # its folder
 
     @functools.cached_property
@@ -182,7 +184,7 @@ def connect(url: str, model: str = 'doodles', version: int | None = None) -> 'Se
 class Served(Model):
     """A model of a server; `status` is {version: state}, `metadata` what its signatures take."""
 
-    block = 64  # of images of 256 x 256 x 3 these are within a server's limits
+    block = 64  # So many images of 256 x 256 x 3 are within a server's limits.
 
     def __init__(self, address, model, version):
         self._address, self._model, self._version = address, model, version
@@ -223,9 +225,9 @@ def _without_password(proxy):
 
 def _attempts():
     """Turns to ask a server, each after a longer wait."""
-    for attempt in range(PATIENCE):
+    for attempt in range(MAX_ATTEMPTS):
         if attempt:
-            time.sleep(0.3 * 2 ** (attempt - 1))
+            time.sleep(FIRST_WAIT_SECS * 2 ** (attempt - 1))
         yield
 
 
@@ -255,17 +257,19 @@ class _Rest(Served):
 
     def status(self) -> dict:
         found = self._answer('GET', '')['model_version_status']
-        return {int(one['version']): one['state'] for one in found}
+        return {int(each['version']): each['state'] for each in found}
 
     def metadata(self) -> dict:
         return self._answer('GET', '/metadata')
 
-    def _answer(self, method, end, **keywords):
+    def _answer(self, method, suffix, **keywords):
         import requests
 
         for _ in _attempts():
             try:
-                response = self._session.request(method, self._path + end, timeout=60, **keywords)
+                response = self._session.request(
+                    method, self._path + suffix, timeout=TIMEOUT_SECS, **keywords
+                )
             except requests.RequestException as error:
                 if 'NewConnectionError' in str(error):
                     raise self._unreached() from error
@@ -290,7 +294,7 @@ class _Grpc(Served):
 
         from tfgan import startup
 
-        startup.import_tensorflow()  # the messages are made of its own
+        startup.import_tensorflow()  # The messages are made of its own.
         super().__init__(*place)
         self._channel = grpc.insecure_channel(
             self._address.netloc,
@@ -313,7 +317,7 @@ class _Grpc(Served):
         from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
         request = predict_pb2.PredictRequest()
-        self._name(request.model_spec)
+        self._fill(request.model_spec)
         request.model_spec.signature_name = signature
         for name, value in inputs.items():
             request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
@@ -325,23 +329,23 @@ class _Grpc(Served):
         from tensorflow_serving.apis import get_model_status_pb2, model_service_pb2_grpc
 
         request = get_model_status_pb2.GetModelStatusRequest()
-        self._name(request.model_spec)
+        self._fill(request.model_spec)
         service = model_service_pb2_grpc.ModelServiceStub(self._channel)
         states = get_model_status_pb2.ModelVersionStatus.State
         found = self._answer(service.GetModelStatus, request).model_version_status
-        return {one.version: states.Name(one.state) for one in found}
+        return {each.version: states.Name(each.state) for each in found}
 
     def metadata(self) -> dict:
         from google.protobuf import json_format
         from tensorflow_serving.apis import get_model_metadata_pb2, prediction_service_pb2_grpc
 
         request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=['signature_def'])
-        self._name(request.model_spec)
+        self._fill(request.model_spec)
         service = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
         answer = self._answer(service.GetModelMetadata, request)
         return json_format.MessageToDict(answer, preserving_proto_field_name=True)
 
-    def _name(self, spec):
+    def _fill(self, spec):
         spec.name = self._model
         if self._version is not None:
             spec.version.value = self._version
@@ -351,7 +355,7 @@ class _Grpc(Served):
 
         for _ in _attempts():
             try:
-                return call(request, timeout=60)
+                return call(request, timeout=TIMEOUT_SECS)
             except grpc.RpcError as error:
                 last = error
                 if 'connect' in error.details():

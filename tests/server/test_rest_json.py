@@ -88,9 +88,9 @@ def test_what_is_wrong_is_said(body, specs, words):
 
 
 def test_rows_must_agree():
-    assert rest_json.same_rows({'a': np.zeros(3), 'b': np.zeros([3, 2])}) == 3
+    assert rest_json.row_count({'a': np.zeros(3), 'b': np.zeros([3, 2])}) == 3
     with pytest.raises(RefusedError, match='different numbers of rows'):
-        rest_json.same_rows({'a': np.zeros(3), 'b': np.zeros(2)})
+        rest_json.row_count({'a': np.zeros(3), 'b': np.zeros(2)})
 
 
 IMAGE = np.arange(4, dtype=np.uint8).reshape(2, 2, 1)

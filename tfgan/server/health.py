@@ -20,7 +20,7 @@ class Health(aio.HealthServicer):
             status = HealthCheckResponse.SERVING if serves else HealthCheckResponse.NOT_SERVING
             await self.set(model, status)
 
-    async def Watch(self, request, context):  # noqa: N802, the protocol's name
+    async def Watch(self, request, context):  # noqa: N802, it is the protocol's name
         watcher = asyncio.current_task()
         self._watchers.add(watcher)
         watcher.add_done_callback(self._watchers.discard)
