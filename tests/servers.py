@@ -21,11 +21,11 @@ class Server:
             text=True,
         )
         self.said = ''
-        while not (places := re.search(r'REST at (\S+)/v1.* gRPC at (\S+);', self.said)):
+        while not (places := re.search(r'REST at (\S+)/v1.* gRPC at (grpc:\S+);', self.said)):
             line = self.process.stdout.readline()
             assert line, self.said
             self.said += line
-        self.rest, self.grpc = places[1], f'grpc://{places[2]}'
+        self.rest, self.grpc = places[1], places[2]
 
     def __enter__(self):
         return self

@@ -33,6 +33,45 @@ def test_all_draw_what_training_drew(model, toy):
         assert np.array_equal(model.draw(SEEDS, label), toy.draw(SEEDS, fish))
 
 
+def test_each_drawing_may_have_its_own_class_and_truncation(model, toy):
+    expected = toy.draw(SEEDS, np.array([2, 0, 1, 1], np.int32))
+    for labels in ['fish', 'cat', 'dog', 'dog'], ['fish', 0, 'dog', 1], (2, 0, 1, 1):
+        assert np.array_equal(model.draw(SEEDS, label=labels), expected)
+    mixed = model.draw(SEEDS, 'cat', truncation=[1, 1, 0, 0])
+    assert np.array_equal(mixed[:2], model.draw(SEEDS[:2], 'cat'))
+    assert np.array_equal(mixed[2:], model.draw(SEEDS[2:], 'cat', truncation=0))
+
+
+@pytest.mark.parametrize(
+    ('asked', 'words'),
+    [
+        (dict(seeds=[7.5]), r'--seeds=\[7.5\]: expected whole numbers'),
+        (dict(seeds=np.array([7.0])), r'--seeds=\[7.\]: expected whole numbers'),
+        (dict(seeds=[2**63]), '--seeds=.9223372036854775808.: expected .* to 9223372036854775807'),
+        (dict(seeds=[True]), '--seeds=.True.: expected whole numbers'),
+        (dict(seeds=[]), '--seeds=.*one at least'),
+        (dict(seeds=[[1, 2]]), r'--seeds: an array of shape \[1, 2\]'),
+        (dict(seeds=[1], label=0.5), '--label=0.5: expected whole numbers'),
+        (dict(seeds=[1], label=np.int64(2**32)), '--label=4294967296: expected .* to 2147483647'),
+        (dict(seeds=[1, 2], label=[0, 1, 2]), r'--label: .* \[3\] for 2 drawing.*a list of 2'),
+        (dict(seeds=[1, 2], label=['cat', 'horse']), '--label=horse: the model draws'),
+        (dict(seeds=[1], truncation=2), '--truncation=2: expected a number from 0 to 1'),
+        (dict(seeds=[1], truncation=-0.1), '--truncation=-0.1: expected'),
+        (dict(seeds=[1], truncation=float('nan')), '--truncation=nan: expected'),
+    ],
+)
+def test_numbers_are_not_taken_for_others(model, asked, words):
+    with pytest.raises(ModelError, match=words):
+        model.draw(**asked)
+
+
+@pytest.mark.parametrize('truncation', [1.5, -0.5, np.nan, np.inf])
+def test_the_export_itself_refuses_a_truncation_that_is_no_share(model, truncation):
+    inputs = dict(seed=SEEDS, label=np.zeros(4, np.int32))
+    with pytest.raises(ModelError, match='truncation: not from 0 to 1'):
+        model.predict('truncated', inputs | {'truncation': np.float32([1, truncation, 0, 1])})
+
+
 def test_truncation_narrows(model):
     spread = [model.draw(np.arange(40), 'cat', t).std(axis=0).mean() for t in (1, 0.3)]
     assert spread[1] < 0.7 * spread[0]
@@ -145,7 +184,49 @@ def test_nobody_there_is_said_at_once(scheme, monkeypatch):
         tfgan.connect(f'{scheme}://127.0.0.1:{free_port()}').draw(SEEDS)
 
 
-@pytest.mark.parametrize('url', ['localhost:8501', 'ftp://x', 'http://', ''])
+PROXIES = 'http_proxy', 'HTTP_PROXY', 'https_proxy', 'grpc_proxy', 'all_proxy'
+
+
+@pytest.fixture
+def proxy(monkeypatch):
+    """An environment that names a proxy at which nobody listens; its HOST:PORT."""
+    place = f'127.0.0.1:{free_port()}'
+    for name in PROXIES:
+        monkeypatch.setenv(name, f'http://me:secret@{place}')
+    for name in 'no_proxy', 'NO_PROXY', 'no_grpc_proxy':
+        monkeypatch.delenv(name, raising=False)
+    return place
+
+
+@pytest.mark.parametrize('kind', ['rest', 'grpc'])
+@pytest.mark.parametrize('host', ['127.0.0.1', 'localhost', '0.0.0.0'])
+def test_no_proxy_is_asked_for_this_machine(proxy, served, kind, host):
+    place = getattr(served, kind).replace('127.0.0.1', host)
+    assert tfgan.connect(place, 'toy').status() == {1: 'AVAILABLE'}
+
+
+@pytest.mark.parametrize('scheme', ['http', 'grpc'])
+def test_a_proxy_that_fails_is_named(proxy, scheme):
+    with pytest.raises(ModelError) as refused:
+        tfgan.connect(f'{scheme}://model.invalid:8501').status()
+    assert f'by way of the proxy {proxy}: it cannot be reached' in str(refused.value)
+    assert 'no_proxy=model.invalid' in str(refused.value)
+    assert 'nobody' not in str(refused.value) and 'secret' not in str(refused.value)
+
+
+@pytest.mark.parametrize('scheme', ['http', 'grpc'])
+def test_a_proxy_that_the_environment_excepts_is_not_named(proxy, scheme, monkeypatch):
+    monkeypatch.setenv('no_proxy', 'model.invalid')
+    assert tfgan.connect(f'{scheme}://model.invalid:8501')._proxy is None
+
+
+@pytest.mark.parametrize(
+    'url',
+    [
+        *('localhost:8501', 'ftp://x', 'http://', ''),
+        *('http://::1:8501', 'http://[::1:8501', 'grpc://localhost:port', 'http://x:99999'),
+    ],
+)
 def test_other_addresses_are_refused(url):
     with pytest.raises(ModelError, match=r'http://HOST:PORT or grpc://HOST:PORT'):
         tfgan.connect(url)

@@ -13,9 +13,11 @@ import threading
 import time
 import urllib.parse
 
+import grpc
 import numpy as np
 import pytest
 import requests
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from servers import LIMITS, Server
 from toy_models import export_toy, toy_gan
 
@@ -98,6 +100,52 @@ def test_a_new_version_takes_over_without_a_fault(models, toy):
         assert server.end()[0] == 0
 
 
+@pytest.fixture(scope='module')
+def elsewhere(exported, tmp_path_factory):
+    """A server at the IPv6 loopback, of models and versions whose names are not plain."""
+    models = tmp_path_factory.mktemp('served') / 'my models [1]'
+    for name in NAMES:
+        shutil.copytree(exported / '1', models / name / '0001')
+    with Server(models, '--host=::1') as server:
+        yield server
+
+
+NAMES = 'v[2]', 'my models', 'a:b?c#d%20', 'ünï'
+
+
+@pytest.mark.parametrize('kind', ['rest', 'grpc'])
+@pytest.mark.parametrize('name', NAMES)
+def test_models_of_any_name_are_served_at_an_ipv6_address(elsewhere, toy, kind, name):
+    place = getattr(elsewhere, kind)
+    assert place.startswith({'rest': 'http://[::1]:', 'grpc': 'grpc://[::1]:'}[kind])
+    model = tfgan.connect(place, name, version=1)
+    assert model.status() == {1: 'AVAILABLE'}
+    assert model.metadata()['model_spec']['name'] == name
+    assert np.array_equal(model.draw([3, 7]), toy.draw(np.array([3, 7])))
+
+
+def test_who_watches_is_told_of_changes_and_keeps_nobody_waiting(models):
+    """The version that is there does not load, then one comes that does, then the server ends."""
+    (models / 'toy').rename(models / 'good')
+    shutil.copytree(models / 'good/1', models / 'toy/1')
+    (models / 'toy/1/saved_model.pb').write_bytes(b'no model')
+    states = health_pb2.HealthCheckResponse
+    with Server(models) as server, channel_to(server) as channel:
+        stub = health_pb2_grpc.HealthStub(channel)
+        watched = stub.Watch(health_pb2.HealthCheckRequest(service='toy'), timeout=60)
+        assert next(watched).status == states.NOT_SERVING
+        shutil.copytree(models / 'good/1', models / 'toy/2')
+        assert next(watched).status == states.SERVING
+        began = time.monotonic()
+        assert server.end()[0] == 0
+        assert time.monotonic() - began < 10  # of the 30 s that requests may take
+        assert [answer.status for answer in watched] == [states.NOT_SERVING]
+
+
+def channel_to(server):
+    return grpc.insecure_channel(server.grpc.removeprefix('grpc://'))
+
+
 @pytest.mark.parametrize(
     ('flags', 'words'),
     [
@@ -128,6 +176,7 @@ def test_a_port_that_is_taken_is_said(models, flag):
         ports = [f'--{name}={number}' for name, number in free.items()]
         done = serve(models.parent, '--models=models', *ports)
     assert done.returncode == 1
+    assert '--host=127.0.0.1' in done.stderr  # an address that is not this machine's fails alike
     assert f'--{flag}={port}' in done.stderr and 'Traceback' not in done.stderr
 
 

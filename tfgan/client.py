@@ -1,19 +1,25 @@
 """Drawings of a model in this process, or of a server's by REST or gRPC, all asked for alike."""
 
 import functools
+import ipaddress
 import json
+import os
 import time
+import urllib.parse
+import urllib.request
 
 import numpy as np
 
 from tfgan.errors import ModelError, quoted, reason
 from tfgan.forms.base import DRAWING, form_named
 from tfgan.forms.pictures import Picture
-from tfgan.saved_model import card
+from tfgan.saved_model import card, loading
 from tfgan.saved_model.card import ModelCard
 from tfgan.saved_model.layout import newest
 
-PATIENCE = 6  # times that a busy server is asked, in ten seconds or so
+MAX_ATTEMPTS = 6  # A busy server is asked so often, in ten seconds or so.
+FIRST_WAIT_SECS = 0.3  # It doubles with each attempt.
+TIMEOUT_SECS = 60
 
 
 class Model:
@@ -31,12 +37,12 @@ class Model:
         `label` is a class, by number or name, or one a drawing; without, they are as frequent as in
         the data. `truncation` in [0, 1] trades variety for typicality; 1 is all the variety.
         """
-        seeds = np.asarray(seeds, np.int64)
-        inputs = {'seed': seeds}
+        seeds = _integers('seeds', seeds, np.int64)
+        inputs = {'seed': _one_each('seeds', seeds, seeds.size)}
         if label is not None or truncation is not None:
-            inputs['label'] = self._labels(-1 if label is None else label, len(seeds))
+            inputs['label'] = self._labels(-1 if label is None else label, seeds.size)
         if truncation is not None:
-            inputs['truncation'] = np.full(len(seeds), truncation, np.float32)
+            inputs['truncation'] = _one_each('truncation', _shares(truncation), seeds.size)
         signature = ['serving_default', 'labelled', 'truncated'][len(inputs) - 1]
         return self._in_blocks(signature, inputs)
 
@@ -54,16 +60,19 @@ class Model:
     def class_names(self) -> list[str]:
         """The classes' names, by number."""
         names, block = [], ['more']
-        while all(block):  # an empty name is after the last
+        while all(block):  # An empty name stands for each number after the last.
             labels = np.arange(len(names), len(names) + self.block, dtype=np.int32)
             block = self.predict('classes', {'label': labels})
             names += filter(None, block)
         return names
 
     def _labels(self, label, count):
-        if isinstance(label, str):
-            label = label_number(label, self.class_names())
-        return np.broadcast_to(np.asarray(label, np.int32), count)
+        labels = np.asarray(label)
+        if labels.dtype.kind == 'U':
+            names = self.class_names()
+            numbers = [label_number(str(each), names) for each in labels.flat]
+            labels = np.reshape(numbers, labels.shape)
+        return _one_each('label', _integers('label', labels, np.int32), count)
 
     def _in_blocks(self, signature, inputs):
         count = len(next(iter(inputs.values())))
@@ -73,6 +82,35 @@ class Model:
             )
             for i in range(0, count, self.block)
         ])  # fmt: skip
+
+
+def _integers(name, values, dtype):
+    """Whole numbers as an array of a type that holds them all; nothing is cut or wraps around."""
+    found, limits = np.asarray(values), np.iinfo(dtype)
+    whole = found.size and found.dtype.kind in 'iu'
+    if not whole or found.min() < limits.min or found.max() > limits.max:
+        raise ModelError(
+            f'--{name}={quoted(values)}: expected whole numbers, one at least, from {limits.min} '
+            f'to {limits.max}'
+        )
+    return found.astype(dtype)
+
+
+def _shares(values):
+    shares = np.asarray(values, np.float32)
+    if not np.all((shares >= 0) & (shares <= 1)):
+        raise ModelError(f'--truncation={quoted(values)}: expected a number from 0 to 1')
+    return shares
+
+
+def _one_each(name, values, count):
+    """One of the values for each of so many drawings, or the only one for all."""
+    if values.shape not in ((), (count,)):
+        raise ModelError(
+            f'--{name}: an array of shape {list(values.shape)} for {count} drawing(s); '
+            f'expected one value, or a list of {count}'
+        )
+    return np.broadcast_to(values, count)
 
 
 def label_number(label: str, class_names: list[str]) -> int:
@@ -106,12 +144,13 @@ def load(path) -> Model:
     from tfgan import startup
 
     version = newest(path)
-    return _Loaded(startup.import_tensorflow().saved_model.load(str(version)), version)
+    startup.import_tensorflow()
+    return _Loaded(loading.load(version), version)
 
 
 class _Loaded(Model):
     def __init__(self, loaded, version):
-        self._loaded = loaded  # which keeps the variables
+        self._loaded = loaded  # It keeps the variables.
         self.version = version  # its folder
 
     @functools.cached_property
@@ -145,32 +184,67 @@ def connect(url: str, model: str = 'doodles', version: int | None = None) -> 'Se
     Raises ModelError, of this and all its methods, with the server's own words if it has any. A
     server that is busy is asked again for ten seconds or so.
     """
-    scheme, separator, address = url.partition('://')
     kinds = {'http': _Rest, 'https': _Rest, 'grpc': _Grpc}
-    if not separator or scheme not in kinds or not address.strip('/'):
-        raise ModelError(f'--server={quoted(url)}: give http://HOST:PORT or grpc://HOST:PORT')
-    return kinds[scheme](url.rstrip('/'), model, version)
+    try:
+        address = urllib.parse.urlsplit(url.rstrip('/'))
+        is_right = address.scheme in kinds and address.hostname and address.port != 0
+    except ValueError:  # It is raised for what is no port, and for a bracket alone.
+        is_right = False
+    if not is_right:
+        raise ModelError(
+            f'--server={quoted(url)}: give http://HOST:PORT or grpc://HOST:PORT; an IPv6 address '
+            'stands in brackets, as in http://[::1]:8501'
+        )
+    return kinds[address.scheme](address, model, version)
 
 
 class Served(Model):
     """A model of a server; `status` is {version: state}, `metadata` what its signatures take."""
 
-    block = 64  # of images of 256 x 256 x 3 these are within a server's limits
+    block = 64  # So many images of 256 x 256 x 3 are within a server's limits.
 
-    def __init__(self, url, model, version):
-        self._url, self._model, self._version = url, model, version
+    def __init__(self, address, model, version):
+        self._address, self._model, self._version = address, model, version
+        self._is_here = _is_this_machine(address.hostname)
+        self._proxy = None if self._is_here else self._proxy_on_the_way()
 
-    def _nobody(self):
-        return ModelError(
-            f'--server={self._url}: nobody listens there; python -m tfgan.serve starts a server'
-        )
+    def _error(self, why):
+        by = f' by way of the proxy {self._proxy}' if self._proxy else ''
+        return ModelError(f'--server={self._address.geturl()}{by}: {why}')
+
+    def _unreached(self):
+        if self._proxy:
+            return self._error(
+                'it cannot be reached; the environment names that proxy, and '
+                f'no_proxy={self._address.hostname} goes without it'
+            )
+        return self._error('nobody listens there; python -m tfgan.serve starts a server')
+
+
+def _is_this_machine(host):
+    """Whether a host is this machine by its own word, which no proxy can know."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host == 'localhost' or host.endswith('.localhost')
+    return address.is_loopback or address.is_unspecified
+
+
+def _first_set(*names):
+    """The first of the environment's variables that has a value; an empty text if none has."""
+    return next(filter(None, map(os.environ.get, names)), '')
+
+
+def _without_password(proxy):
+    """HOST:PORT of a proxy's URL, in which a name and password may stand."""
+    return proxy.rpartition('@')[2].rpartition('//')[2].rstrip('/')
 
 
 def _attempts():
     """Turns to ask a server, each after a longer wait."""
-    for attempt in range(PATIENCE):
+    for attempt in range(MAX_ATTEMPTS):
         if attempt:
-            time.sleep(0.3 * 2 ** (attempt - 1))
+            time.sleep(FIRST_WAIT_SECS * 2 ** (attempt - 1))
         yield
 
 
@@ -180,8 +254,17 @@ class _Rest(Served):
 
         super().__init__(*place)
         version = '' if self._version is None else f'/versions/{self._version}'
-        self._path = f'{self._url}/v1/models/{self._model}{version}'
+        model = urllib.parse.quote(self._model, safe='')
+        self._path = f'{self._address.geturl()}/v1/models/{model}{version}'
         self._session = requests.Session()
+        self._session.trust_env = not self._is_here  # The environment may name a proxy.
+
+    def _proxy_on_the_way(self):
+        from requests import utils
+
+        url = self._address.geturl()
+        proxy = utils.select_proxy(url, utils.get_environ_proxies(url))
+        return proxy and _without_password(proxy)
 
     def predict(self, signature, inputs):
         plain = {name: value.tolist() for name, value in inputs.items()}
@@ -191,21 +274,23 @@ class _Rest(Served):
 
     def status(self) -> dict:
         found = self._answer('GET', '')['model_version_status']
-        return {int(one['version']): one['state'] for one in found}
+        return {int(each['version']): each['state'] for each in found}
 
     def metadata(self) -> dict:
         return self._answer('GET', '/metadata')
 
-    def _answer(self, method, end, **keywords):
+    def _answer(self, method, suffix, **keywords):
         import requests
 
         for _ in _attempts():
             try:
-                response = self._session.request(method, self._path + end, timeout=60, **keywords)
+                response = self._session.request(
+                    method, self._path + suffix, timeout=TIMEOUT_SECS, **keywords
+                )
             except requests.RequestException as error:
                 if 'NewConnectionError' in str(error):
-                    raise self._nobody() from error
-                raise ModelError(f'--server={self._url}: {error}') from error
+                    raise self._unreached() from error
+                raise self._error(error) from error
             if response.status_code not in (429, 503):
                 break
         return self._content(response)
@@ -214,11 +299,9 @@ class _Rest(Served):
         try:
             content = response.json()
         except ValueError as error:
-            raise ModelError(
-                f'--server={self._url} speaks no REST: {response.text[:80]!r}'
-            ) from error
+            raise self._error(f'it speaks no REST: {response.text[:80]!r}') from error
         if response.status_code != 200:
-            raise ModelError(f'--server={self._url}: {response.status_code}, {content["error"]}')
+            raise self._error(f'{response.status_code}, {content["error"]}')
         return content
 
 
@@ -228,19 +311,30 @@ class _Grpc(Served):
 
         from tfgan import startup
 
-        startup.import_tensorflow()  # the messages are made of its own
+        startup.import_tensorflow()  # The messages are made of its own.
         super().__init__(*place)
         self._channel = grpc.insecure_channel(
-            self._url.removeprefix('grpc://'),
-            options=[('grpc.max_receive_message_length', -1)],  # large images are over its 4 MiB
+            self._address.netloc,
+            options=[
+                ('grpc.max_receive_message_length', -1),  # Large images are over its 4 MiB.
+                ('grpc.enable_http_proxy', int(not self._is_here)),
+            ],
         )
+
+    def _proxy_on_the_way(self):
+        """The proxy as gRPC's core chooses it."""
+        proxy = _first_set('grpc_proxy', 'https_proxy', 'http_proxy')
+        bypassed = urllib.request.proxy_bypass_environment(
+            self._address.hostname, {'no': _first_set('no_grpc_proxy', 'no_proxy')}
+        )
+        return None if bypassed else _without_password(proxy)
 
     def predict(self, signature, inputs):
         import tensorflow as tf
         from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
         request = predict_pb2.PredictRequest()
-        self._name(request.model_spec)
+        self._fill(request.model_spec)
         request.model_spec.signature_name = signature
         for name, value in inputs.items():
             request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
@@ -252,23 +346,23 @@ class _Grpc(Served):
         from tensorflow_serving.apis import get_model_status_pb2, model_service_pb2_grpc
 
         request = get_model_status_pb2.GetModelStatusRequest()
-        self._name(request.model_spec)
+        self._fill(request.model_spec)
         service = model_service_pb2_grpc.ModelServiceStub(self._channel)
         states = get_model_status_pb2.ModelVersionStatus.State
         found = self._answer(service.GetModelStatus, request).model_version_status
-        return {one.version: states.Name(one.state) for one in found}
+        return {each.version: states.Name(each.state) for each in found}
 
     def metadata(self) -> dict:
         from google.protobuf import json_format
         from tensorflow_serving.apis import get_model_metadata_pb2, prediction_service_pb2_grpc
 
         request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=['signature_def'])
-        self._name(request.model_spec)
+        self._fill(request.model_spec)
         service = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
         answer = self._answer(service.GetModelMetadata, request)
         return json_format.MessageToDict(answer, preserving_proto_field_name=True)
 
-    def _name(self, spec):
+    def _fill(self, spec):
         spec.name = self._model
         if self._version is not None:
             spec.version.value = self._version
@@ -278,17 +372,17 @@ class _Grpc(Served):
 
         for _ in _attempts():
             try:
-                return call(request, timeout=60)
+                return call(request, timeout=TIMEOUT_SECS)
             except grpc.RpcError as error:
                 last = error
                 if 'connect' in error.details():
-                    raise self._nobody() from error
+                    raise self._unreached() from error
                 if error.code() not in (
                     grpc.StatusCode.UNAVAILABLE,
                     grpc.StatusCode.RESOURCE_EXHAUSTED,
                 ):
                     break
-        raise ModelError(f'--server={self._url}: {last.code().name}, {last.details()}') from last
+        raise self._error(f'{last.code().name}, {last.details()}') from last
 
 
 def _text(array):

@@ -66,7 +66,7 @@ if __name__ == '__main__':
     )
     flags.DEFINE_string('model', 'doodles', "the model's name")
     flags.DEFINE_integer(
-        'version', None, 'which of its versions; default the newest', lower_bound=1
+        'version', None, 'which of its versions; default the newest', lower_bound=0
     )
     flags.DEFINE_bool('status', False, "print its versions' states")
     flags.DEFINE_bool('metadata', False, 'print its signatures')

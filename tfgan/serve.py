@@ -47,25 +47,26 @@ def _log_to(stream):
     log = logging.getLogger('tfgan')
     log.addHandler(handler)
     log.setLevel(logging.INFO)
-    log.propagate = False  # absl's handler would say it again
+    log.propagate = False  # absl's handler would say it again.
 
 
 async def serve():
     """Serves until a signal, and then answers what has come before."""
-    from tfgan.server.model_manager import Hosting, Limits
+    from tfgan.server.model_manager import Limits, ModelManager
     from tfgan.server.monitoring import Metrics
 
     metrics = Metrics()
-    limits = Limits(rows=FLAGS.max_rows, waiting=FLAGS.max_waiting, secs=FLAGS.max_secs)
+    limits = Limits(FLAGS.max_rows, max_waiting_rows=FLAGS.max_waiting, max_secs=FLAGS.max_secs)
     with concurrent.futures.ThreadPoolExecutor(1) as executor:
-        hosting = Hosting(FLAGS.models, executor, limits, metrics)
-        await asyncio.to_thread(hosting.refresh)
-        if not hosting.states:
+        manager = ModelManager(FLAGS.models, executor, limits, metrics)
+        await asyncio.to_thread(manager.refresh)
+        if not manager.states:
             raise ModelError(f'--models={FLAGS.models}: no exported model there')
         stop = _on_signals()
-        async with Servers(hosting, metrics):
+        async with Servers(manager, metrics) as servers:
             while not stop.is_set():
-                await asyncio.to_thread(hosting.refresh)
+                await asyncio.to_thread(manager.refresh)
+                await servers.health.tell(manager.serving())
                 await _within(FLAGS.poll_secs, stop)
 
 
@@ -85,44 +86,69 @@ async def _within(secs, event):
 
 
 class Servers:
-    """REST and gRPC, open within its block."""
+    """REST and gRPC, open within its block; `health` is what gRPC tells of the models."""
 
-    def __init__(self, hosting, metrics):
-        self._hosting, self._metrics = hosting, metrics
+    def __init__(self, manager, metrics):
+        from tfgan.server.health import Health
+
+        self._manager, self._metrics, self.health = manager, metrics, Health()
+        # An IPv6 address stands in brackets wherever a port follows it.
+        self._host = f'[{FLAGS.host}]' if ':' in FLAGS.host else FLAGS.host
 
     async def __aenter__(self):
-        from aiohttp import web
-
-        from tfgan.server import grpc_api, rest
-
-        app = rest.application(self._hosting, self._metrics, FLAGS.max_bytes, FLAGS.max_secs)
-        self._rest = web.AppRunner(
-            app, access_log=None, keepalive_timeout=FLAGS.max_secs, shutdown_timeout=FLAGS.max_secs
-        )
+        await self.health.tell(self._manager.serving())
+        self._rest = self._rest_runner()
         await self._rest.setup()
-        site = web.TCPSite(self._rest, FLAGS.host, FLAGS.port)
-        asked = FLAGS.port, FLAGS.grpc_port
         try:
-            await site.start()
-            self._rpc, grpc_port = grpc_api.server(
-                self._hosting,
-                self._metrics,
-                f'{FLAGS.host}:{FLAGS.grpc_port}',
-                FLAGS.max_bytes,
-                FLAGS.max_waiting,
-            )
-            await self._rpc.start()
+            port, grpc_port = await self._listen()
         except (OSError, RuntimeError) as error:
             await self._rest.cleanup()
             raise ModelError(
-                f'--port={asked[0]} --grpc_port={asked[1]}: {error}; give others, or 0 for any'
+                f'--host={quoted(FLAGS.host)} --port={FLAGS.port} --grpc_port={FLAGS.grpc_port}: '
+                f'{error}; give an address of this machine and ports that are free, or 0 for any'
             ) from error
-        port = self._rest.addresses[0][1]
-        print(f'REST at http://{FLAGS.host}:{port}/v1/models/NAME:predict, gRPC at '
-              f'{FLAGS.host}:{grpc_port}; Ctrl-C ends', flush=True)  # fmt: skip
+        print(f'REST at http://{self._host}:{port}/v1/models/NAME:predict, gRPC at '
+              f'grpc://{self._host}:{grpc_port}; Ctrl-C ends', flush=True)  # fmt: skip
+        return self
+
+    def _rest_runner(self):
+        from aiohttp import web
+
+        from tfgan.server import rest
+
+        return web.AppRunner(
+            rest.application(self._manager, self._metrics, FLAGS.max_bytes, FLAGS.max_secs),
+            access_log=None,
+            auto_decompress=False,  # aiohttp would answer what it cannot unpack, but not in JSON.
+            keepalive_timeout=FLAGS.max_secs,
+            shutdown_timeout=FLAGS.max_secs,
+        )
+
+    async def _listen(self):
+        """Starts both servers; the ports that they have."""
+        from aiohttp import web
+
+        from tfgan.server import grpc_api
+
+        await web.TCPSite(self._rest, FLAGS.host, FLAGS.port).start()
+        self._grpc, grpc_port = grpc_api.make_server(
+            self._manager,
+            self._metrics,
+            self.health,
+            f'{self._host}:{FLAGS.grpc_port}',
+            FLAGS.max_bytes,
+            FLAGS.max_waiting,
+        )
+        await self._grpc.start()
+        return self._rest.addresses[0][1], grpc_port
 
     async def __aexit__(self, *error):
-        await asyncio.gather(self._rest.cleanup(), self._rpc.stop(FLAGS.max_secs))
+        await self.health.enter_graceful_shutdown()
+        await asyncio.gather(
+            self._rest.cleanup(),
+            self._grpc.stop(FLAGS.max_secs),
+            self.health.dismiss_watchers(),
+        )
 
 
 if __name__ == '__main__':

@@ -75,6 +75,17 @@ def test_its_configuration_has_every_model(project):
     assert f'--model_config_file={project}/saved_models/.serving/models.config' in out
 
 
+def test_a_model_may_have_any_name(project):
+    names = ['a"b\\c', 'v[2]', 'two words']
+    for name in names:
+        shutil.copytree(project / 'saved_models/mnist/1', project / 'saved_models' / name / '0001')
+    serve(project, '--show')
+    found = {m.name: m.base_path for m in check(*read(project))}
+    assert {name: found.get(name) for name in names} == {
+        name: str(project / 'saved_models' / name) for name in names
+    }
+
+
 SAY = 'for word; do echo "$word"; done'
 
 

@@ -4,12 +4,18 @@ import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from tensorflow_serving.apis import (
+    classification_pb2,
     get_model_metadata_pb2,
     get_model_status_pb2,
+    inference_pb2,
+    model_management_pb2,
     model_service_pb2_grpc,
     predict_pb2,
     prediction_service_pb2_grpc,
+    regression_pb2,
 )
 
 
@@ -79,6 +85,74 @@ def test_metadata_are_of_signatures_alone(channel):
     asked = get_model_metadata_pb2.GetModelMetadataRequest()
     asked.model_spec.name = 'toy'
     assert refusal(stub.GetModelMetadata, asked) == grpc.StatusCode.INVALID_ARGUMENT
+
+
+PREDICTION = prediction_service_pb2_grpc.PredictionServiceStub
+MODELS = model_service_pb2_grpc.ModelServiceStub
+
+
+@pytest.mark.parametrize(
+    ('service', 'method', 'asked'),
+    [
+        (PREDICTION, 'Predict', request(seed=SEEDS)),
+        (MODELS, 'GetModelStatus', get_model_status_pb2.GetModelStatusRequest()),
+        (
+            PREDICTION,
+            'GetModelMetadata',
+            get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=['signature_def']),
+        ),
+    ],
+)
+def test_a_label_is_refused_for_there_are_none(channel, service, method, asked):
+    asked.model_spec.name = 'toy'
+    asked.model_spec.version_label = 'stable'
+    with pytest.raises(grpc.RpcError) as refused:
+        getattr(service(channel), method)(asked, timeout=20)
+    assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert 'Unrecognized servable version label: stable' in refused.value.details()
+
+
+@pytest.mark.parametrize(
+    ('method', 'asked'),
+    [
+        ('Classify', classification_pb2.ClassificationRequest()),
+        ('Regress', regression_pb2.RegressionRequest()),
+        ('MultiInference', inference_pb2.MultiInferenceRequest()),
+    ],
+)
+def test_signatures_are_for_predict_alone(channel, method, asked):
+    call = getattr(PREDICTION(channel), method)
+    assert refusal(call, asked) == grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_there_is_no_configuration_to_reload(channel):
+    asked = model_management_pb2.ReloadConfigRequest()
+    code = refusal(MODELS(channel).HandleReloadConfigRequest, asked)
+    assert code == grpc.StatusCode.UNIMPLEMENTED
+
+
+def test_health_is_told_by_model_and_of_all(channel):
+    stub = health_pb2_grpc.HealthStub(channel)
+    for name in '', 'toy':
+        asked = health_pb2.HealthCheckRequest(service=name)
+        assert stub.Check(asked, timeout=20).status == health_pb2.HealthCheckResponse.SERVING
+    asked = health_pb2.HealthCheckRequest(service='dog')
+    assert refusal(stub.Check, asked) == grpc.StatusCode.NOT_FOUND
+
+
+def test_services_are_listed_and_described(channel):
+    stub = reflection_pb2_grpc.ServerReflectionStub(channel)
+    asked = reflection_pb2.ServerReflectionRequest
+    symbol = 'tensorflow.serving.PredictionService'
+    questions = asked(list_services=''), asked(file_containing_symbol=symbol)
+    listed, described = stub.ServerReflectionInfo(iter(questions), timeout=20)
+    assert {service.name for service in listed.list_services_response.service} == {
+        'tensorflow.serving.PredictionService',
+        'tensorflow.serving.ModelService',
+        'grpc.health.v1.Health',
+        'grpc.reflection.v1alpha.ServerReflection',
+    }
+    assert described.file_descriptor_response.file_descriptor_proto
 
 
 def vast():

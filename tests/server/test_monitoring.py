@@ -17,8 +17,8 @@ def samples(metrics):
 def test_requests_are_counted_by_how_they_ended():
     metrics = Metrics()
     for code in 'OK', 'OK', 'NOT_FOUND':
-        with metrics.request('rest') as ends_with:
-            ends_with(code)
+        with metrics.request('rest') as set_code:
+            set_code(code)
     try:
         with metrics.request('grpc'):
             raise KeyError

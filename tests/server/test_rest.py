@@ -7,6 +7,7 @@ import json
 import socket
 import time
 import urllib.parse
+import zlib
 
 import numpy as np
 import pytest
@@ -48,7 +49,10 @@ def test_pngs_are_in_base64(predict, toy):
         assert np.array_equal(np.asarray(image), expected[..., 0])
 
 
-@pytest.mark.parametrize('place', ['/v1/models/toy', '/V1/Models/toy/versions/1'])
+@pytest.mark.parametrize(
+    'place',
+    ['/v1/models/toy', '/V1/Models/toy/versions/1', '/v1/models/t%6Fy/versions/0001'],
+)
 def test_a_version_may_be_named(served, predict, place):
     assert predict({'instances': [3]}, f'{place}:predict')[0] == 200
     assert requests.get(served.rest + place).json() == {
@@ -78,6 +82,15 @@ def test_metadata_have_the_signatures(served):
         ('POST', '/v1/models/dog:predict', '{"instances": [1]}', 404,
          'Servable not found for request: Latest(dog)'),
         ('POST', '/v1/models/toy/versions/9:predict', '{"inputs": [1]}', 404, 'Specific(toy, 9)'),
+        ('POST', '/v1/models/toy/labels/stable:predict', '{"inputs": [1]}', 400,
+         'Unrecognized servable version label: stable'),
+        ('GET', '/v1/models/toy/labels/b%20c', None, 400,
+         'Unrecognized servable version label: b c'),
+        ('GET', '/v1/models/toy/labels/x/metadata', None, 400,
+         'Unrecognized servable version label: x'),
+        ('GET', '/v1/models/toy/versions/1/labels/x', None, 400, 'Malformed request'),
+        ('GET', f'/v1/models/toy/versions/{2**63 - 1}', None, 404, 'version 9223372036854775807'),
+        ('GET', '/v1/models/a%3Ab', None, 404, 'any versions of model a:b'),
         ('GET', '/v1/models/dog', None, 404, 'Could not find any versions of model dog'),
         ('GET', '/v1/models/toy/versions/9', None, 404, 'version 9 of model toy'),
         ('GET', '/v1/models/dog/metadata', None, 404, 'Latest(dog)'),
@@ -100,16 +113,54 @@ def test_errors_are_those_of_tensorflow_serving(served, method, path, body, stat
     assert list(answer.json()) == ['error'] and words in answer.json()['error']
 
 
-def test_a_compressed_body_is_read_and_counted_unpacked(served):
-    def post(body):
-        return requests.post(
-            f'{served.rest}/v1/models/toy:predict', data=gzip.compress(body), timeout=20,
-            headers={'Content-Encoding': 'gzip'},
-        )  # fmt: skip
+def packed(served, body, encoding):
+    """The answer to a body that is said to be packed so."""
+    return requests.post(
+        f'{served.rest}/v1/models/toy:predict', data=body, timeout=20,
+        headers={'Content-Encoding': encoding},
+    )  # fmt: skip
 
-    assert post(b'{"instances": [3]}').status_code == 200
-    bomb = post(b' ' * 50_000_000)
+
+GOOD = b'{"instances": [3]}'
+PACKED = gzip.compress(GOOD, mtime=0)
+
+
+@pytest.mark.parametrize(
+    ('pack', 'encoding'),
+    [
+        (gzip.compress, 'gzip'),
+        (gzip.compress, 'GZIP'),
+        (zlib.compress, 'deflate'),
+        (bytes, 'identity'),
+    ],
+)
+def test_a_compressed_body_is_read(served, pack, encoding):
+    assert packed(served, pack(GOOD), encoding).status_code == 200
+
+
+@pytest.mark.parametrize('pack', [gzip.compress, zlib.compress])
+def test_a_compressed_body_is_counted_unpacked(served, pack):
+    bomb = packed(served, pack(b' ' * 50_000_000), 'gzip')
     assert bomb.status_code == 413 and 'error' in bomb.json()
+
+
+@pytest.mark.parametrize('encoding', ['br', 'zstd', 'compress', 'gzip, gzip', 'x-none'])
+def test_other_encodings_are_refused_in_json(served, encoding):
+    refused = packed(served, GOOD, encoding)
+    assert refused.status_code == 400
+    assert refused.json()['error'].startswith(f'Content-Encoding: {encoding}: send the body as it')
+    assert 'gzip or deflate' in refused.json()['error']
+
+
+@pytest.mark.parametrize(
+    'body',
+    [b'', GOOD, PACKED[:-3], PACKED + b'more'],
+    ids=['empty', 'plain', 'short', 'long'],
+)
+def test_a_body_that_does_not_unpack_is_refused_in_json(served, body):
+    refused = packed(served, body, 'gzip')
+    assert refused.status_code == 400
+    assert refused.json()['error'].startswith('Content-Encoding: gzip: ')
 
 
 def connect(served):

@@ -65,6 +65,9 @@ def test_both_forms_are_read(body, specs, expected):
         ('{"instances": ["7"]}', ONE, 'not of expected type: int64'),
         ('{"instances": [null]}', ONE, 'not of expected type: int64'),
         ('{"instances": [true]}', ONE, 'not of expected type: int64'),
+        ('{"instances": [1, true]}', ONE, 'not of expected type: int64'),
+        ('{"instances": [7.0]}', ONE, 'not of expected type: int64'),
+        ('{"inputs": {"seed": [1], "share": [0.5, false]}}', TWO, 'expected type: float32'),
         ('{"instances": [9223372036854775808]}', ONE, 'not of expected type: int64'),
         ('{"instances": [{"b64": "AAAA"}]}', POINTS, 'keys must be equal to: latents'),
         ('{"instances": [[1e39, 0]]}', POINTS, 'not of expected type: float32'),
@@ -85,9 +88,9 @@ def test_what_is_wrong_is_said(body, specs, words):
 
 
 def test_rows_must_agree():
-    assert rest_json.same_rows({'a': np.zeros(3), 'b': np.zeros([3, 2])}) == 3
+    assert rest_json.row_count({'a': np.zeros(3), 'b': np.zeros([3, 2])}) == 3
     with pytest.raises(RefusedError, match='different numbers of rows'):
-        rest_json.same_rows({'a': np.zeros(3), 'b': np.zeros(2)})
+        rest_json.row_count({'a': np.zeros(3), 'b': np.zeros(2)})
 
 
 IMAGE = np.arange(4, dtype=np.uint8).reshape(2, 2, 1)

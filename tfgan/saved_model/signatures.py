@@ -63,7 +63,9 @@ class Servable(tf.Module):
 
     def truncated(self, seed, label, truncation):
         """`labelled` with latents of the middle share of the normal distribution: typical ones."""
-        return self._draw(self._latents(seed, truncation), self._label(seed, label))
+        is_share = (truncation >= 0) & (truncation <= 1)  # It is false for NaN.
+        share = _asserted(truncation, is_share, 'truncation: not from 0 to 1')
+        return self._draw(self._latents(seed, share), self._label(seed, label))
 
     def of_latents(self, normal, label):
         """Examples of latents that the caller made."""
@@ -97,6 +99,11 @@ class Servable(tf.Module):
 
     def _checked(self, label):
         count = len(self._gan.class_shares)
-        right = tf.reduce_all((label >= 0) & (label < count))
-        with tf.control_dependencies([tf.debugging.Assert(right, [f'label: not below {count}'])]):
-            return tf.identity(label)
+        return _asserted(label, (label >= 0) & (label < count), f'label: not below {count}')
+
+
+def _asserted(value, is_right, message):
+    """The value as it is; where it is not right throughout, the request fails."""
+    check = tf.debugging.Assert(tf.reduce_all(is_right), [message])
+    with tf.control_dependencies([check]):
+        return tf.identity(value)

@@ -1,38 +1,52 @@
 """The models below a directory, loaded, watched and answering; a new version swaps in by itself."""
 
 import asyncio
+import concurrent.futures
 import dataclasses
 import logging
 import math
 import pathlib
 import time
+from typing import NamedTuple
 
 import numpy as np
 
 from tfgan.errors import RefusedError, reason
-from tfgan.saved_model import layout, warmup
+from tfgan.saved_model import layout, loading, warmup
 from tfgan.server import rest_json
 from tfgan.server.batching import Batcher
+from tfgan.server.monitoring import Metrics
 
 LOG = logging.getLogger('tfgan')
+DEFAULT_SIGNATURE = 'serving_default'
 
 
 @dataclasses.dataclass(frozen=True)
 class Limits:
     """What a request may ask for, and how much is done and waits at once.
 
-    Numbers are those of images, so that memory is bounded whatever their size is.
+    Values are the numbers that images are made of: they bound memory whatever an image's size is.
     """
 
-    rows: int = 1024  # of a request
-    numbers: int = 1 << 24  # of an answer: 64 MiB of JSON
-    batch_numbers: int = 1 << 20  # 1,024 images of 32 x 32, or 16 of 256 x 256
-    waiting: int = 4096  # rows
-    secs: float = 30.0
+    max_rows: int = 1024  # A request has no more.
+    max_answer_values: int = 1 << 24  # These are 64 MiB of JSON.
+    max_batch_values: int = 1 << 20  # These are 1,024 images of 32 x 32, or 16 of 256 x 256.
+    max_waiting_rows: int = 4096
+    max_secs: float = 30.0
+
+
+class State(NamedTuple):
+    """What TensorFlow Serving tells of a version: its state, and a status code with its message."""
+
+    name: str
+    code: str = 'OK'
+    message: str = ''
 
 
 @dataclasses.dataclass(frozen=True)
 class Signature:
+    """What a signature takes, and what answers it."""
+
     specs: rest_json.Specs
     answer: Batcher
 
@@ -44,12 +58,13 @@ class Version:
     model: str
     number: int
     signatures: dict[str, Signature]
-    numbers: int  # of an image
+    row_values: int  # The largest of its inputs and outputs has so many numbers a row.
     batch_rows: int
-    definition: object  # a SignatureDefMap, which metadata are made from
+    signature_defs: object  # It is a SignatureDefMap, from which metadata are made.
 
     def signature(self, name: str) -> Signature:
-        name = name or 'serving_default'
+        """The signature of a name, or the default one; raises RefusedError."""
+        name = name or DEFAULT_SIGNATURE
         if name not in self.signatures:
             raise RefusedError(
                 'INVALID_ARGUMENT',
@@ -59,25 +74,29 @@ class Version:
         return self.signatures[name]
 
 
-class Hosting:
+class ModelManager:
     """Models by name, each with the newest of its versions that loads.
 
     `refresh` is called from any one thread, all else from that of the event loop. A request keeps
     the version that it began with, so none is dropped while another takes its place.
     """
 
-    def __init__(self, root, executor, limits: Limits, metrics):
+    def __init__(
+        self, root, executor: concurrent.futures.Executor, limits: Limits, metrics: Metrics
+    ):
         self.root = pathlib.Path(root)
-        self.states = {}  # {model: {version: (state, code, message)}}
+        self.states: dict[str, dict[int, State]] = {}
         self._executor, self._limits, self._metrics = executor, limits, metrics
-        self._versions = {}
+        self._versions: dict[str, Version] = {}
 
     def refresh(self) -> None:
         """Loads what is new below the directory."""
         for model, folder in self._folders().items():
-            for number, place in reversed(layout.versions(folder).items()):
-                held = self._versions.get(model)
-                if (held and number <= held.number) or self._load(model, place, number):
+            for number, version_folder in reversed(layout.versions(folder).items()):
+                current = self._versions.get(model)
+                if current and number <= current.number:
+                    break
+                if self._load(model, version_folder, number):
                     break
 
     def _folders(self):
@@ -88,44 +107,42 @@ class Hosting:
 
     def _load(self, model, folder, number):
         states = self.states.setdefault(model, {})
-        known = states.get(number)
         began = time.monotonic()
         try:
-            version = self._loaded(model, folder, number)
-        except Exception as error:  # whatever a foreign or unfinished file brings about
-            state = 'END', 'INTERNAL', reason(error)
-            if state != known:
-                LOG.error('%s version %d does not load: %s', model, number, state[2])
+            version = self._read(model, folder, number)
+        except Exception as error:  # A foreign or unfinished file brings about anything.
+            state = State('END', 'INTERNAL', reason(error))
+            if state != states.get(number):
+                LOG.error('%s version %d does not load: %s', model, number, state.message)
             states[number] = state
             return False
-        held = self._versions.get(model)
+        previous = self._versions.get(model)
         self._versions[model] = version
-        states[number] = 'AVAILABLE', 'OK', ''
-        if held:
-            states[held.number] = 'END', 'OK', ''
+        states[number] = State('AVAILABLE')
+        if previous:
+            states[previous.number] = State('END')
         self._metrics.version.labels(model).set(number)
         LOG.info('%s version %d is served, after %.1f s', model, number, time.monotonic() - began)
         return True
 
-    def _loaded(self, model, folder, number):
-        import tensorflow as tf
-
-        loaded = tf.saved_model.load(str(folder))
-        calls = {name: self._call(model, function) for name, function in loaded.signatures.items()}
+    def _read(self, model, folder, number):
+        functions = loading.load(folder).signatures
+        calls = {name: self._of_arrays(model, each) for name, each in functions.items()}
         for name, inputs in warmup.requests(folder):
             calls[name](inputs)
-        numbers = max(map(_numbers, loaded.signatures.values()))
+        row_values = max(map(_row_values, functions.values()))
         limits = self._limits
-        rows = max(1, min(limits.rows, limits.batch_numbers // numbers))
+        rows = max(1, min(limits.max_rows, limits.max_batch_values // row_values))
         signatures = {
             name: Signature(
-                _specs(function), Batcher(calls[name], self._executor, rows, limits.waiting)
+                _specs(function),
+                Batcher(calls[name], self._executor, rows, limits.max_waiting_rows),
             )
-            for name, function in loaded.signatures.items()
+            for name, function in functions.items()
         }
-        return Version(model, number, signatures, numbers, rows, _definition(folder))
+        return Version(model, number, signatures, row_values, rows, _signature_defs(folder))
 
-    def _call(self, model, function):
+    def _of_arrays(self, model, function):
         """A signature as a function of arrays that raises RefusedErrors."""
         import tensorflow as tf
 
@@ -136,63 +153,77 @@ class Hosting:
             try:
                 outputs = function(**{name: tf.constant(value) for name, value in inputs.items()})
             except tf.errors.OpError as error:
-                raise RefusedError(_code(error), reason(error)) from error
+                raise RefusedError(_status_code(error), reason(error)) from error
             return {name: value.numpy() for name, value in outputs.items()}
 
         return call
 
     def find(self, model: str, number: int | None = None) -> Version:
-        """The version asked for, or a model's only one."""
+        """The version asked for, or a model's only one; raises RefusedError."""
         version = self._versions.get(model)
         if version is None or number not in (None, version.number):
             wanted = f'Latest({model})' if number is None else f'Specific({model}, {number})'
             raise RefusedError('NOT_FOUND', f'Servable not found for request: {wanted}')
         return version
 
-    def status(self, model: str, number: int | None = None) -> dict:
-        """{version: (state, code, message)} of a model, or of one version."""
-        states = dict(self.states.get(model, {}))  # `refresh` may be adding to it
+    def status(self, model: str, number: int | None = None) -> dict[int, State]:
+        """The states of a model's versions, or of the one asked for; raises RefusedError."""
+        states = dict(self.states.get(model, {}))  # `refresh` may be adding to it meanwhile.
         if number is None and not states:
             raise RefusedError('NOT_FOUND', f'Could not find any versions of model {model}')
         if number is not None and number not in states:
             raise RefusedError('NOT_FOUND', f'Could not find version {number} of model {model}')
         return states if number is None else {number: states[number]}
 
+    def serving(self) -> dict[str, bool]:
+        """Whether a version answers, by model: also of models of which none loads."""
+        return {model: model in self._versions for model in list(self.states)}
+
     async def predict(self, version: Version, signature: str, inputs: dict) -> dict:
-        """A signature's outputs of inputs that its specs were held against."""
-        answer, rows = version.signature(signature).answer, rest_json.same_rows(inputs)
-        most = self.most_rows(version)
-        if rows > most:
-            raise RefusedError('INVALID_ARGUMENT', f'{rows} rows: a request may have {most}')
-        parts = _split(inputs, rows, version.batch_rows)
+        """A signature's outputs of inputs that its specs were held against; raises RefusedError."""
+        answer, rows = version.signature(signature).answer, rest_json.row_count(inputs)
+        max_rows = self.max_rows(version)
+        if rows > max_rows:
+            raise RefusedError('INVALID_ARGUMENT', f'{rows} rows: a request may have {max_rows}')
+        chunks = _chunks(inputs, rows, version.batch_rows)
         try:
-            async with asyncio.timeout(self._limits.secs):
-                answers = await asyncio.gather(*(answer(part, count) for part, count in parts))
+            async with asyncio.timeout(self._limits.max_secs):
+                answers = await asyncio.gather(*(answer(chunk, count) for chunk, count in chunks))
         except TimeoutError as error:
             raise RefusedError(
-                'DEADLINE_EXCEEDED', f'no answer in {self._limits.secs:g} s'
+                'DEADLINE_EXCEEDED', f'no answer in {self._limits.max_secs:g} s'
             ) from error
         if len(answers) == 1:
             return answers[0]
         return {name: np.concatenate([each[name] for each in answers]) for name in answers[0]}
 
-    def most_rows(self, version: Version) -> int:
+    def max_rows(self, version: Version) -> int:
         """How many rows a request may have."""
-        return max(1, min(self._limits.rows, self._limits.numbers // version.numbers))
+        return max(
+            1, min(self._limits.max_rows, self._limits.max_answer_values // version.row_values)
+        )
 
 
-def _split(inputs, rows, most):
-    """(inputs, rows) of parts of at most so many rows."""
-    if rows <= most:
+def unknown_label(label: str) -> RefusedError:
+    """The refusal of a version's label, in TensorFlow Serving's words: nothing sets labels here."""
+    return RefusedError(
+        'INVALID_ARGUMENT',
+        f'Unrecognized servable version label: {label}; this server knows versions by number alone',
+    )
+
+
+def _chunks(inputs, rows, max_rows):
+    """(inputs, rows) of chunks of at most so many rows."""
+    if rows <= max_rows:
         return [(inputs, rows)]
     return [
-        ({name: array[i : i + most] for name, array in inputs.items()}, min(most, rows - i))
-        for i in range(0, rows, most)
+        ({name: array[i : i + max_rows] for name, array in inputs.items()}, min(max_rows, rows - i))
+        for i in range(0, rows, max_rows)
     ]
 
 
-def _numbers(function):
-    """How many numbers the largest row of a signature's has, of its inputs and outputs."""
+def _row_values(function):
+    """How many numbers a row of the largest of a signature's inputs and outputs has."""
     specs = [*warmup.specs(function).values(), *function.structured_outputs.values()]
     return max(math.prod(spec.shape[1:]) for spec in specs)
 
@@ -204,19 +235,19 @@ def _specs(function):
     }
 
 
-def _definition(folder):
+def _signature_defs(folder):
     from tensorflow.core.protobuf import saved_model_pb2
     from tensorflow_serving.apis import get_model_metadata_pb2
 
     model = saved_model_pb2.SavedModel.FromString((folder / 'saved_model.pb').read_bytes())
     definition = get_model_metadata_pb2.SignatureDefMap()
     for name, signature in model.meta_graphs[0].signature_def.items():
-        if not name.startswith('__'):  # of TensorFlow's own
+        if not name.startswith('__'):  # TensorFlow's own begin so.
             definition.signature_def[name].CopyFrom(signature)
     return definition
 
 
-def _code(error):
+def _status_code(error):
     """The name of a TensorFlow error's code, which is gRPC's too."""
     import tensorflow as tf
 

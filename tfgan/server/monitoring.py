@@ -2,11 +2,12 @@
 
 import contextlib
 import time
+from collections.abc import Callable, Iterator
 
 import prometheus_client as prometheus
 
-SECS = 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30
-ROWS = tuple(2**power for power in range(11))
+REQUEST_SECS_BUCKETS = 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30
+BATCH_ROWS_BUCKETS = tuple(2**power for power in range(11))
 
 
 class Metrics:
@@ -18,10 +19,18 @@ class Metrics:
             'tfgan_requests', 'Requests answered', ['api', 'code'], registry=registry
         )
         self.secs = prometheus.Histogram(
-            'tfgan_request_seconds', 'Time of a request', ['api'], registry=registry, buckets=SECS
+            'tfgan_request_seconds',
+            'Time of a request',
+            ['api'],
+            registry=registry,
+            buckets=REQUEST_SECS_BUCKETS,
         )
         self.batch_rows = prometheus.Histogram(
-            'tfgan_batch_rows', 'Rows of a batch', ['model'], registry=registry, buckets=ROWS
+            'tfgan_batch_rows',
+            'Rows of a batch',
+            ['model'],
+            registry=registry,
+            buckets=BATCH_ROWS_BUCKETS,
         )
         self.version = prometheus.Gauge(
             'tfgan_model_version', 'The version that is served', ['model'], registry=registry
@@ -29,14 +38,20 @@ class Metrics:
         prometheus.ProcessCollector(registry=registry)
 
     @contextlib.contextmanager
-    def request(self, api: str):
+    def request(self, api: str) -> Iterator[Callable[[str], None]]:
         """Times a request; the block sets the code it ended with by the function it is given."""
-        began, code = time.perf_counter(), ['INTERNAL']
+        began, code = time.perf_counter(), 'INTERNAL'
+
+        def set_code(name):
+            nonlocal code
+            code = name
+
         try:
-            yield lambda name: code.__setitem__(0, name)
+            yield set_code
         finally:
-            self.requests.labels(api, code[0]).inc()
+            self.requests.labels(api, code).inc()
             self.secs.labels(api).observe(time.perf_counter() - began)
 
     def page(self) -> bytes:
+        """The counts in Prometheus's text format."""
         return prometheus.generate_latest(self.registry)

@@ -11,7 +11,10 @@ import numpy as np
 
 from tfgan.errors import RefusedError
 
-Specs = dict[str, tuple[np.dtype, tuple]]  # of each input: type and shape, None where it is free
+MAX_QUOTED = 100  # A message quotes so many characters of a value.
+
+# The type and shape of each input; a size is None where it is free.
+Specs = dict[str, tuple[np.dtype, tuple]]
 
 
 def parse(body: bytes) -> dict:
@@ -19,18 +22,18 @@ def parse(body: bytes) -> dict:
     try:
         request = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise _bad(f'JSON Parse error: {error}') from error
+        raise _invalid(f'JSON Parse error: {error}') from error
     if not isinstance(request, dict):
-        raise _bad(f'JSON Value: {_short(request)} Is not object')
+        raise _invalid(f'JSON Value: {_abbreviated(request)} Is not object')
     if not isinstance(request.get('signature_name', ''), str):
-        raise _bad("'signature_name' key must be a string value.")
+        raise _invalid("'signature_name' key must be a string value.")
     return request
 
 
 def arrays(request: dict, specs: Specs) -> tuple[dict, bool]:
     """({input: array}, whether in rows) of a parsed request, as a signature's specs have them."""
     if ('instances' in request) == ('inputs' in request):
-        raise _bad(
+        raise _invalid(
             "Not formatted correctly expecting only one of 'inputs' or 'instances' keys to exist"
             if 'inputs' in request
             else "Missing 'inputs' or 'instances' key"
@@ -39,55 +42,57 @@ def arrays(request: dict, specs: Specs) -> tuple[dict, bool]:
     columns = _columns(request['instances'], specs) if by_rows else request['inputs']
     if not isinstance(columns, dict):
         if len(specs) > 1:
-            raise _bad(f'inputs is a plain value/list, but expecting an object of {_names(specs)}')
+            raise _invalid(
+                f'inputs is a plain value/list, but expecting an object of {_listed(specs)}'
+            )
         columns = dict.fromkeys(specs, columns)
-    same_names(columns, specs)
+    check_names(columns, specs)
     inputs = {name: _array(name, columns[name], specs[name][0]) for name in specs}
     for name, array in inputs.items():
-        same_shape(name, array.shape, specs[name][1])
+        check_shape(name, array.shape, specs[name][1])
     return inputs, by_rows
 
 
 def _columns(instances, specs):
     """A list of values for each name, of a list of objects of all names or of plain values."""
     if not isinstance(instances, list):
-        raise _bad("Expecting 'instances' to be an list/array")
+        raise _invalid("Expecting 'instances' to be an list/array")
     if not instances:
-        raise _bad("No values in 'instances' array")
+        raise _invalid("No values in 'instances' array")
     if not isinstance(instances[0], dict):
         return instances
     for number, row in enumerate(instances):
         if not isinstance(row, dict) or row.keys() != specs.keys():
-            raise _bad(
+            raise _invalid(
                 f"Failed to process element: {number} of 'instances' list. JSON object: "
-                f'{_short(row)} keys must be equal to: {_names(specs)}'
+                f'{_abbreviated(row)} keys must be equal to: {_listed(specs)}'
             )
     return {name: [row[name] for row in instances] for name in specs}
 
 
-def same_names(names, specs: Specs) -> None:
+def check_names(names, specs: Specs) -> None:
     """Refuses names that are not a signature's inputs, and inputs without a value."""
     extra, missing = set(names) - set(specs), set(specs) - set(names)
     if extra or missing:
-        raise _bad(
+        raise _invalid(
             f'input size does not match signature: {len(names)}!={len(specs)}. Sent extra: '
-            f'{_names(extra)}. Missing but required: {_names(missing)}.'
+            f'{_listed(extra)}. Missing but required: {_listed(missing)}.'
         )
 
 
-def same_shape(name: str, shape: tuple, spec: tuple) -> None:
+def check_shape(name: str, shape: tuple, spec: tuple) -> None:
     """Refuses a shape that is not a spec's; `None` in it is any number."""
     if len(shape) != len(spec) or any(
         want not in (None, have) for have, want in zip(shape, spec, strict=True)
     ):
-        raise _bad(f'{name}: expecting shape {_shape(spec)} but got: {_shape(shape)}')
+        raise _invalid(f'{name}: expecting shape {_shape_text(spec)} but got: {_shape_text(shape)}')
 
 
-def same_rows(inputs: dict) -> int:
+def row_count(inputs: dict) -> int:
     """How many rows the inputs have; refuses those that do not agree."""
     rows = {len(array) for array in inputs.values()}
     if len(rows) > 1:
-        raise _bad(f'inputs have different numbers of rows: {sorted(rows)}')
+        raise _invalid(f'inputs have different numbers of rows: {sorted(rows)}')
     return rows.pop()
 
 
@@ -96,19 +101,22 @@ def _array(name, value, dtype):
     try:
         found = np.array(value)
     except (ValueError, OverflowError, RecursionError) as error:
-        raise _bad(f'{name}: Encountered list at unexpected size: {_short(value)}') from error
+        raise _invalid(
+            f'{name}: Encountered list at unexpected size: {_abbreviated(value)}'
+        ) from error
     if not found.size:
         return found.astype(dtype)
-    if not _holds(dtype, found):
-        raise _bad(
-            f'{name}: JSON Value: {_short(value)} Type: {found.dtype.name} is not of expected '
-            f'type: {dtype.name}'
+    # NumPy takes a true among numbers for a 1.
+    if not _holds(dtype, found) or (found.ndim == 1 and bool in map(type, value)):
+        raise _invalid(
+            f'{name}: JSON Value: {_abbreviated(value)} Type: {found.dtype.name} '
+            f'is not of expected type: {dtype.name}'
         )
     return found.astype(dtype)
 
 
 def _holds(dtype, found):
-    if dtype.kind == 'f':  # NaN and the infinities are numbers here
+    if dtype.kind == 'f':  # NaN and the infinities are numbers here.
         finite = found[np.isfinite(found)] if found.dtype.kind in 'iuf' else None
         return finite is not None and bool((np.abs(finite) <= np.finfo(dtype).max).all())
     limits = np.iinfo(dtype)
@@ -117,7 +125,7 @@ def _holds(dtype, found):
 
 def answer(outputs: dict, by_rows: bool) -> bytes:
     """The body that answers a request in its own form; names that end in _bytes are in base64."""
-    values = {name: _plain(name, array) for name, array in outputs.items()}
+    values = {name: _json_values(name, array) for name, array in outputs.items()}
     if len(values) == 1:
         [content] = values.values()
     elif by_rows:
@@ -127,12 +135,12 @@ def answer(outputs: dict, by_rows: bool) -> bytes:
     return json.dumps({'predictions' if by_rows else 'outputs': content}).encode()
 
 
-def _plain(name, array):
+def _json_values(name, array):
     if name.endswith('_bytes'):
         return [{'b64': base64.b64encode(each).decode()} for each in array]
-    if array.dtype == object:  # strings
+    if array.dtype == object:  # TensorFlow's strings are bytes in Python.
         return [each.decode() for each in array]
-    if array.dtype == np.float32:  # 0.2 rather than 0.20000000298
+    if array.dtype == np.float32:  # JSON has 0.2 rather than 0.20000000298.
         array = array.astype(str).astype(float)
     return array.tolist()
 
@@ -142,18 +150,18 @@ def error(message: str) -> bytes:
     return json.dumps({'error': message}).encode()
 
 
-def _bad(message):
+def _invalid(message):
     return RefusedError('INVALID_ARGUMENT', message)
 
 
-def _names(names):
+def _listed(names):
     return ','.join(sorted(names)) or '{}'
 
 
-def _shape(shape):
+def _shape_text(shape):
     return f'[{",".join("-1" if size is None else str(size) for size in shape)}]'
 
 
-def _short(value):
+def _abbreviated(value):
     text = json.dumps(value) if not isinstance(value, list) else f'a list of {len(value)}'
-    return text if len(text) <= 100 else f'{text[:100]}...'
+    return text if len(text) <= MAX_QUOTED else f'{text[:MAX_QUOTED]}...'
