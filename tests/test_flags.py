@@ -465,3 +465,30 @@ def test_a_terminal_that_lacks_letters_shows_their_numbers(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert 'run_dir         gr\\xf6\\xdfe' in done.stdout
+
+
+@pytest.mark.parametrize(
+    ('word', 'known', 'better'),
+    [
+        ('--out=sheet.svg', '.png, .jpg, .jpeg, .webp', '--out=sheet.png, or --out=sheet.svg/ for'),
+        ('--out=v1.5', '.png', '--out=v1.png, or --out=v1.5/ for'),
+        ('--out=my sheet.', '.png', "--out='my sheet.png', or --out='my sheet./' for"),
+        ('--walk=x.mp4', '.gif, .webp, .apng', '--walk=x.gif'),
+        ('--walk=x', '.gif', '--walk=x.gif'),
+        ('--walk=folder/', '.gif', '--walk=folder.gif'),
+    ],
+)
+def test_an_ending_that_nobody_writes_is_refused_with_those_known(word, known, better):
+    for command, other in (('sample', '--model=nowhere'), ('query', '--server=nowhere')):
+        if command == 'query' and word.startswith('--walk'):  # which is not its flag
+            continue
+        with place():
+            code, _, _ = call(command, other, word)
+        assert refused(code, word) and known in code and f'type {better}' in code
+
+
+@pytest.mark.parametrize('name', ['a.png', 'a.JPG', 'a.webp', 'a', 'a.b/', '.hidden', 'folder'])
+def test_known_endings_and_folders_are_places_for_drawings(name):
+    with place():
+        code, _, _ = call('sample', '--model=nowhere', f'--out={name}')
+    assert refused(code, '--model=nowhere')

@@ -9,7 +9,16 @@ import sys
 from absl import app, flags, logging
 
 from tfgan.config import is_finite, is_text
-from tfgan.errors import ConfigError, ModelError, RunError, SourceError, StorageError, quoted
+from tfgan.errors import (
+    ConfigError,
+    ModelError,
+    RunError,
+    SourceError,
+    StorageError,
+    quoted,
+    typed,
+)
+from tfgan.forms.drawing import sheets as pictures
 
 REFUSALS = ConfigError, SourceError, RunError, ModelError, StorageError
 
@@ -66,9 +75,22 @@ def _in_short(error):
 
 def check_drawings(flag: str, path: str) -> None:
     """Refuses a place for drawings, named like a picture or else a folder, as `check_folder`."""
-    if not path.lower().endswith(('.png', '.gif')):
+    ending = pictures.ending(path)
+    if not ending or (os.path.isdir(path) and ending not in pictures.SHEETS):
         check_folder(flag, path)
-        return
+    else:
+        folder = f', or --{flag}={typed(path + "/")} for a folder of single pictures'
+        check_picture(flag, path, pictures.SHEETS, folder)
+
+
+def check_picture(flag: str, path: str, endings, otherwise: str = '') -> None:
+    """Refuses a file of none of these endings, or where none can be written."""
+    if pictures.ending(path) not in endings:
+        better = os.path.splitext(path.rstrip('/'))[0] + next(iter(endings))
+        raise ConfigError(
+            f'--{flag}={quoted(path)}: it can be written as {", ".join(endings)}; '
+            f'type --{flag}={typed(better)}{otherwise}'
+        )
     if os.path.isdir(path):
         raise _no_place(flag, path, 'a folder is there')
     check_folder(flag, pathlib.Path(path).parent)

@@ -124,7 +124,7 @@ class Report:
             'walk', sheets.sheet(frames[::6, :8].swapaxes(0, 1).reshape(-1, *self._gan.shape), 10)
         )
         pages = [sheets.enlarge(sheets.sheet(frame, 4), 320) for frame in frames]
-        sheets.write_gif(self._directory / 'samples' / 'walk.gif', pages)
+        sheets.write_animation(self._directory / 'samples' / 'walk.gif', pages)
 
     def curves(self) -> None:
         """The curves so far as PNG, for those without TensorBoard."""
