@@ -64,7 +64,8 @@ def train(settings, run_dir, export_dir):
     paper = source.paper if augments(settings, source) else None
     gan = Gan(settings, source.shape, source.shares, strategy, paper, FLAGS.accumulate)
     chief = coordination.is_chief(strategy)  # which alone may write
-    run = runs.Run(run_dir, settings, data) if chief else contextlib.nullcontext()
+    learned = data | {runs.FINGERPRINT: source.fingerprint}
+    run = runs.Run(run_dir, settings, learned) if chief else contextlib.nullcontext()
     with run, loop.Stop() as stop:
         facts = loop.train(gan, source, run_dir, stop, FLAGS.checkpoint_secs, FLAGS.peer_secs)
         if facts and chief:
@@ -95,8 +96,8 @@ def augments(settings, source):
 
 if __name__ == '__main__':
     flags.DEFINE_string('data_dir', None, 'where tensorflow-datasets keeps its sets')
-    flags.DEFINE_string('run_dir', None, 'where the run lives; default runs/NAME')
-    flags.DEFINE_string('export_dir', None, "the model's directory; default saved_models/NAME")
+    cli.define_place('run_dir', None, 'where the run lives; default runs/NAME')
+    cli.define_place('export_dir', None, "the model's directory; default saved_models/NAME")
     flags.DEFINE_float('checkpoint_secs', 60.0, 'seconds between checkpoints', lower_bound=0)
     flags.DEFINE_string('strategy', 'auto', 'auto | single | mirrored | multi_worker | tpu')
     flags.DEFINE_integer('virtual_devices', 1, 'make the CPU look like so many', lower_bound=1)

@@ -8,6 +8,7 @@ import tensorflow as tf
 import tqdm
 
 from tfgan import errors, latents, storage
+from tfgan.config import table
 from tfgan.evaluation import advice
 from tfgan.evaluation.evaluator import Evaluator
 from tfgan.evaluation.extractor import extractor_of
@@ -40,7 +41,7 @@ class Report:
 
         settings = {k: 'none' if v is None else v for k, v in dataclasses.asdict(config).items()}
         with self._writer.as_default(step=self._step()):
-            tf.summary.text('configuration', config.table(config))
+            tf.summary.text('configuration', table(config))
             hparams.hparams(settings)
         self._image('real', real_sheet)
         sheets.write_png(self._directory / 'samples' / 'real.png', sheets.enlarge(real_sheet))
