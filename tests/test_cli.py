@@ -188,6 +188,21 @@ def test_a_better_state_than_the_last_is_named(best, told, capsys):
     assert (command in said) == ('distance 7.37' in said) == told
 
 
+def words_of(line):
+    """The words of a line as a shell takes them."""
+    return subprocess.check_output(['bash', '-c', f'printf "%s\\0" {line}']).decode().split('\0')
+
+
+def test_what_is_told_can_be_pasted(capsys):
+    run = "-r [2]\n'x'"
+    cli.farewell(pathlib.Path('a b/3'), pathlib.Path(run), {'frechet_distance': 11.0}, 3.0)
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith('  ')]
+    export, sample, evaluate, tensorboard, serve = map(words_of, lines[1:])
+    assert f'--run_dir={run}' in export and '--export_dir=a b' in export
+    assert '--model=a b' in sample and '--model=a b' in evaluate and '--models=a b' in serve
+    assert tensorboard == ['scripts/tensorboard', f'./{run}', '']
+
+
 def test_other_settings_are_listed_and_nothing_is_touched(trained):
     cwd = trained[0]
     before = files(cwd)

@@ -492,3 +492,24 @@ def test_known_endings_and_folders_are_places_for_drawings(name):
     with place():
         code, _, _ = call('sample', '--model=nowhere', f'--out={name}')
     assert refused(code, '--model=nowhere')
+
+
+PLACES_OF = [
+    *(('train', name) for name in ('run_dir', 'export_dir')),
+    *(('sample', name) for name in ('model', 'out', 'walk')),
+    *(('export', name) for name in ('run_dir', 'export_dir')),
+    *(('evaluate', name) for name in ('model', 'out', 'cache_dir', 'inception_weights')),
+    *(('query', name) for name in ('latents', 'out')),
+    ('serve', 'models'),
+]
+
+
+@pytest.mark.parametrize(
+    'address', ['gs://bucket/run', 's3://b/x.png', 'file:///tmp/x', 'C+1.-://']
+)
+@pytest.mark.parametrize(('command', 'name'), PLACES_OF)
+def test_what_is_no_place_of_this_machine_is_refused(command, name, address):
+    with place():
+        code, _, _ = call(command, f'--{name}={address}')
+    assert refused(code, f'--{name}={address}: expected a path on this machine')
+    assert 'mounted first' in code

@@ -16,6 +16,7 @@ from tfgan.errors import (
     SourceError,
     StorageError,
     quoted,
+    shown,
     typed,
 )
 from tfgan.forms.drawing import sheets as pictures
@@ -119,6 +120,25 @@ def _no_place(flag, folder, why):
     )
 
 
+class _PlaceParser(flags.ArgumentParser):
+    """Takes any path of this machine, and no address such as gs://bucket/run."""
+
+    syntactic_help = (
+        'a path on this machine, as runs/NAME; what is elsewhere is mounted first, as by gcsfuse '
+        'or rclone, and given by the path where it then is'
+    )
+
+    def parse(self, argument):
+        if re.match(r'[A-Za-z][A-Za-z0-9+.-]*://', argument):
+            raise ValueError(self.syntactic_help)
+        return argument
+
+
+def define_place(name: str, default: str | None, text: str, **keywords) -> None:
+    """A flag that is a file or folder."""
+    flags.DEFINE(_PlaceParser(), name, default, text, **keywords)
+
+
 def listed(names: list[str]) -> str:
     """Flags defined by the caller as aligned lines of help."""
     lines = []
@@ -154,9 +174,9 @@ def _python() -> str:
     """How a person types this Python."""
     executable = pathlib.Path(sys.executable)
     try:
-        return str(executable.relative_to(os.getcwd()))
+        return typed(executable.relative_to(os.getcwd()))
     except ValueError:
-        return 'python' if os.environ.get('VIRTUAL_ENV') else str(executable)
+        return 'python' if os.environ.get('VIRTUAL_ENV') else typed(executable)
 
 
 def scored(scores: dict[str, float]) -> list[str]:
@@ -175,15 +195,16 @@ def farewell(version: pathlib.Path, run_dir, scores: dict, best: float | None = 
 
     `best` is the lowest Fréchet distance that the run had, if it may have ended with another.
     """
-    python = _python()
+    python, run, model = _python(), typed(run_dir), typed(version.parent)
+    logs = f'./{run}' if str(run_dir).startswith('-') else run  # a word, not a flag
     print('\n'.join(scored(scores)))
     if best is not None and best < BETTER * scores['frechet_distance']:
         print(f"""
 It was better before: the state of Fréchet distance {best:.4g} is kept, and exported by
-  {python} -m tfgan.export --run_dir={run_dir} --checkpoint=best --export_dir={version.parent}""")
+  {python} -m tfgan.export --run_dir={run} --checkpoint=best --export_dir={model}""")
     print(f"""
-The model is {version}, its drawings {version}/sheet.png. Next:
-  {python} -m tfgan.sample --model={version.parent} --num=64 --seed=7 --out=sheet.png
-  {python} -m tfgan.evaluate --model={version.parent}
-  scripts/tensorboard {run_dir}
-  {python} -m tfgan.serve --models={version.parent}""")
+The model is {shown(str(version))}, its drawings {shown(f'{version}/sheet.png')}. Next:
+  {python} -m tfgan.sample --model={model} --num=64 --seed=7 --out=sheet.png
+  {python} -m tfgan.evaluate --model={model}
+  scripts/tensorboard {logs}
+  {python} -m tfgan.serve --models={model}""")

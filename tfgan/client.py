@@ -1,13 +1,12 @@
 """Drawings of a model in this process, or of a server's by REST or gRPC, all asked for alike."""
 
 import json
-import pathlib
 import time
 
 import numpy as np
 
 from tfgan.errors import ModelError, quoted, reason
-from tfgan.saved_model.layout import newest
+from tfgan.saved_model import layout
 
 PATIENCE = 6  # times that a busy server is asked, in ten seconds or so
 
@@ -77,9 +76,7 @@ def label_number(label: str, class_names: list[str]) -> int:
 
 def load(path) -> Model:
     """The newest version below an exported model's directory, or the version that it is."""
-    from tfgan import startup
-
-    return _Loaded(startup.import_tensorflow().saved_model.load(str(newest(pathlib.Path(path)))))
+    return _Loaded(layout.load(layout.newest(path)))
 
 
 class _Loaded(Model):

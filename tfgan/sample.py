@@ -55,13 +55,13 @@ def write_walk(frames, path) -> None:
 
 
 if __name__ == '__main__':
-    flags.DEFINE_string(
+    cli.define_place(
         'model', None, "an exported model's directory, or one version's", required=True
     )
     cli.define_seeds()
     flags.DEFINE_string('label', None, 'a class, by name or number; default: as the seeds have it')
     cli.define_truncation()
-    flags.DEFINE_string('out', None, 'a sheet: .png, .jpg or .webp; else a folder for pictures')
-    flags.DEFINE_string('walk', None, 'a .gif, .webp or .apng of walks between drawings')
+    cli.define_place('out', None, 'a sheet: .png, .jpg or .webp; else a folder for pictures')
+    cli.define_place('walk', None, 'a .gif, .webp or .apng of walks between drawings')
     flags.DEFINE_integer('frames', 90, "the walk's frames", lower_bound=1, upper_bound=10_000)
     cli.run(main, f'{__doc__}\nflags:\n{cli.listed(OWN)}')

@@ -11,6 +11,7 @@ import tempfile
 from tfgan.errors import StorageError
 
 DRAFT = '.tmp-'  # what the name of all begins with that is not yet whole
+PATTERN = set('*?[\\') - {os.sep}  # TensorFlow looks for a checkpoint's files as a shell would
 ROOM = 'make room'
 LEAVE = 'make it writable'
 ADVICE = {
@@ -61,6 +62,18 @@ def write_bytes(path, data: bytes) -> None:
             os.unlink(name)
             raise
         sync(path.parent)
+
+
+@contextlib.contextmanager
+def unglobbed(folder):
+    """Yields a path to a folder that TensorFlow takes as it is: it reads others as patterns."""
+    if not PATTERN & set(str(folder)):
+        yield pathlib.Path(folder)
+        return
+    with tempfile.TemporaryDirectory() as place:
+        link = pathlib.Path(place, 'link')
+        link.symlink_to(pathlib.Path(folder).absolute())
+        yield link
 
 
 def sync(path) -> None:

@@ -4,10 +4,12 @@ import os
 import pathlib
 import re
 
-from tfgan.errors import ModelError, quoted
+from tfgan import startup, storage
+from tfgan.errors import ModelError, quoted, reason
 
 MAIN_FILE = 'saved_model.pb'
 NUMBER = re.compile(r'[0-9]+')
+DRAWING = 'serving_default', 'labelled', 'truncated', 'latents', 'interpolate', 'classes'
 LARGEST = 2**63 - 1  # TensorFlow Serving holds versions as int64
 
 
@@ -46,3 +48,22 @@ def newest(directory) -> pathlib.Path:
             'one'
         )
     return found[max(found)]
+
+
+def load(version):
+    """A version's object with its `signatures`, as TensorFlow loads it; raises ModelError.
+
+    It is refused where it cannot be read, and where it is no model that draws.
+    """
+    tf = startup.import_tensorflow()
+    try:
+        with storage.unglobbed(version) as folder:
+            loaded = tf.saved_model.load(str(folder))
+    except Exception as error:  # whatever its readers of damaged files raise
+        raise ModelError(f'--model={quoted(version)} cannot be loaded: {reason(error)}') from error
+    if missing := [name for name in DRAWING if name not in loaded.signatures]:
+        raise ModelError(
+            f'--model={quoted(version)} is no model of tfgan: it lacks the signatures '
+            f'{", ".join(missing)}; python -m tfgan.train writes one'
+        )
+    return loaded

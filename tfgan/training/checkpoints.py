@@ -1,5 +1,6 @@
 """A run's state on disk: saved, restored, the best kept apart."""
 
+import contextlib
 import math
 import pathlib
 import re
@@ -13,7 +14,7 @@ from tfgan.errors import RunError
 
 KEEP = {'checkpoints': 3, 'best': 1}
 INSTEAD = {'checkpoints': 'take another --run_dir', 'best': 'export with --checkpoint=latest'}
-BEST_SCORE = 'run/1/.ATTRIBUTES/VARIABLE_VALUE'  # as a file has it
+SECS, BEST_SCORE = (f'run/{place}/.ATTRIBUTES/VARIABLE_VALUE' for place in range(2))  # in a file
 DAMAGED = AssertionError, IndexError, ValueError, KeyError, tf.errors.OpError
 
 
@@ -102,7 +103,8 @@ class Checkpoints:
 
     def _restored(self, path):
         try:
-            self._state.restore(str(path)).assert_consumed()
+            with storage.unglobbed(path.parent) as folder:
+                self._state.restore(str(folder / path.name)).assert_consumed()
             if not all(np.isfinite(variable.numpy()).all() for variable in self._numbers):
                 raise ValueError('it has numbers that are not finite')
         except DAMAGED as error:
@@ -127,11 +129,23 @@ class Checkpoints:
         self.best_score.assign(score)
 
 
+def reached(directory) -> tuple[int, float]:
+    """Step and seconds of training of a run's newest readable checkpoint; noughts without one."""
+    for path in _newest_first(pathlib.Path(directory) / 'checkpoints'):
+        with contextlib.suppress(*DAMAGED):
+            return _place(path)[0], float(_values(path)[SECS])
+    return 0, 0.0
+
+
 def _score_of(path):
-    """The score that a checkpoint knows; reads all of it, for what cannot be read has none."""
-    reader = tf.train.load_checkpoint(str(path))
-    values = {key: reader.get_tensor(key) for key in reader.get_variable_to_shape_map()}
-    return float(values[BEST_SCORE])
+    return float(_values(path)[BEST_SCORE])
+
+
+def _values(path):
+    """All that a checkpoint has by key, for one that is damaged anywhere has nothing."""
+    with storage.unglobbed(path.parent) as folder:
+        reader = tf.train.load_checkpoint(str(folder / path.name))
+        return {key: reader.get_tensor(key) for key in reader.get_variable_to_shape_map()}
 
 
 def _place(path):
