@@ -8,6 +8,7 @@ import sys
 
 from absl import app, flags, logging
 
+from tfgan import startup
 from tfgan.config import is_finite, is_text
 from tfgan.errors import (
     ConfigError,
@@ -26,6 +27,7 @@ REFUSALS = ConfigError, SourceError, RunError, ModelError, StorageError
 
 def run(main, help_text: str) -> None:
     """Parses the flags and calls `main`, or answers --help; a refusal is one message and exit 1."""
+    startup.tolerate_closed_output()
     if {'--help', '-h', '-help', '--helpshort', '--helpfull'} & set(sys.argv[1:]):
         print(help_text)
         return

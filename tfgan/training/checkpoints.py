@@ -44,10 +44,7 @@ class Checkpoints:
         self._save('checkpoints')
 
     def save_best(self, score: float) -> bool:
-        """Keeps this state apart if its score is lower than every one before; whether it was.
-
-        The best score itself is part of the state, so a `save` should follow.
-        """
+        """Keeps this state apart if its score is lower than every one before; whether it was."""
         better = score < self.best_score.numpy()
         if better:
             self.best_score.assign(score)

@@ -6,6 +6,7 @@ import time
 
 import tensorflow as tf
 
+from tfgan import startup
 from tfgan.data import pipeline
 from tfgan.distributed import coordination
 from tfgan.errors import DivergedError
@@ -20,19 +21,34 @@ EVERY_SECS = {'line': 10.0, 'point': CALL_SECS / 2, 'sheet': 5.0, 'score': 30.0}
 # points of each curve (two thirds of them after the first hour), 250 sheets and 800 scores.
 EVERY_SHARE = {'point': 1 / 300, 'sheet': 0.05, 'score': 0.01}
 SCORE_SHARE = 0.05  # of the time, at most, is spent on scores
+CLOSED_PIPE = getattr(signal, 'SIGPIPE', 13)  # by their numbers of Unix on Windows, which has no
+HANGUP = getattr(signal, 'SIGHUP', signal.SIGTERM)  # such signals
 PATIENCE_STEPS = 100  # that may be skipped in a row before the run is given up
 
 
 class Stop:
-    """Notices SIGTERM and Ctrl-C within a `with` block; the second one ends the process at once."""
+    """Notices signals within a `with` block, and that nobody reads what is printed any more.
 
-    signals = signal.SIGTERM, signal.SIGINT
+    The signals are SIGTERM and Ctrl-C, of which the second one ends the process at once, and
+    SIGHUP, of which a terminal that is closed sends several.
+    """
+
+    ending = signal.SIGTERM, signal.SIGINT
 
     def __init__(self):
-        self.signal = None
+        self._signal = None
+
+    @property
+    def signal(self) -> int | None:
+        """The signal to stop by, once there is one."""
+        if self._signal is None and not startup.is_read():
+            self._signal = CLOSED_PIPE
+        return self._signal
 
     def __enter__(self):
-        self._before = {number: signal.signal(number, self._note) for number in self.signals}
+        ignored = signal.getsignal(HANGUP) == signal.SIG_IGN  # as nohup has it
+        heeded = self.ending if ignored else {*self.ending, HANGUP}
+        self._before = {number: signal.signal(number, self._note) for number in heeded}
         return self
 
     def __exit__(self, *_):
@@ -40,8 +56,9 @@ class Stop:
             signal.signal(number, handler)
 
     def _note(self, number, _frame):
-        self.signal = number
-        self.__exit__()
+        self._signal = number
+        for ending in self.ending:
+            signal.signal(ending, self._before[ending])
 
 
 class Due:
@@ -153,15 +170,15 @@ def train(
 
     facts = {'step': step, 'images_seen': step * config.batch_size, 'secs': clock.secs()}
     if report:
+        checkpoints.save(clock.secs())  # before all that may fail
         report.scalars(point)  # the last one, if it was not due
         if not stopped:
-            facts['scores'] = report.score(metrics, 1.0)
+            facts['scores'] = report.score(metrics, 1.0) or {}
             _keep_best(checkpoints, facts['scores'])
             facts['best_score'] = float(checkpoints.best_score.numpy()) if facts['scores'] else None
             report.sheet()
             report.walk()
             report.curves()
-        checkpoints.save(clock.secs())
         report.close()
     return None if stopped else facts
 
