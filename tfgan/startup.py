@@ -6,12 +6,20 @@ import os
 import sys
 import tempfile
 
+from tfgan.errors import StorageError
+
 
 def import_tensorflow():
     """Imports TensorFlow and lists its devices, silently unless that fails.
 
-    `TF_CPP_MIN_LOG_LEVEL=0` in the environment lets everything through.
+    `TF_CPP_MIN_LOG_LEVEL=0` in the environment lets everything through. Raises StorageError where
+    no temporary file can be written, for then TensorFlow is not imported either.
     """
+    try:
+        tempfile.gettempdir()
+    except OSError as error:
+        advice = 'set TMPDIR to a folder that can be written to'
+        raise StorageError('a temporary file', error.strerror, advice) from error
     with contextlib.nullcontext() if _is_verbose() else _silent_stderr():
         import tensorflow as tf
 

@@ -1,6 +1,5 @@
 """A run directory: what it trains on what, and its lock; imports no TensorFlow."""
 
-import fcntl
 import json
 import math
 import pathlib
@@ -54,9 +53,11 @@ class Run:
 
     def _claim(self):
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not storage.lock(self._lock):
+                raise RunError(f'{shown(str(self.directory))} is in use by another process')
         except OSError as error:
-            raise RunError(f'{self.directory} is in use by another process') from error
+            print(f'{shown(str(self.directory))} cannot be locked ({error.strerror}): see to it '
+                  'that no other process trains there', flush=True)  # fmt: skip
         if note := self._check():  # again: it may have been another's since
             print(note, flush=True)
         text = json.dumps(self.identity, indent=2)
