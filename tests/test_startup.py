@@ -133,3 +133,16 @@ print(tf.keras.__name__, keras.backend.backend())
 def test_another_keras_in_the_environment_is_not_heeded(tmp_path):
     said = run(LEGACY, tmp_path, HOME=str(tmp_path), TF_USE_LEGACY_KERAS='1', KERAS_BACKEND='jax')
     assert said == 'keras._tf_keras.keras tensorflow\n'
+
+
+SETTINGS = """
+import tfgan.networks, keras
+print(keras.config.floatx(), keras.config.epsilon(), keras.config.image_data_format())
+"""
+
+
+def test_another_users_taste_in_keras_is_not_heeded(tmp_path):
+    asked = '{"floatx": "float64", "epsilon": 0.1, "image_data_format": "channels_first"}'
+    (tmp_path / '.keras').mkdir()
+    (tmp_path / '.keras/keras.json').write_text(asked)
+    assert run(SETTINGS, tmp_path, HOME=str(tmp_path)) == 'float32 1e-07 channels_last\n'

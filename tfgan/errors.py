@@ -52,7 +52,7 @@ class StorageError(TfganError, RuntimeError):
 
     def __init__(self, place, why: str, advice: str):
         super().__init__(
-            f'{place} cannot be written: {why}. What was whole is as it was: {advice}, '
+            f'{shown(str(place))} cannot be written: {why}. What was whole is as it was: {advice}, '
             'and the same command goes on from there'
         )
 

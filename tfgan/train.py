@@ -30,7 +30,9 @@ def main():
     forms.check_source(settings.dataset)
     name = runs.default_name(settings)
     run_dir = pathlib.Path(FLAGS.run_dir or f'runs/{name}')
-    print(f'{config.describe(settings)}\n  run_dir         {run_dir}', flush=True)
+    print(
+        f'{config.describe(settings)}\n  run_dir         {errors.shown(str(run_dir))}', flush=True
+    )
     if FLAGS.dry_run:
         return
     export_dir = pathlib.Path(FLAGS.export_dir or f'saved_models/{name}')
@@ -76,7 +78,8 @@ def train(settings, run_dir, export_dir):
         with coordination.Patience(coordination.processes(strategy), FLAGS.peer_secs):
             coordination.wait_for_all(strategy)
     if not facts:
-        print(f'stopped and saved in {run_dir}; the same command goes on from there')
+        place = errors.shown(str(run_dir))
+        print(f'stopped and saved in {place}; the same command goes on from there')
         raise SystemExit(128 + (stop.signal or signal.SIGTERM))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan import storage
-from tfgan.errors import RunError
+from tfgan.errors import RunError, shown
 
 KEEP = {'checkpoints': 3, 'best': 1}
 INSTEAD = {'checkpoints': 'take another --run_dir', 'best': 'export with --checkpoint=latest'}
@@ -92,9 +92,9 @@ class Checkpoints:
                 return True
             tried = paths
         if paths:
+            place = shown(str(self._directory / folder))
             raise RunError(
-                f'none of the {len(paths)} checkpoints in {self._directory / folder} can be read; '
-                + INSTEAD[folder]
+                f'none of the {len(paths)} checkpoints in {place} can be read; {INSTEAD[folder]}'
             )
         return False
 
@@ -111,7 +111,8 @@ class Checkpoints:
 
     def _pass_over(self, path, error):
         why = str(error).strip().partition('\n')[0][:120]
-        print(f'passing over the damaged checkpoint {path}: {type(error).__name__}: {why}')
+        name = shown(str(path))
+        print(f'passing over the damaged checkpoint {name}: {type(error).__name__}: {why}')
         self._damaged.add(path)
 
     def _know_best(self):

@@ -9,7 +9,7 @@ import tensorflow as tf
 from tfgan import startup
 from tfgan.data import pipeline
 from tfgan.distributed import coordination
-from tfgan.errors import DivergedError
+from tfgan.errors import DivergedError, shown
 from tfgan.gan.gan import METRICS
 from tfgan.training.checkpoints import Checkpoints
 from tfgan.training.reporter import Report
@@ -107,7 +107,7 @@ def train(
     patience = coordination.Patience(coordination.processes(strategy), peer_secs)
     checkpoints = Checkpoints(directory, gan) if coordination.is_chief(strategy) else None
     if checkpoints and checkpoints.restore():
-        print(f'continuing {directory} at step {gan.step.numpy():,}', flush=True)
+        print(f'continuing {shown(str(directory))} at step {gan.step.numpy():,}', flush=True)
     if coordination.processes(strategy) > 1:
         with patience:
             coordination.check_same(strategy, settings=str(config), data=source.fingerprint)
