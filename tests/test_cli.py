@@ -16,6 +16,7 @@ from commands import TOY, checkpoint, run, start, waited_for
 from PIL import Image
 
 from tfgan import cli
+from tfgan.training import checkpoints
 
 SIGNATURES = {
     *('serving_default', 'labelled', 'truncated', 'png', 'latents', 'interpolate'),
@@ -233,6 +234,17 @@ def test_a_run_that_was_ended_goes_on_to_the_same_weights(tmp_path, number):
     assert len(whole) > 20
     assert [key for key in whole if not np.array_equal(whole[key], broken[key])] == []
     assert len(os.listdir(tmp_path / 'models/toy')) == 2
+
+
+def test_a_run_that_nobody_reads_is_saved_and_ends_quietly(tmp_path):
+    np.save(tmp_path / '8.npy', np.random.default_rng(0).integers(0, 256, (99, 8, 8), np.uint8))
+    flags = ['--dataset=npy:8.npy', '--architecture=mlp', '--steps=1000000', '--run_dir=v[2]']
+    process = start(tmp_path, 'train', *flags, *TOY)
+    waited_for(process, lambda: list((tmp_path / 'v[2]/samples').glob('step*')))
+    process.stdout.close()  # as `head` does that has read enough
+    assert process.wait(60) == 128 + signal.SIGPIPE
+    assert process.stderr.read() == ''
+    assert checkpoints.reached(tmp_path / 'v[2]')[0] > 0
 
 
 def test_minutes_are_kept_across_a_stop(tmp_path):

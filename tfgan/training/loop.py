@@ -13,6 +13,7 @@ from tfgan.errors import DivergedError, shown
 from tfgan.gan.gan import METRICS
 from tfgan.training.checkpoints import Checkpoints
 from tfgan.training.reporter import Report
+from tfgan.training.run_dir import NAMES
 from tfgan.training.schedule import Clock
 
 CALL_SECS = 1.0  # of the compiled loop: how late a signal or a deadline may be noticed
@@ -110,7 +111,8 @@ def train(
         print(f'continuing {shown(str(directory))} at step {gan.step.numpy():,}', flush=True)
     if coordination.processes(strategy) > 1:
         with patience:
-            coordination.check_same(strategy, settings=str(config), data=source.fingerprint)
+            lessons = {name: value for name, value in vars(config).items() if name not in NAMES}
+            coordination.check_same(strategy, settings=str(lessons), data=source.fingerprint)
             coordination.share(strategy, [each for group in gan.state().values() for each in group])
     step = int(gan.step.numpy())
     batches = pipeline.batches(source, strategy, config.batch_size, config.seed, step)
