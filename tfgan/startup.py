@@ -50,7 +50,8 @@ class Output(io.TextIOWrapper):
             yield
         except OSError:  # its reader has ended, its terminal is closed or its disk is full
             self.is_read = False
-            os.dup2(os.open(os.devnull, os.O_WRONLY), self.fileno())
+            with open(os.devnull, 'wb') as nowhere:
+                os.dup2(nowhere.fileno(), self.fileno())
 
 
 def tolerate_closed_output() -> None:

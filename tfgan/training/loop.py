@@ -111,8 +111,8 @@ def train(
         print(f'continuing {shown(str(directory))} at step {gan.step.numpy():,}', flush=True)
     if coordination.processes(strategy) > 1:
         with patience:
-            lessons = {name: value for name, value in vars(config).items() if name not in NAMES}
-            coordination.check_same(strategy, settings=str(lessons), data=source.fingerprint)
+            settings = {name: value for name, value in vars(config).items() if name not in NAMES}
+            coordination.check_same(strategy, settings=str(settings), data=source.fingerprint)
             coordination.share(strategy, [each for group in gan.state().values() for each in group])
     step = int(gan.step.numpy())
     batches = pipeline.batches(source, strategy, config.batch_size, config.seed, step)

@@ -23,7 +23,7 @@ SCORE_IMAGES = 2000
 def ornament(what: str):
     """Makes a method one of which no run ends: its failure is told in a line, once.
 
-    What this package refuses still ends it, and so does a disk that takes no more.
+    Images that cannot be read still end it, and so does a disk that takes no more.
     """
 
     def decorated(method):
@@ -31,7 +31,7 @@ def ornament(what: str):
         def tried(self, *arguments, **keywords):
             try:
                 return method(self, *arguments, **keywords)
-            except errors.TfganError:
+            except (errors.SourceError, errors.StorageError):
                 raise
             except Exception as error:  # whatever drawing, plotting and scoring raise
                 self.tell_failure(what, error)

@@ -120,7 +120,7 @@ def _is_of_images(shape, names, counts):
 
 
 def check(directory, new: dict) -> None:
-    """Raises RunError with every difference if a run of other lessons lives in the directory."""
+    """Raises RunError with every difference if a run that learns otherwise is in the directory."""
     old = read(directory)
     if old is None:
         if any(pathlib.Path(directory).glob('checkpoints/*.index')):
@@ -149,23 +149,16 @@ def _config_differences(old, new):
 
 
 def _data_differences(old, new):
-    there = {
-        name: value
-        for name, value in old.get('data', {}).items()
-        if name in (*LEARNED, FINGERPRINT)
-    }
-    now = {
-        name: value
-        for name, value in new.get('data', there).items()
-        if name in (*LEARNED, FINGERPRINT)
-    }
-    if FINGERPRINT not in there:  # as in runs of before
-        now.pop(FINGERPRINT, None)
-    return differences(there, now)
+    there = old.get('data', {})
+    now = new.get('data', there)
+    names = [*LEARNED, FINGERPRINT] if FINGERPRINT in there else LEARNED  # older runs have none
+    return differences(*({k: v for k, v in data.items() if k in names} for data in (there, now)))
 
 
 def _way_on(directory, old):
     other = f'start another, e.g. with --run_dir={typed(_free_name(directory))}'
+    if old.get('format') != FORMAT:
+        return f'This program cannot continue it: {other}'
     try:
         return f'It goes on, with the data that it had, by\n{_command(directory, old)}\nor {other}'
     except (ConfigError, TypeError, KeyError):  # somebody changed it
@@ -200,17 +193,18 @@ def budget_note(directory, config: Config) -> str | None:
         return None
     name, done = ('steps', step) if config.steps else ('minutes', secs / 60)
     total = getattr(config, name)
+    told = f'{done:,}' if config.steps else f'{done:,.1f}'
     if done > total:
         least = math.ceil(done)
         enough = run | {'config': run['config'] | dict.fromkeys(BUDGET) | {name: least}}
         raise RunError(
-            f'--{name}={total:g}: the run in {shown(str(directory))} has had {done:,.4g} {name}, '
-            f'and was left as it is. Give as many or more:\n{_command(directory, enough)}'
+            f'--{name}={total}: the run in {shown(str(directory))} has had {told} {name}, and was '
+            f'left as it is. Give as many or more:\n{_command(directory, enough)}'
         )
     before = ' '.join(f'--{key}={value}' for key, value in _budget(run['config']).items() if value)
     return (
         f'{shown(str(directory))} was to train for {before}. At step {step:,} it has had '
-        f'{done:,.4g} of now {total:,.6g} {name}, and goes on from {done / total:.0%} of its way: '
+        f'{told} of now {total:,} {name}, and goes on from {done / total:.0%} of its way: '
         'the learning rate and the penalty are those of that share'
     )
 
