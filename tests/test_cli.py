@@ -16,6 +16,7 @@ from commands import TOY, checkpoint, run, start, waited_for
 from PIL import Image
 
 from tfgan import cli
+from tfgan.training import checkpoints
 
 SIGNATURES = {
     *('serving_default', 'labelled', 'truncated', 'png', 'latents', 'interpolate'),
@@ -188,6 +189,21 @@ def test_a_better_state_than_the_last_is_named(best, told, capsys):
     assert (command in said) == ('distance 7.37' in said) == told
 
 
+def words_of(line):
+    """The words of a line as a shell takes them."""
+    return subprocess.check_output(['bash', '-c', f'printf "%s\\0" {line}']).decode().split('\0')
+
+
+def test_what_is_told_can_be_pasted(capsys):
+    run = "-r [2]\n'x'"
+    cli.farewell(pathlib.Path('a b/3'), pathlib.Path(run), {'frechet_distance': 11.0}, 3.0)
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith('  ')]
+    export, sample, evaluate, tensorboard, serve = map(words_of, lines[1:])
+    assert f'--run_dir={run}' in export and '--export_dir=a b' in export
+    assert '--model=a b' in sample and '--model=a b' in evaluate and '--models=a b' in serve
+    assert tensorboard == ['scripts/tensorboard', f'./{run}', '']
+
+
 def test_other_settings_are_listed_and_nothing_is_touched(trained):
     cwd = trained[0]
     before = files(cwd)
@@ -218,6 +234,17 @@ def test_a_run_that_was_ended_goes_on_to_the_same_weights(tmp_path, number):
     assert len(whole) > 20
     assert [key for key in whole if not np.array_equal(whole[key], broken[key])] == []
     assert len(os.listdir(tmp_path / 'models/toy')) == 2
+
+
+def test_a_run_that_nobody_reads_is_saved_and_ends_quietly(tmp_path):
+    np.save(tmp_path / '8.npy', np.random.default_rng(0).integers(0, 256, (99, 8, 8), np.uint8))
+    flags = ['--dataset=npy:8.npy', '--architecture=mlp', '--steps=1000000', '--run_dir=v[2]']
+    process = start(tmp_path, 'train', *flags, *TOY)
+    waited_for(process, lambda: list((tmp_path / 'v[2]/samples').glob('step*')))
+    process.stdout.close()  # as `head` does that has read enough
+    assert process.wait(60) == 128 + signal.SIGPIPE
+    assert process.stderr.read() == ''
+    assert checkpoints.reached(tmp_path / 'v[2]')[0] > 0
 
 
 def test_minutes_are_kept_across_a_stop(tmp_path):

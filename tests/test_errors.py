@@ -1,9 +1,11 @@
 """A refusal has a code of each protocol."""
 
+import subprocess
+
 import grpc
 import pytest
 
-from tfgan.errors import RefusedError, reason
+from tfgan.errors import RefusedError, reason, typed
 from tfgan.server.rest import HTTP_STATUS
 
 
@@ -31,3 +33,13 @@ def test_a_refusal_says_why_in_both():
 )
 def test_the_reason_is_one_line(error, expected):
     assert reason(error) == expected
+
+
+@pytest.mark.parametrize(
+    'word', ['runs/a', 'v[2]', "it's", 'a b', '*?', '$HOME', '~', 'ü', 'a\nb', "'\\\t\x1b"]
+)
+def test_what_is_typed_is_one_word_of_a_shell(word):
+    said = subprocess.run(['bash', '-c', f'printf %s {typed(word)}'], capture_output=True)
+    assert said.stdout.decode() == word
+    assert len(typed(word).splitlines()) == 1
+    assert typed('runs/a-2.b') == 'runs/a-2.b'

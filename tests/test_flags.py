@@ -471,3 +471,51 @@ def test_a_terminal_that_lacks_letters_shows_their_numbers(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert 'run_dir         gr\\xf6\\xdfe' in done.stdout
+
+
+@pytest.mark.parametrize(
+    ('word', 'known', 'better'),
+    [
+        ('--out=sheet.svg', '.png, .jpg, .jpeg, .webp', '--out=sheet.png, or --out=sheet.svg/ for'),
+        ('--out=v1.5', '.png', '--out=v1.png, or --out=v1.5/ for'),
+        ('--out=my sheet.', '.png', "--out='my sheet.png', or --out='my sheet./' for"),
+        ('--walk=x.mp4', '.gif, .webp, .apng', '--walk=x.gif'),
+        ('--walk=x', '.gif', '--walk=x.gif'),
+        ('--walk=folder/', '.gif', '--walk=folder.gif'),
+    ],
+)
+def test_an_ending_that_nobody_writes_is_refused_with_those_known(word, known, better):
+    for command, other in (('sample', '--model=nowhere'), ('query', '--server=nowhere')):
+        if command == 'query' and word.startswith('--walk'):  # which is not its flag
+            continue
+        with place():
+            code, _, _ = call(command, other, word)
+        assert refused(code, word) and known in code and f'type {better}' in code
+
+
+@pytest.mark.parametrize('name', ['a.png', 'a.JPG', 'a.webp', 'a', 'a.b/', '.hidden', 'folder'])
+def test_known_endings_and_folders_are_places_for_drawings(name):
+    with place():
+        code, _, _ = call('sample', '--model=nowhere', f'--out={name}')
+    assert refused(code, '--model=nowhere')
+
+
+PLACES_OF = [
+    *(('train', name) for name in ('run_dir', 'export_dir')),
+    *(('sample', name) for name in ('model', 'out', 'walk')),
+    *(('export', name) for name in ('run_dir', 'export_dir')),
+    *(('evaluate', name) for name in ('model', 'out', 'cache_dir', 'inception_weights')),
+    *(('query', name) for name in ('latents', 'out')),
+    ('serve', 'models'),
+]
+
+
+@pytest.mark.parametrize(
+    'address', ['gs://bucket/run', 's3://b/x.png', 'file:///tmp/x', 'C+1.-://']
+)
+@pytest.mark.parametrize(('command', 'name'), PLACES_OF)
+def test_what_is_no_place_of_this_machine_is_refused(command, name, address):
+    with place():
+        code, _, _ = call(command, f'--{name}={address}')
+    assert refused(code, f'--{name}={address}: expected a path on this machine')
+    assert 'mounted first' in code

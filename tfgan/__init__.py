@@ -1,12 +1,26 @@
 """tfgan: train a GAN on drawings with TensorFlow, look at it, and export it to be served."""
 
 import os
+import tempfile
 
 __version__ = '0.1.0'
 
-# Both are read when TensorFlow and Keras are first imported, so they are set before anything else.
+# All are read when TensorFlow and Keras are first imported, so they are set before anything else.
 os.environ['KERAS_BACKEND'] = 'tensorflow'  # a user's KERAS_BACKEND=jax would break every import
+os.environ['TF_USE_LEGACY_KERAS'] = '0'  # which asks for Keras 2, under another name
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')  # 0 brings TensorFlow's own messages back
+
+
+def _find_home() -> str:
+    """A home for caches, where the user has neither a name nor HOME, as in containers."""
+    try:
+        return os.path.join(tempfile.gettempdir(), f'home-of-{os.getuid()}')
+    except OSError:
+        return os.devnull  # which takes nothing
+
+
+if os.path.expanduser('~') == '~':
+    os.environ['HOME'] = _find_home()
 
 
 def make_config(preset: str = 'default', **settings):

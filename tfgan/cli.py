@@ -8,14 +8,26 @@ import sys
 
 from absl import app, flags, logging
 
+from tfgan import startup
 from tfgan.config import is_finite, is_text
-from tfgan.errors import ConfigError, ModelError, RunError, SourceError, StorageError, quoted
+from tfgan.errors import (
+    ConfigError,
+    ModelError,
+    RunError,
+    SourceError,
+    StorageError,
+    quoted,
+    shown,
+    typed,
+)
+from tfgan.forms import pictures
 
 REFUSALS = ConfigError, SourceError, RunError, ModelError, StorageError
 
 
 def run(main, help_text: str) -> None:
     """Parses the flags and calls `main`, or answers --help; a refusal is one message and exit 1."""
+    startup.tolerate_closed_output()
     if {'--help', '-h', '-help', '--helpshort', '--helpfull'} & set(sys.argv[1:]):
         print(help_text)
         return
@@ -66,9 +78,22 @@ def _in_short(error):
 
 def check_drawings(flag: str, path: str) -> None:
     """Refuses a place for drawings, named like a picture or else a folder, as `check_folder`."""
-    if not path.lower().endswith(('.png', '.gif')):
+    ending = pictures.ending(path)
+    if not ending or (os.path.isdir(path) and ending not in pictures.SHEETS):
         check_folder(flag, path)
-        return
+    else:
+        folder = f', or --{flag}={typed(path + "/")} for a folder of single pictures'
+        check_picture(flag, path, pictures.SHEETS, folder)
+
+
+def check_picture(flag: str, path: str, endings, otherwise: str = '') -> None:
+    """Refuses a file of none of these endings, or where none can be written."""
+    if pictures.ending(path) not in endings:
+        better = os.path.splitext(path.rstrip('/'))[0] + next(iter(endings))
+        raise ConfigError(
+            f'--{flag}={quoted(path)}: it can be written as {", ".join(endings)}; '
+            f'type --{flag}={typed(better)}{otherwise}'
+        )
     if os.path.isdir(path):
         raise _no_place(flag, path, 'a folder is there')
     check_folder(flag, pathlib.Path(path).parent)
@@ -95,6 +120,25 @@ def _no_place(flag, folder, why):
     return ConfigError(
         f'--{flag}={quoted(folder)}: {why}; give a place that can be made and written to'
     )
+
+
+class _PlaceParser(flags.ArgumentParser):
+    """Takes any path of this machine, and no address such as gs://bucket/run."""
+
+    syntactic_help = (
+        'a path on this machine, as runs/NAME; what is elsewhere is mounted first, as by gcsfuse '
+        'or rclone, and given by the path where it then is'
+    )
+
+    def parse(self, argument):
+        if re.match(r'[A-Za-z][A-Za-z0-9+.-]*://', argument):
+            raise ValueError(self.syntactic_help)
+        return argument
+
+
+def define_place(name: str, default: str | None, text: str, **keywords) -> None:
+    """A flag that is a file or folder."""
+    flags.DEFINE(_PlaceParser(), name, default, text, **keywords)
 
 
 def listed(names: list[str]) -> str:
@@ -132,9 +176,9 @@ def _python() -> str:
     """How a person types this Python."""
     executable = pathlib.Path(sys.executable)
     try:
-        return str(executable.relative_to(os.getcwd()))
+        return typed(executable.relative_to(os.getcwd()))
     except ValueError:
-        return 'python' if os.environ.get('VIRTUAL_ENV') else str(executable)
+        return 'python' if os.environ.get('VIRTUAL_ENV') else typed(executable)
 
 
 def scored(scores: dict[str, float]) -> list[str]:
@@ -153,15 +197,16 @@ def farewell(version: pathlib.Path, run_dir, scores: dict, best: float | None = 
 
     `best` is the lowest Fréchet distance that the run had, if it may have ended with another.
     """
-    python = _python()
+    python, run, model = _python(), typed(run_dir), typed(version.parent)
+    logs = f'./{run}' if str(run_dir).startswith('-') else run  # a word, not a flag
     print('\n'.join(scored(scores)))
     if best is not None and best < BETTER * scores['frechet_distance']:
         print(f"""
 It was better before: the state of Fréchet distance {best:.4g} is kept, and exported by
-  {python} -m tfgan.export --run_dir={run_dir} --checkpoint=best --export_dir={version.parent}""")
+  {python} -m tfgan.export --run_dir={run} --checkpoint=best --export_dir={model}""")
     print(f"""
-The model is {version}, its drawings {version}/sheet.png. Next:
-  {python} -m tfgan.sample --model={version.parent} --num=64 --seed=7 --out=sheet.png
-  {python} -m tfgan.evaluate --model={version.parent}
-  scripts/tensorboard {run_dir}
-  {python} -m tfgan.serve --models={version.parent}""")
+The model is {shown(str(version))}, its drawings {shown(f'{version}/sheet.png')}. Next:
+  {python} -m tfgan.sample --model={model} --num=64 --seed=7 --out=sheet.png
+  {python} -m tfgan.evaluate --model={model}
+  scripts/tensorboard {logs}
+  {python} -m tfgan.serve --models={model}""")

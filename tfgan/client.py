@@ -13,9 +13,8 @@ import numpy as np
 from tfgan.errors import ModelError, quoted, reason
 from tfgan.forms.base import DRAWING, form_named
 from tfgan.forms.pictures import Picture
-from tfgan.saved_model import card, loading
+from tfgan.saved_model import card, layout, loading
 from tfgan.saved_model.card import ModelCard
-from tfgan.saved_model.layout import newest
 
 MAX_ATTEMPTS = 6  # A busy server is asked so often, in ten seconds or so.
 FIRST_WAIT_SECS = 0.3  # It doubles with each attempt.
@@ -141,11 +140,8 @@ def _below(text: str, count: int) -> int | None:
 
 def load(path) -> Model:
     """The newest version below an exported model's directory, or the version that it is."""
-    from tfgan import startup
-
-    version = newest(path)
-    startup.import_tensorflow()
-    return _Loaded(loading.load(version), version)
+    version = layout.newest(path)
+    return _Loaded(loading.load_model(version), version)
 
 
 class _Loaded(Model):

@@ -1,5 +1,6 @@
 """All errors that a user can meet, as one tree, and how their messages quote what was received."""
 
+import shlex
 import unicodedata
 
 UNSHOWN = {'Cc', 'Cs', 'Zl', 'Zp'}  # Unicode's controls, surrogates and separators of lines
@@ -51,7 +52,7 @@ class StorageError(TfganError, RuntimeError):
 
     def __init__(self, place, why: str, advice: str):
         super().__init__(
-            f'{place} cannot be written: {why}. What was whole is as it was: {advice}, '
+            f'{shown(str(place))} cannot be written: {why}. What was whole is as it was: {advice}, '
             'and the same command goes on from there'
         )
 
@@ -70,6 +71,16 @@ def shown(text: str) -> str:
         c.encode('unicode_escape').decode() if unicodedata.category(c) in UNSHOWN else c
         for c in text
     )
+
+
+def typed(word) -> str:
+    """A word of a command as it is typed in a shell, which takes it for one whatever is in it."""
+    word = str(word)
+    if shown(word) == word:
+        return shlex.quote(word)
+    escapes = {"'": "\\'", '\\': '\\\\'}
+    letters = (f'\\u{ord(c):04x}' if shown(c) != c else escapes.get(c, c) for c in word)
+    return f"$'{''.join(letters)}'"
 
 
 def quoted(value, as_text=str) -> str:

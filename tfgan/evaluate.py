@@ -83,7 +83,7 @@ def scalars(directory, values: dict[str, float], step: int) -> None:
 
 
 if __name__ == '__main__':
-    flags.DEFINE_string(
+    cli.define_place(
         'model', None, "an exported model's directory, or one version's", required=True
     )
     flags.DEFINE_string('dataset', None, "what to compare with; default: the model's own")
@@ -94,13 +94,11 @@ if __name__ == '__main__':
     flags.DEFINE_enum(
         'features', 'own', ['own', 'inception'], 'of the data set itself, or slow Inception'
     )
-    flags.DEFINE_string(
-        'inception_weights', None, 'their file; default: download those of ImageNet'
-    )
+    cli.define_place('inception_weights', None, 'their file; default: download those of ImageNet')
     flags.DEFINE_integer(
         'seed', 0, 'which real images are chosen', lower_bound=0, upper_bound=2**31 - 1
     )
     cli.define_truncation()
-    flags.DEFINE_string('out', None, 'a folder; default reports/NAME/VERSION')
-    flags.DEFINE_string('cache_dir', None, "for what is known of the data; default the user's")
+    cli.define_place('out', None, 'a folder; default reports/NAME/VERSION')
+    cli.define_place('cache_dir', None, "for what is known of the data; default the user's")
     cli.run(main, f'{__doc__}\nflags:\n{cli.listed(OWN)}')

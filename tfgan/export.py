@@ -28,7 +28,7 @@ def main():
 
 
 if __name__ == '__main__':
-    flags.DEFINE_string('run_dir', None, 'the run to export')
-    flags.DEFINE_string('export_dir', None, "the model's directory; default saved_models/NAME")
+    cli.define_place('run_dir', None, 'the run to export')
+    cli.define_place('export_dir', None, "the model's directory; default saved_models/NAME")
     flags.DEFINE_enum('checkpoint', 'latest', ['latest', 'best'], 'latest | best')
     cli.run(main, f'{__doc__}\nflags:\n{cli.listed(OWN)}')

@@ -74,6 +74,6 @@ if __name__ == '__main__':
     flags.DEFINE_list('seeds', None, 'seeds, by commas, instead of --seed and --num')
     flags.DEFINE_string('label', None, 'a class, by name or number; default: as the seeds have it')
     cli.define_truncation()
-    flags.DEFINE_string('latents', None, 'a .npy file [n, latent_size] instead of seeds')
-    flags.DEFINE_string('out', None, 'a .png for a sheet, else a folder for single pictures')
+    cli.define_place('latents', None, 'a .npy file [n, latent_size] instead of seeds')
+    cli.define_place('out', None, 'a sheet: .png, .jpg or .webp; else a folder for pictures')
     cli.run(main, f'{__doc__}\nflags:\n{cli.listed(OWN)}')

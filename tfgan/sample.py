@@ -11,7 +11,7 @@ import numpy as np
 from absl import flags
 
 from tfgan import cli, client
-from tfgan.errors import ModelError
+from tfgan.errors import ModelError, shown
 from tfgan.forms import pictures
 
 OWN = ['model', 'num', 'seed', 'label', 'truncation', 'out', 'walk', 'frames']
@@ -22,9 +22,10 @@ WALK_PIXELS = 480  # wide
 def main():
     if not FLAGS.out and not FLAGS.walk:
         raise ModelError('nothing to write: give --out=sheet.png, --out=FOLDER/ or --walk=walk.gif')
-    for name in 'out', 'walk':
-        if FLAGS[name].value:
-            cli.check_drawings(name, FLAGS[name].value)
+    if FLAGS.out:
+        cli.check_drawings('out', FLAGS.out)
+    if FLAGS.walk:
+        cli.check_picture('walk', FLAGS.walk, pictures.ANIMATIONS)
     model = client.load(FLAGS.model)
     seeds = FLAGS.seed + np.arange(FLAGS.num)
     if FLAGS.out:
@@ -54,18 +55,18 @@ def walk(model, seeds, label, count) -> list[np.ndarray]:
 
 def write_walk(frames, path) -> None:
     """An animation of three seconds a leg at most."""
-    pictures.write_gif(path, frames)
-    print(f'a walk of {len(frames)} frames: {path}')
+    pictures.write_animation(path, frames)
+    print(f'a walk of {len(frames)} frames: {shown(path)}')
 
 
 if __name__ == '__main__':
-    flags.DEFINE_string(
+    cli.define_place(
         'model', None, "an exported model's directory, or one version's", required=True
     )
     cli.define_seeds()
     flags.DEFINE_string('label', None, 'a class, by name or number; default: as the seeds have it')
     cli.define_truncation()
-    flags.DEFINE_string('out', None, 'a .png for a sheet, else a folder for single pictures')
-    flags.DEFINE_string('walk', None, 'a .gif of walks between drawings')
+    cli.define_place('out', None, 'a sheet: .png, .jpg or .webp; else a folder for pictures')
+    cli.define_place('walk', None, 'a .gif, .webp or .apng of walks between drawings')
     flags.DEFINE_integer('frames', 90, "the walk's frames", lower_bound=1, upper_bound=10_000)
     cli.run(main, f'{__doc__}\nflags:\n{cli.listed(OWN)}')

@@ -152,7 +152,7 @@ class Servers:
 
 
 if __name__ == '__main__':
-    flags.DEFINE_string('models', 'saved_models', "the models' directory, or one model's")
+    cli.define_place('models', 'saved_models', "the models' directory, or one model's")
     flags.DEFINE_string('host', '127.0.0.1', 'the address to listen at')
     flags.DEFINE_integer('port', 8501, 'of REST; 0 for any', lower_bound=0, upper_bound=65_535)
     flags.DEFINE_integer('grpc_port', 8500, 'of gRPC; 0 for any', lower_bound=0, upper_bound=65_535)

@@ -1,16 +1,25 @@
-"""TensorFlow's import without the lines it prints before its log level counts."""
+"""What a process begins with: output that may be closed, TensorFlow's import without its lines."""
 
 import contextlib
+import io
 import os
 import sys
 import tempfile
+
+from tfgan.errors import StorageError
 
 
 def import_tensorflow():
     """Imports TensorFlow and lists its devices, silently unless that fails.
 
-    `TF_CPP_MIN_LOG_LEVEL=0` in the environment lets everything through.
+    `TF_CPP_MIN_LOG_LEVEL=0` in the environment lets everything through. Raises StorageError where
+    no temporary file can be written, for then TensorFlow is not imported either.
     """
+    try:
+        tempfile.gettempdir()
+    except OSError as error:
+        advice = 'set TMPDIR to a folder that can be written to'
+        raise StorageError('a temporary file', error.strerror, advice) from error
     with contextlib.nullcontext() if _is_verbose() else _silent_stderr():
         import tensorflow as tf
 
@@ -19,6 +28,50 @@ def import_tensorflow():
         # It trips over a leaky ReLU behind a convolution whose slopes are wanted, and says so.
         tf.config.optimizer.set_experimental_options({'remapping': False})
         return tf
+
+
+class Output(io.TextIOWrapper):
+    """Standard output or error that goes on where nobody reads it any more, and knows it."""
+
+    is_read = True
+
+    def write(self, text):
+        with self._tolerant():
+            super().write(text)
+        return len(text)
+
+    def flush(self):
+        with self._tolerant():
+            super().flush()
+
+    @contextlib.contextmanager
+    def _tolerant(self):
+        try:
+            yield
+        except OSError:  # its reader has ended, its terminal is closed or its disk is full
+            self.is_read = False
+            with open(os.devnull, 'wb') as nowhere:
+                os.dup2(nowhere.fileno(), self.fileno())
+
+
+def tolerate_closed_output() -> None:
+    """Puts an `Output` in the place of this process's standard output and error."""
+    for name in 'stdout', 'stderr':
+        stream = getattr(sys, name)
+        if stream is not None and stream is getattr(sys, f'__{name}__'):
+            output = Output(
+                stream.buffer,
+                stream.encoding,
+                stream.errors,
+                line_buffering=stream.line_buffering,
+                write_through=stream.write_through,
+            )
+            setattr(sys, name, output)
+
+
+def is_read() -> bool:
+    """Whether what is printed still goes to somebody."""
+    return all(getattr(stream, 'is_read', True) for stream in (sys.stdout, sys.stderr))
 
 
 def _is_verbose():

@@ -2,15 +2,20 @@
 
 import contextlib
 import errno
-import fcntl
 import os
 import pathlib
 import shutil
 import tempfile
 
+try:
+    import fcntl
+except ImportError:  # as on Windows
+    fcntl = None
+
 from tfgan.errors import StorageError
 
 DRAFT = '.tmp-'  # what the name of all begins with that is not yet whole
+PATTERN = set('*?[\\') - {os.sep}  # TensorFlow looks for a checkpoint's files as a shell would
 ROOM = 'make room'
 LEAVE = 'make it writable'
 ADVICE = {
@@ -63,8 +68,25 @@ def write_bytes(path, data: bytes) -> None:
         sync(path.parent)
 
 
+@contextlib.contextmanager
+def unglobbed(folder):
+    """Yields a path to a folder that TensorFlow takes as it is: it reads others as patterns."""
+    if not PATTERN & set(str(folder)):
+        yield pathlib.Path(folder)
+        return
+    with writing('a temporary folder'):
+        place = pathlib.Path(tempfile.mkdtemp())
+        (place / 'link').symlink_to(pathlib.Path(folder).absolute())
+    try:
+        yield place / 'link'
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
 def sync(path) -> None:
     """Waits until a file's data, or a folder's names, would outlive a power cut."""
+    if fcntl is None:  # Windows opens no folder, and syncs no file that is open to read
+        return
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -97,9 +119,26 @@ def discard(path) -> None:
         path.unlink()
 
 
+def lock(handle) -> bool:
+    """Makes an open file this process's alone; False where it is another's.
+
+    Raises OSError where files cannot be locked.
+    """
+    if fcntl is None:
+        raise OSError(errno.ENOTSUP, 'this system has no locks that tfgan knows')
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 @contextlib.contextmanager
 def turn(folder):
     """Waits for all others who want a folder; yields whether there was a lock to be had."""
+    if fcntl is None:
+        yield False
+        return
     handle = os.open(folder, os.O_RDONLY)  # which the system closes for whom it kills
     try:
         yield _locked(handle, folder)
@@ -109,10 +148,9 @@ def turn(folder):
 
 def _locked(handle, folder):
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        print(f'waiting for another process that writes to {folder}', flush=True)
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        if not lock(handle):
+            print(f'waiting for another process that writes to {folder}', flush=True)
+            fcntl.flock(handle, fcntl.LOCK_EX)
     except OSError:  # some network file systems lock no folders
         return False
     return True

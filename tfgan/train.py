@@ -27,7 +27,9 @@ def main():
     forms.check_source(settings.dataset)
     name = runs.default_name(settings)
     run_dir = pathlib.Path(FLAGS.run_dir or f'runs/{name}')
-    print(f'{config.describe(settings)}\n  run_dir         {run_dir}', flush=True)
+    print(
+        f'{config.describe(settings)}\n  run_dir         {errors.shown(str(run_dir))}', flush=True
+    )
     if FLAGS.dry_run:
         return
     export_dir = pathlib.Path(FLAGS.export_dir or f'saved_models/{name}')
@@ -55,7 +57,8 @@ def train(settings, directory, export_dir):
     )
     outcome = run.train()
     if outcome.stopped:
-        print(f'stopped and saved in {directory}; the same command goes on from there')
+        place = errors.shown(str(directory))
+        print(f'stopped and saved in {place}; the same command goes on from there')
         raise SystemExit(128 + outcome.stopped)
     version = run.export(export_dir)
     if version:  # only the first of several processes has one
@@ -64,8 +67,8 @@ def train(settings, directory, export_dir):
 
 if __name__ == '__main__':
     flags.DEFINE_string('data_dir', None, 'where tensorflow-datasets keeps its sets')
-    flags.DEFINE_string('run_dir', None, 'where the run lives; default runs/NAME')
-    flags.DEFINE_string('export_dir', None, "the model's directory; default saved_models/NAME")
+    cli.define_place('run_dir', None, 'where the run lives; default runs/NAME')
+    cli.define_place('export_dir', None, "the model's directory; default saved_models/NAME")
     flags.DEFINE_float('checkpoint_secs', 60.0, 'seconds between checkpoints', lower_bound=0)
     flags.DEFINE_string('strategy', 'auto', 'auto | single | mirrored | multi_worker | tpu')
     flags.DEFINE_integer('virtual_devices', 1, 'make the CPU look like so many', lower_bound=1)

@@ -46,6 +46,11 @@ def test_tf_config_is_taken_as_it_is(config):
     assert addresses(found) == [each for job in config['cluster'].values() for each in job]
 
 
+def test_an_index_may_be_a_text():
+    found = find({'TF_CONFIG': tf_config(('worker', '1'), worker=['a:1', 'b:1'])})
+    assert found['task'] == {'type': 'worker', 'index': 1}
+
+
 def test_the_first_writes_whatever_the_order():
     text = tf_config(worker=['b:1'], chief=['a:1'])
     assert addresses(find({'TF_CONFIG': text})) == ['a:1', 'b:1']
@@ -62,7 +67,9 @@ def test_the_first_writes_whatever_the_order():
         (tf_config(worker=['a', 'b:1']), 'host:port'),
         (tf_config(worker=[3]), 'expected string'),
         (tf_config(('worker', 2), worker=['a:1', 'b:1']), "{'type': 'worker', 'index': 2}"),
-        (tf_config(('worker', '0'), worker=['a:1', 'b:1']), "'index': '0'"),
+        (tf_config(('worker', '2'), worker=['a:1', 'b:1']), "'index': '2'"),
+        (tf_config(('worker', '-1'), worker=['a:1', 'b:1']), "'index': '-1'"),
+        (tf_config(('worker', True), worker=['a:1', 'b:1']), "'index': True"),
         (tf_config(('chief', 0), worker=['a:1', 'b:1']), "'type': 'chief'"),
         ('{"cluster": {"worker": ["a:1", "b:1"]}}', 'no task {}'),
     ],
@@ -98,6 +105,11 @@ def test_slurm_variables_that_make_no_sense(change):
         find(SLURM | change)
     with pytest.raises(ClusterError, match='SLURM_STEP_NODELIST'):
         find({key: value for key, value in SLURM.items() if key != next(iter(change))})
+
+
+def test_a_number_of_tasks_that_is_none_is_no_process_by_itself():
+    with pytest.raises(ClusterError, match='SLURM_STEP_NUM_TASKS'):
+        find({'SLURM_STEP_NUM_TASKS': 'five'})
 
 
 @pytest.mark.parametrize(

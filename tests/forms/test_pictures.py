@@ -77,7 +77,7 @@ def test_png_round_trip(tmp_path, channels, mode):
 
 def test_gif_frames_and_their_time(tmp_path):
     frames = [np.full((4, 6, 1), level, np.uint8) for level in (0, 90, 255)]
-    pictures.write_gif(tmp_path / 'a.gif', frames, frame_secs=0.12)
+    pictures.write_animation(tmp_path / 'a.gif', frames, frame_secs=0.12)
     with Image.open(tmp_path / 'a.gif') as picture:
         assert (picture.n_frames, picture.size, picture.info['loop']) == (3, (6, 4), 0)
         for place, level in enumerate((0, 90, 255)):
@@ -89,7 +89,43 @@ def test_gif_frames_and_their_time(tmp_path):
 def test_gif_of_colours_and_of_one_frame(tmp_path):
     frame = np.zeros((4, 4, 3), np.uint8)
     frame[:2] = 255, 0, 0
-    pictures.write_gif(tmp_path / 'a.gif', [frame])
+    pictures.write_animation(tmp_path / 'a.gif', [frame])
     with Image.open(tmp_path / 'a.gif') as picture:
         assert picture.n_frames == 1
         assert np.array_equal(np.asarray(picture.convert('RGB')), frame)
+
+
+@pytest.mark.parametrize('channels', [1, 3])
+@pytest.mark.parametrize(
+    ('name', 'kind', 'off'),
+    [('a.png', 'PNG', 0), ('a.WEBP', 'WEBP', 0), ('a.jpg', 'JPEG', 40), ('a.JPEG', 'JPEG', 40)],
+)
+def test_a_sheet_is_what_its_ending_says(tmp_path, name, kind, off, channels):
+    drawings = np.full((4, 8, 8, channels), 128, np.uint8)
+    drawings[1:3, 2:6] = 250
+    pictures.write_drawings(f'{tmp_path}/{name}', drawings, range(4))
+    expected = pictures.enlarge(pictures.sheet(drawings)).astype(int)
+    with Image.open(tmp_path / name) as found:
+        assert found.format == kind
+        pixels = np.asarray(found.convert('L' if channels == 1 else 'RGB')).reshape(expected.shape)
+    assert abs(pixels - expected).max() <= off
+
+
+@pytest.mark.parametrize('name', ['a', 'a.b/', '.hidden', 'x.y'])
+def test_a_folder_takes_a_picture_a_drawing(tmp_path, name):
+    (tmp_path / 'x.y').mkdir()
+    pictures.write_drawings(f'{tmp_path}/{name}', some(2, 4, 4, 1), [7, 8])
+    assert sorted(path.name for path in (tmp_path / name).iterdir()) == ['7.png', '8.png']
+
+
+@pytest.mark.parametrize(
+    ('name', 'kind'), [('a.gif', 'GIF'), ('a.webp', 'WEBP'), ('a.apng', 'PNG')]
+)
+def test_a_walk_is_what_its_ending_says(tmp_path, name, kind):
+    frames = [np.full((4, 6, 3), level, np.uint8) for level in (0, 90, 255)]
+    pictures.write_animation(tmp_path / name, frames, frame_secs=0.12)
+    with Image.open(tmp_path / name) as found:
+        assert (found.format, found.n_frames) == (kind, 3)
+        for place, level in enumerate((0, 90, 255)):
+            found.seek(place)
+            assert abs(np.asarray(found.convert('L')).astype(int) - level).max() <= 1

@@ -10,7 +10,7 @@ import tensorflow as tf
 from tfgan import config, storage
 from tfgan.errors import RunError, StorageError
 from tfgan.gan.gan import Gan
-from tfgan.training.checkpoints import Checkpoints
+from tfgan.training.checkpoints import Checkpoints, reached
 
 
 def make_gan(seed=0):
@@ -352,3 +352,29 @@ def test_only_the_best_is_kept_apart(tmp_path, gan):
     assert float(restored.best_score) == pytest.approx(0.2)
     restored.save_best(0.25)
     assert [path.name for path in (tmp_path / 'best').glob('*.index')] == ['step-5.index']
+
+
+NAMES = [
+    *('v[2]', '[', 'a*b', 'a?b', 'back\\slash', "it's", 'a "b"', '%41', '{a,b}', '$HOME', '~', 'ü'),
+    *('-dash', 'new\nline', ' '),
+]
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_any_name_is_a_runs(tmp_path, gan, name):
+    saved(tmp_path / 'v2', gan, 77)  # which a shell would find by v[2]
+    checkpoints = saved(tmp_path / name, gan, 4, 5)
+    assert checkpoints.save_best(0.25)
+    expected = values(gan)
+    move(gan, 1)
+    restored = Checkpoints(tmp_path / name, gan)
+    assert restored.restore() and same(values(gan), expected)
+    assert float(restored.best_score) == 0.25
+    assert reached(tmp_path / name) == (5, 50.0)
+
+
+def test_how_far_a_run_has_come(tmp_path, gan):
+    assert reached(tmp_path) == (0, 0.0)
+    saved(tmp_path, gan, 8, 9)
+    spoil(tmp_path, 9, 'half the data')
+    assert reached(tmp_path) == (8, 80.0)

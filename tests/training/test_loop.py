@@ -3,11 +3,15 @@
 import itertools
 import os
 import signal
+import sys
 
 import numpy as np
 import pytest
+import toys
 
-from tfgan.training import loop
+from tfgan import startup
+from tfgan.gan.gan import Gan
+from tfgan.training import checkpoints, loop, reporter
 from tfgan.training.loop import Due, Stop
 
 
@@ -29,6 +33,50 @@ def test_a_signal_is_noted_once_and_the_next_one_ends_the_process():
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
     assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
+
+
+def test_a_terminal_that_is_closed_stops_the_run_however_often_it_says_so():
+    before = signal.getsignal(signal.SIGHUP)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    with Stop() as stop:
+        for _ in range(3):
+            os.kill(os.getpid(), signal.SIGHUP)
+        assert stop.signal == signal.SIGHUP
+    assert signal.signal(signal.SIGHUP, before) == signal.SIG_DFL
+
+
+def test_a_run_under_nohup_goes_on():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    with Stop() as stop:
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert stop.signal is None
+    assert signal.signal(signal.SIGHUP, before) == signal.SIG_IGN
+
+
+def test_what_nobody_reads_stops_the_run(monkeypatch):
+    reader, writer = os.pipe()
+    with open(writer, 'wb') as pipe:
+        monkeypatch.setattr(sys, 'stdout', startup.Output(pipe, write_through=True))
+        with Stop() as stop:
+            print('a line', flush=True)
+            assert stop.signal is None
+            os.close(reader)
+            for _ in range(3):
+                print('a line', flush=True)
+            assert stop.signal == signal.SIGPIPE
+
+
+def test_an_ornament_that_fails_is_told_and_the_run_ends_well(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(reporter.Report, 'look', lambda self: None)  # without scores
+    source = toys.noise((1, 16_400, 1), count=10, classes=1)  # four are too wide for a GIF
+    settings = toys.settings(width=2, depth=1, architecture='mlp', steps=2, batch_size=2)
+    gan = Gan(settings, source.shape, [1])
+    facts = loop.train(gan, source, tmp_path, Stop())
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith('going on without a walk: ')
+    assert facts['step'] == 2 and facts['scores'] == {}
+    assert checkpoints.reached(tmp_path)[0] == 2
+    assert (tmp_path / 'samples/curves.png').exists()
 
 
 def test_tasks_come_when_due():

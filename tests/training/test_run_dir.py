@@ -1,12 +1,16 @@
 """A directory holds one run: it is continued by the same settings and by one process at a time."""
 
+import dataclasses
 import json
 import os
 import pathlib
+import shlex
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+import tensorflow as tf
 
 from tfgan import config, storage
 from tfgan.errors import RunError
@@ -19,7 +23,8 @@ DATA = {'dataset': 'doodles', 'count': 60, 'shape': [28, 28, 1], 'class_names': 
 
 HOLD = """
 import sys
-from tfgan import config, runs
+from tfgan import config
+from tfgan.training import run_dir
 with run_dir.RunDir(sys.argv[1], config.make(steps=5), {data}):
     print('held', flush=True)
     sys.stdin.read()
@@ -94,7 +99,99 @@ def test_other_settings_are_all_listed_and_nothing_is_touched(tmp_path):
 def test_a_run_in_the_present_directory(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     start('.')
-    assert f'--run_dir={tmp_path}-2' in refusal(RunDir, '.', config.make(steps=6), DATA)
+    assert f'--run_dir={tmp_path}-2' in refusal(RunDir, '.', config.make(steps=5, seed=6), DATA)
+
+
+def test_what_is_beside_the_data_does_not_matter(tmp_path):
+    first = config.make(steps=5, dataset='folder:cats')
+    data = DATA | {'name': 'cats', 'left_out': 0, 'licence': 'x', run_dir.FINGERPRINT: '12ab'}
+    start(tmp_path, first, data)
+    moved = config.make(steps=5, dataset='folder:/elsewhere/cats/')
+    beside = {'dataset': moved.dataset, 'name': 'other', 'left_out': 1, 'licence': 'y'}
+    run_dir.check(tmp_path, {'format': run_dir.FORMAT, 'config': vars(moved)})
+    start(tmp_path, moved, data | beside)
+    assert run_dir.read(tmp_path)['data']['left_out'] == 1
+    message = refusal(start, tmp_path, moved, data | {run_dir.FINGERPRINT: '34cd'})
+    assert 'fingerprint_of_images: 12ab there, 34cd now' in message and 'left_out' not in message
+
+
+def test_a_name_for_the_same_settings_does_not_matter(tmp_path):
+    start(tmp_path, config.make('quick', seed=3))
+    start(tmp_path, config.make(minutes=1.0, seed=3))
+
+
+def test_a_run_of_before_has_no_fingerprint_to_differ_from(tmp_path):
+    start(tmp_path)
+    start(tmp_path, SETTINGS, DATA | {run_dir.FINGERPRINT: '12ab'})
+    assert 'fingerprint' in refusal(start, tmp_path, SETTINGS, DATA | {run_dir.FINGERPRINT: '34cd'})
+
+
+@pytest.mark.parametrize(
+    'settings',
+    [
+        config.make(),
+        config.make('article', seed=4, objective='hinge', dataset="folder:it's [1]"),
+        config.make('conv', steps=7, penalty_weight=0.5, labels='use'),
+        config.make('conv', objective='hinge', minutes=0.5),
+    ],
+)
+def test_the_command_of_a_run_gives_its_settings_again(tmp_path, monkeypatch, settings):
+    start(tmp_path / 'v[2]', settings)
+    monkeypatch.chdir(tmp_path)
+    other = dataclasses.replace(settings, width=3)
+    line = refusal(start, 'v[2]', other).splitlines()[-2]
+    assert line.startswith("python -m tfgan.train --run_dir='v[2]'")
+    given = dict(word[2:].split('=', 1) for word in shlex.split(line)[3:])
+    assert given.pop('run_dir') == 'v[2]'
+    kinds = {field.name: config.field_type(field)[0] for field in dataclasses.fields(settings)}
+    preset = given.pop('preset', 'default')
+    made = config.make(preset, **{name: kinds[name](value) for name, value in given.items()})
+    assert made == settings
+
+
+def reached(directory, settings, step, secs=0.0):
+    """A run that has come so far."""
+    start(directory, settings)
+    secs, best = tf.Variable(secs, dtype=tf.float64), tf.Variable(np.inf)
+    (directory / 'checkpoints').mkdir()
+    tf.train.Checkpoint(run=[secs, best]).write(f'{directory}/checkpoints/step-{step}')
+
+
+@pytest.mark.parametrize(
+    ('before', 'now', 'told'),
+    [
+        (dict(steps=40), dict(steps=60), '--steps=40. At step 40 it has had 40 of now 60 steps'),
+        (dict(steps=90), dict(steps=40), '--steps=90. At step 40 it has had 40 of now 40 steps'),
+        (dict(minutes=2), dict(minutes=4), '--minutes=2. At step 40 it has had 1.5 of now 4 min'),
+        (dict(minutes=2), dict(steps=80), '--minutes=2. At step 40 it has had 40 of now 80 steps'),
+        (dict(steps=40), dict(minutes=3), '--steps=40. At step 40 it has had 1.5 of now 3 minutes'),
+    ],
+)
+def test_another_budget_is_told_and_taken(tmp_path, capsys, before, now, told):
+    reached(tmp_path, config.make(**before), 40, 90.0)
+    start(tmp_path, config.make(**now))
+    assert f'was to train for {told}' in (said := capsys.readouterr().out)
+    assert 'the learning rate and the penalty are those of that share' in said
+    start(tmp_path, config.make(**now))
+    assert capsys.readouterr().out == ''
+
+
+@pytest.mark.parametrize(
+    ('now', 'told', 'typed'),
+    [
+        (dict(steps=39), '--steps=39: the run in ', '--steps=40'),
+        (dict(minutes=1), 'has had 1.5 minutes', '--minutes=2'),
+    ],
+)
+def test_a_budget_that_is_spent_is_refused(tmp_path, now, told, typed):
+    reached(tmp_path, config.make(steps=80, seed=3), 40, 90.0)
+    before = snapshot(tmp_path)
+    message = refusal(RunDir, tmp_path, config.make(seed=3, **now), DATA)
+    assert told in message
+    assert message.splitlines()[1] == (
+        f'python -m tfgan.train --run_dir={tmp_path} --seed=3 {typed}'
+    )
+    assert snapshot(tmp_path) == before
 
 
 def test_settings_that_came_or_went_since(tmp_path):
@@ -130,10 +227,11 @@ def test_a_run_of_another_format(tmp_path, monkeypatch):
 
 def test_it_may_become_anothers_between_making_and_entering(tmp_path):
     run = RunDir(tmp_path, SETTINGS, DATA)
-    start(tmp_path, config.make(steps=6))
-    assert 'steps: 6 there, 5 now' in refusal(run.__enter__)
-    assert run_dir.read(tmp_path)['config']['steps'] == 6
-    start(tmp_path, config.make(steps=6))
+    other = config.make(steps=5, seed=6)
+    start(tmp_path, other)
+    assert 'seed: 6 there, 0 now' in refusal(run.__enter__)
+    assert run_dir.read(tmp_path)['config']['seed'] == 6
+    start(tmp_path, other)
 
 
 def test_one_process_at_a_time(tmp_path):

@@ -19,7 +19,7 @@ def find(environment: Mapping[str, str]) -> dict:
     """What TF_CONFIG says or would say, {} for a process by itself; raises ClusterError."""
     if environment.get('TF_CONFIG'):
         return _checked(environment['TF_CONFIG'])
-    if int(environment.get('SLURM_STEP_NUM_TASKS') or 1) > 1:
+    if environment.get('SLURM_STEP_NUM_TASKS', '1') not in ('', '1'):
         return _of_slurm(environment)
     return {}
 
@@ -38,11 +38,19 @@ def _checked(text: str) -> dict:
         everyone = addresses(config)
         if not all(re.fullmatch(r'\S+:\d+', each) for each in everyone):
             raise ValueError('the cluster takes lists of addresses host:port')
-        if everyone and task.get('index') not in range(len(cluster.get(task.get('type'), []))):
-            raise ValueError(f'the cluster has no task {task}')
+        if everyone:
+            config['task'] = task | {'index': _index(task, cluster)}
     except (AttributeError, TypeError, ValueError) as error:
         raise ClusterError(f'TF_CONFIG={text!r}: {error}; it should be like {EXAMPLE}') from error
     return config
+
+
+def _index(task: dict, cluster: dict) -> int:
+    """This process's place, which templates of YAML often make a text."""
+    place = str(task.get('index'))
+    if place.isdecimal() and int(place) < len(cluster.get(task.get('type'), [])):
+        return int(place)
+    raise ValueError(f'the cluster has no task {task}')
 
 
 def _of_slurm(environment: Mapping[str, str]) -> dict:

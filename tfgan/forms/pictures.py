@@ -2,11 +2,22 @@
 
 import dataclasses
 import io
+import os
 import pathlib
 
 import numpy as np
 
 from tfgan import storage
+from tfgan.errors import shown
+
+# Pillow's name of each ending's format, and how it is told to write it.
+SHEETS = {
+    '.png': ('PNG', {}),
+    '.jpg': ('JPEG', {'quality': 95}),
+    '.jpeg': ('JPEG', {'quality': 95}),
+    '.webp': ('WEBP', {'lossless': True}),
+}
+ANIMATIONS = {'.gif': ('GIF', {}), '.webp': ('WEBP', {'lossless': True}), '.apng': ('PNG', {})}
 
 
 def sheet(images: np.ndarray, columns: int | None = None, gap: int = 2) -> np.ndarray:
@@ -57,26 +68,35 @@ def png(image: np.ndarray) -> bytes:
     return data.getvalue()
 
 
+def ending(path) -> str:
+    """The ending of a file's name in lower case, with its dot; '' of a folder's."""
+    return os.path.splitext(path)[1].lower()
+
+
 def write_png(path, image: np.ndarray) -> None:
     """Writes uint8 [h, w, 1 or 3] as PNG, atomically."""
     storage.write_bytes(path, png(image))
 
 
 def write_drawings(out: str, drawings: np.ndarray, numbers) -> None:
-    """A sheet if `out` is named like a PNG, else a folder of single pictures named by `numbers`."""
-    if out.lower().endswith('.png'):
-        write_png(out, enlarge(sheet(drawings)))
+    """A sheet if `out` is named like a picture, else a folder of pictures named by `numbers`."""
+    if ending(out) in SHEETS:
+        _write(out, [enlarge(sheet(drawings))], *SHEETS[ending(out)])
     else:
         for number, drawing in zip(numbers, drawings, strict=True):
             write_png(pathlib.Path(out) / f'{number}.png', drawing)
-    print(f'{len(drawings)} drawings, {numbers[0]} to {numbers[-1]}: {out}')
+    print(f'{len(drawings)} drawings, {numbers[0]} to {numbers[-1]}: {shown(out)}')
 
 
-def write_gif(path, frames: list[np.ndarray], frame_secs: float = 0.05) -> None:
+def write_animation(path, frames: list[np.ndarray], frame_secs: float = 0.05) -> None:
     """Writes frames uint8 [h, w, 1 or 3] as an animation without end, atomically."""
+    kind, options = ANIMATIONS[ending(path)]
+    moving = {'save_all': True, 'duration': round(1000 * frame_secs), 'loop': 0}
+    _write(path, frames, kind, options | moving)
+
+
+def _write(path, frames, kind, options):
     data = io.BytesIO()
     first, *others = [picture(frame) for frame in frames]
-    first.save(
-        data, 'GIF', save_all=True, append_images=others, duration=round(1000 * frame_secs), loop=0
-    )
+    first.save(data, kind, append_images=others, **options)
     storage.write_bytes(path, data.getvalue())

@@ -1,31 +1,30 @@
-"""Exports loaded from any path, also one that TensorFlow would take for a pattern."""
+"""SavedModels loaded from any path, and told from those of others."""
 
-import contextlib
-import pathlib
-import re
-import tempfile
+from tfgan import startup, storage
+from tfgan.errors import ModelError, quoted, reason
 
-WILDCARDS = re.compile(r'[*?\[\\]')  # TensorFlow looks for the variables' files as a shell would
+NEEDED = 'serving_default', 'labelled', 'truncated', 'latents', 'interpolate', 'classes'
 
 
 def load(version):
     """The SavedModel in a version's folder; raises whatever TensorFlow does."""
-    import tensorflow as tf
+    tf = startup.import_tensorflow()
+    with storage.unglobbed(version) as folder:
+        return tf.saved_model.load(str(folder))
 
-    with _without_wildcards(pathlib.Path(version)) as path:
-        return tf.saved_model.load(str(path))
 
+def load_model(version):
+    """A version's object with its `signatures`, as TensorFlow loads it; raises ModelError.
 
-@contextlib.contextmanager
-def _without_wildcards(folder):
-    """A path of the folder that stands for itself alone: below `v?` lies no other model's weight.
-
-    All is read while it is loaded, so the link need not stay.
+    It is refused where it cannot be read, and where it is no model of ours.
     """
-    if not WILDCARDS.search(folder.absolute().as_posix()):
-        yield folder
-        return
-    with tempfile.TemporaryDirectory() as place:
-        link = pathlib.Path(place, 'version')
-        link.symlink_to(folder.absolute(), target_is_directory=True)
-        yield link
+    try:
+        loaded = load(version)
+    except Exception as error:  # whatever its readers of damaged files raise
+        raise ModelError(f'--model={quoted(version)} cannot be loaded: {reason(error)}') from error
+    if missing := [name for name in NEEDED if name not in loaded.signatures]:
+        raise ModelError(
+            f'--model={quoted(version)} is no model of tfgan: it lacks the signatures '
+            f'{", ".join(missing)}; python -m tfgan.train writes one'
+        )
+    return loaded

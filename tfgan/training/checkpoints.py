@@ -1,5 +1,6 @@
 """A run's state on disk: saved, restored, the best kept apart."""
 
+import contextlib
 import math
 import pathlib
 import re
@@ -9,11 +10,11 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan import storage
-from tfgan.errors import RunError
+from tfgan.errors import RunError, shown
 
 KEEP = {'checkpoints': 3, 'best': 1}
 INSTEAD = {'checkpoints': 'take another --run_dir', 'best': 'export with --checkpoint=latest'}
-BEST_SCORE = 'run/1/.ATTRIBUTES/VARIABLE_VALUE'  # as a file has it
+SECS, BEST_SCORE = (f'run/{place}/.ATTRIBUTES/VARIABLE_VALUE' for place in range(2))  # in a file
 DAMAGED = AssertionError, IndexError, ValueError, KeyError, tf.errors.OpError
 
 
@@ -43,10 +44,7 @@ class Checkpoints:
         self._save('checkpoints')
 
     def save_best(self, score: float) -> bool:
-        """Keeps this state apart if its score is lower than every one before; whether it was.
-
-        The best score itself is part of the state, so a `save` should follow.
-        """
+        """Keeps this state apart if its score is lower than every one before; whether it was."""
         better = score < self.best_score.numpy()
         if better:
             self.best_score.assign(score)
@@ -94,15 +92,16 @@ class Checkpoints:
                 return True
             tried = paths
         if paths:
+            place = shown(str(self._directory / folder))
             raise RunError(
-                f'none of the {len(paths)} checkpoints in {self._directory / folder} can be read; '
-                + INSTEAD[folder]
+                f'none of the {len(paths)} checkpoints in {place} can be read; {INSTEAD[folder]}'
             )
         return False
 
     def _restored(self, path):
         try:
-            self._state.restore(str(path)).assert_consumed()
+            with storage.unglobbed(path.parent) as folder:
+                self._state.restore(str(folder / path.name)).assert_consumed()
             if not all(np.isfinite(variable.numpy()).all() for variable in self._numbers):
                 raise ValueError('it has numbers that are not finite')
         except DAMAGED as error:
@@ -112,7 +111,8 @@ class Checkpoints:
 
     def _pass_over(self, path, error):
         why = str(error).strip().partition('\n')[0][:120]
-        print(f'passing over the damaged checkpoint {path}: {type(error).__name__}: {why}')
+        name = shown(str(path))
+        print(f'passing over the damaged checkpoint {name}: {type(error).__name__}: {why}')
         self._damaged.add(path)
 
     def _know_best(self):
@@ -127,11 +127,23 @@ class Checkpoints:
         self.best_score.assign(score)
 
 
+def reached(directory) -> tuple[int, float]:
+    """Step and seconds of training of a run's newest readable checkpoint; noughts without one."""
+    for path in _newest_first(pathlib.Path(directory) / 'checkpoints'):
+        with contextlib.suppress(*DAMAGED):
+            return _place(path)[0], float(_values(path)[SECS])
+    return 0, 0.0
+
+
 def _score_of(path):
-    """The score that a checkpoint knows; reads all of it, for what cannot be read has none."""
-    reader = tf.train.load_checkpoint(str(path))
-    values = {key: reader.get_tensor(key) for key in reader.get_variable_to_shape_map()}
-    return float(values[BEST_SCORE])
+    return float(_values(path)[BEST_SCORE])
+
+
+def _values(path):
+    """All that a checkpoint has by key, for one that is damaged anywhere has nothing."""
+    with storage.unglobbed(path.parent) as folder:
+        reader = tf.train.load_checkpoint(str(folder / path.name))
+        return {key: reader.get_tensor(key) for key in reader.get_variable_to_shape_map()}
 
 
 def _place(path):

@@ -7,12 +7,14 @@ import time
 
 import tensorflow as tf
 
+from tfgan import startup
 from tfgan.data import pipeline
 from tfgan.distributed import coordination
-from tfgan.errors import DivergedError
+from tfgan.errors import DivergedError, shown
 from tfgan.gan.gan import METRICS
 from tfgan.training.checkpoints import Checkpoints
 from tfgan.training.reporter import Report
+from tfgan.training.run_dir import NAMES
 from tfgan.training.schedule import Clock
 
 CALL_SECS = 1.0  # of the compiled loop: how late a signal or a deadline may be noticed
@@ -21,6 +23,8 @@ EVERY_SECS = {'line': 10.0, 'point': CALL_SECS / 2, 'sheet': 5.0, 'score': 30.0}
 # points of each curve (two thirds of them after the first hour), 250 sheets and 800 scores.
 EVERY_SHARE = {'point': 1 / 300, 'sheet': 0.05, 'score': 0.01}
 SCORE_SHARE = 0.05  # of the time, at most, is spent on scores
+CLOSED_PIPE = getattr(signal, 'SIGPIPE', 13)  # by their numbers of Unix on Windows, which has no
+HANGUP = getattr(signal, 'SIGHUP', signal.SIGTERM)  # such signals
 PATIENCE_STEPS = 100  # that may be skipped in a row before the run is given up
 
 
@@ -37,15 +41,28 @@ class Outcome:
 
 
 class Stop:
-    """Notices SIGTERM and Ctrl-C within a `with` block; the second one ends the process at once."""
+    """Notices signals within a `with` block, and that nobody reads what is printed any more.
 
-    signals = signal.SIGTERM, signal.SIGINT
+    The signals are SIGTERM and Ctrl-C, of which the second one ends the process at once, and
+    SIGHUP, of which a terminal that is closed sends several.
+    """
+
+    ending = signal.SIGTERM, signal.SIGINT
 
     def __init__(self):
-        self.signal = None
+        self._signal = None
+
+    @property
+    def signal(self) -> int | None:
+        """The signal to stop by, once there is one."""
+        if self._signal is None and not startup.is_read():
+            self._signal = CLOSED_PIPE
+        return self._signal
 
     def __enter__(self):
-        self._before = {number: signal.signal(number, self._note) for number in self.signals}
+        ignored = signal.getsignal(HANGUP) == signal.SIG_IGN  # as nohup has it
+        heeded = self.ending if ignored else {*self.ending, HANGUP}
+        self._before = {number: signal.signal(number, self._note) for number in heeded}
         return self
 
     def __exit__(self, *_):
@@ -53,8 +70,9 @@ class Stop:
             signal.signal(number, handler)
 
     def _note(self, number, _frame):
-        self.signal = number
-        self.__exit__()
+        self._signal = number
+        for ending in self.ending:
+            signal.signal(ending, self._before[ending])
 
 
 class Due:
@@ -102,10 +120,11 @@ def train(
     patience = coordination.Patience(coordination.processes(strategy), peer_secs)
     checkpoints = Checkpoints(directory, gan) if coordination.is_chief(strategy) else None
     if checkpoints and checkpoints.restore():
-        print(f'continuing {directory} at step {gan.step.numpy():,}', flush=True)
+        print(f'continuing {shown(str(directory))} at step {gan.step.numpy():,}', flush=True)
     if coordination.processes(strategy) > 1:
         with patience:
-            coordination.check_same(strategy, settings=str(config), data=source.fingerprint)
+            settings = {name: value for name, value in vars(config).items() if name not in NAMES}
+            coordination.check_same(strategy, settings=str(settings), data=source.fingerprint)
             coordination.share(strategy, [each for group in gan.state().values() for each in group])
     step = int(gan.step.numpy())
     batches = pipeline.batches(source, strategy, config.batch_size, config.seed, step)
@@ -165,15 +184,15 @@ def train(
 
     scores, best_score = {}, None
     if report:
+        checkpoints.save(clock.secs())  # before all that may fail
         report.scalars(point)  # the last one, if it was not due
         if not stopped:
-            scores = report.score(metrics, 1.0)
+            scores = report.score(metrics, 1.0) or {}
             _keep_best(checkpoints, scores)
             best_score = float(checkpoints.best_score.numpy()) if scores else None
             report.sheet()
             report.walk()
             report.curves()
-        checkpoints.save(clock.secs())
         report.close()
     ended_by = (stop.signal or signal.SIGTERM) if stopped else 0
     return Outcome(step, step * config.batch_size, clock.secs(), scores, best_score, ended_by)

@@ -1,6 +1,7 @@
 """What a person sees of a run: TensorBoard, sheets, scores and a progress bar or lines."""
 
 import dataclasses
+import functools
 import sys
 
 import numpy as np
@@ -22,6 +23,27 @@ WALKERS, WALK_FRAMES = 16, 60
 WALK_COLUMNS, WALK_PIXELS = 4, 320  # of each frame of the GIF
 
 
+def ornament(what: str):
+    """Makes a method one of which no run ends: its failure is told in a line, once.
+
+    Images that cannot be read still end it, and so does a disk that takes no more.
+    """
+
+    def decorated(method):
+        @functools.wraps(method)
+        def tried(self, *arguments, **keywords):
+            try:
+                return method(self, *arguments, **keywords)
+            except (errors.SourceError, errors.StorageError):
+                raise
+            except Exception as error:  # whatever drawing, plotting and scoring raise
+                self.tell_failure(what, error)
+
+        return tried
+
+    return decorated
+
+
 class Report:
     """Writes of one Gan below its run's directory; real images are looked at once, here."""
 
@@ -35,14 +57,23 @@ class Report:
             disable=not sys.stderr.isatty(),
         )
         self._source, self._evaluator = source, None
-        self._scores, self._told = [], set()
+        self._scores, self._told, self._failed = [], set(), set()
         if is_new or self._step() == 0:  # a run that is resumed often is introduced but once
-            real = source.images(_showcase(source, ROWS, COLUMNS))
-            self._introduce(gan.config, gan.form.sheet(real, COLUMNS))
+            self._introduce(gan.config)
 
-    def _introduce(self, config, real_sheet):
+    def tell_failure(self, what: str, error: Exception) -> None:
+        """Says once that the run goes on without something."""
+        if what not in self._failed:
+            self._failed.add(what)
+            why = f'{type(error).__name__}: {errors.reason(error)}'
+            print(f'going on without {what}: {why}', file=sys.stderr, flush=True)
+
+    @ornament('the first page of TensorBoard')
+    def _introduce(self, config):
         from tensorboard.plugins.hparams import api as hparams
 
+        real = self._source.images(_showcase(self._source, ROWS, COLUMNS))
+        real_sheet = self._gan.form.sheet(real, COLUMNS)
         settings = {k: 'none' if v is None else v for k, v in dataclasses.asdict(config).items()}
         with self._writer.as_default(step=self._step()):
             tf.summary.text('configuration', table(config))
@@ -58,12 +89,14 @@ class Report:
         with self._writer.as_default(step=self._step()):
             tf.summary.image(name, sheet[None])
 
+    @ornament('points of curves')
     def scalars(self, values: dict[str, float]) -> None:
         """One point of each TensorBoard curve."""
         with self._writer.as_default(step=self._step()):
             for name, value in values.items():
                 tf.summary.scalar(name, value)
 
+    @ornament('lines of progress')
     def progress(self, clock, metrics: dict[str, float], rate: float, line: bool) -> None:
         """Moves the bar; where there is none, prints a line if it is time for one."""
         step = self._step()
@@ -80,6 +113,7 @@ class Report:
         if self._bar.disable and line:
             print(f'{interval(clock.secs())} {100 * clock.spent(step):3.0f}% {text}', flush=True)
 
+    @ornament('sheets')
     def sheet(self) -> None:
         """The drawings of the fixed seeds, as PNG and on TensorBoard."""
         sheet = self._gan.sheet()
@@ -87,6 +121,7 @@ class Report:
         path = self._directory / 'samples' / f'step-{self._step():08}.png'
         pictures.write_png(path, sheet)
 
+    @ornament('scores')
     def look(self) -> None:
         """Gets ready to score: on a data set not seen before, features are learned.
 
@@ -98,6 +133,7 @@ class Report:
         except errors.FeatureError as error:
             print(f'without scores: {error}', flush=True)
 
+    @ornament('scores')
     def score(self, metrics: dict[str, float], progress: float) -> dict[str, float]:
         """The figures of the present drawings, each beside that of real images; {} without any.
 
@@ -122,14 +158,16 @@ class Report:
                 tf.summary.text(f'advice/{about}', found[about])
         self._told = set(found)
 
+    @ornament('a walk')
     def walk(self) -> None:
         """A walk through the latents, as GIF, and as a sheet on TensorBoard with a row for each."""
         frames = self._gan.walk(WALKERS, WALK_FRAMES)
         some = frames[:: WALK_FRAMES // COLUMNS, :ROWS].swapaxes(0, 1)
         self._image('walk', self._gan.form.sheet(some.reshape(-1, *self._gan.shape), COLUMNS))
         pages = [self._gan.form.sheet(frame, WALK_COLUMNS, WALK_PIXELS) for frame in frames]
-        pictures.write_gif(self._directory / 'samples' / 'walk.gif', pages)
+        pictures.write_animation(self._directory / 'samples' / 'walk.gif', pages)
 
+    @ornament('a picture of the curves')
     def curves(self) -> None:
         """The curves so far as PNG, for those without TensorBoard."""
         self._writer.flush()

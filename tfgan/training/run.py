@@ -92,7 +92,8 @@ class Run:
         chief = coordination.is_chief(strategy)  # which alone may write
         run = contextlib.nullcontext()
         if chief:
-            run = run_dir.RunDir(self.directory, self.config, data)
+            learned = data | {run_dir.FINGERPRINT: self.source.fingerprint}
+            run = run_dir.RunDir(self.directory, self.config, learned, self.source.form)
         with run, loop.Stop() as stop:
             self._outcome = loop.train(
                 self._gan, self.source, self.directory, stop, self._checkpoint_secs, place.peer_secs

@@ -1,16 +1,21 @@
 """A run directory: what it trains on what, and its lock; imports no TensorFlow."""
 
-import fcntl
 import json
+import math
 import pathlib
 
 from tfgan import storage
-from tfgan.config import LATER, Config, differences
-from tfgan.data.source import short_name
-from tfgan.errors import ConfigError, RunError, quoted
+from tfgan.config import LATER, Config, differences, make
+from tfgan.data.source import LEARNED, short_name
+from tfgan.errors import ConfigError, RunError, quoted, shown, typed
+from tfgan.forms.base import DRAWING
 
 FORMAT = 4  # raised when an older run can no longer be continued
 PARTS = 'config', 'data'
+BUDGET = 'steps', 'minutes'
+NAMES = 'preset', 'dataset'  # settings of which nothing is learned: others say what they meant
+MISSING = object()
+FINGERPRINT = 'fingerprint_of_images'
 FOLDERS = 'checkpoints', 'best', 'samples', 'tensorboard'
 
 
@@ -24,10 +29,15 @@ class RunDir:
               tensorboard/ event files
     """
 
-    def __init__(self, directory, config: Config, data: dict):
+    def __init__(self, directory, config: Config, data: dict, form: str = DRAWING):
         self.directory = pathlib.Path(directory)
-        self.identity = identity(config, data)
+        self.config = config
+        self.identity = identity(config, data, form)
+        self._check()
+
+    def _check(self):
         check(self.directory, self.identity)
+        return budget_note(self.directory, self.config)
 
     def __enter__(self):
         try:
@@ -44,10 +54,13 @@ class RunDir:
 
     def _claim(self):
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not storage.lock(self._lock):
+                raise RunError(f'{shown(str(self.directory))} is in use by another process')
         except OSError as error:
-            raise RunError(f'{self.directory} is in use by another process') from error
-        check(self.directory, self.identity)  # again: it may have been another's since
+            print(f'{shown(str(self.directory))} cannot be locked ({error.strerror}): see to it '
+                  'that no other process trains there', flush=True)  # fmt: skip
+        if note := self._check():  # again: it may have been another's since
+            print(note, flush=True)
         text = json.dumps(self.identity, indent=2)
         storage.write_bytes(self.directory / 'config.json', text.encode())
         for place in (self.directory, *(self.directory / name for name in FOLDERS)):
@@ -66,13 +79,13 @@ def default_name(config: Config) -> str:
     return name if config.preset == 'default' else f'{config.preset}-{name}'
 
 
-def identity(config: Config, data: dict | None = None) -> dict:
-    """What must not change in the life of a run, as it stands in config.json.
+def identity(config: Config, data: dict | None = None, form: str = DRAWING) -> dict:
+    """What a run is, as it stands in config.json.
 
     Without the data, which takes a while to open, it is what can be known at once.
     """
     known = {'format': FORMAT, 'config': dict(vars(config))}
-    return known if data is None else known | {'data': data}
+    return known if data is None else known | {'form': form, 'data': data}
 
 
 def read(directory) -> dict | None:
@@ -113,29 +126,97 @@ def _is_of_images(shape, names, counts):
 
 
 def check(directory, new: dict) -> None:
-    """Raises RunError with every difference if another run lives in the directory."""
+    """Raises RunError with every difference if a run that learns otherwise is in the directory."""
     old = read(directory)
     if old is None:
         if any(pathlib.Path(directory).glob('checkpoints/*.index')):
             raise RunError(
-                f'{directory} has checkpoints but no config.json; take another --run_dir'
+                f'{shown(str(directory))} has checkpoints but no config.json; take another '
+                f'--run_dir, e.g. --run_dir={typed(_free_name(directory))}'
             )
         return
-    lines = [
-        f'  {line}'
-        for part in PARTS
-        if part in new
-        for line in differences(old.get(part, {}), new[part])
-    ]
+    lines = _config_differences(old, new) + _data_differences(old, new)
     if old.get('format') != new['format']:
-        lines.append(f'  format of the run: {quoted(old.get("format"))} there, {new["format"]} now')
+        lines.append(f'format of the run: {quoted(old.get("format"))} there, {new["format"]} now')
     if lines:
         raise RunError(
-            f'{directory} holds a run with other settings, which was left as it is:\n'
-            + '\n'.join(lines)
-            + f'\nGive the same settings to continue it, or start another, e.g. with '
-            f'--run_dir={_free_name(directory)}'
+            f'{shown(str(directory))} holds a run with other settings, which was left as it is:\n'
+            + ''.join(f'  {line}\n' for line in lines)
+            + _way_on(directory, old)
         )
+
+
+def _config_differences(old, new):
+    """All of them, if any matters."""
+    there, now = old.get('config', {}), new.get('config', old.get('config', {}))
+    settings = {*there, *now} - {*BUDGET, *NAMES}
+    differ = any(there.get(name, MISSING) != now.get(name, MISSING) for name in settings)
+    return differences(there, now) if differ else []
+
+
+def _data_differences(old, new):
+    there = old.get('data', {})
+    now = new.get('data', there)
+    names = [*LEARNED, FINGERPRINT] if FINGERPRINT in there else LEARNED  # older runs have none
+    return differences(*({k: v for k, v in data.items() if k in names} for data in (there, now)))
+
+
+def _way_on(directory, old):
+    other = f'start another, e.g. with --run_dir={typed(_free_name(directory))}'
+    if old.get('format') != FORMAT:
+        return f'This program cannot continue it: {other}'
+    try:
+        return f'It goes on, with the data that it had, by\n{_command(directory, old)}\nor {other}'
+    except (ConfigError, TypeError, KeyError):  # somebody changed it
+        return f'Give the same settings to continue it, or {other}'
+
+
+def _command(directory, run):
+    """What is typed to go on with a run: the settings in which it differs from its preset."""
+    config = Config(**run['config'])
+    usual = vars(make(config.preset)) | {'preset': 'default'}
+    given = {
+        name: value for name, value in vars(config).items() if value not in (None, usual[name])
+    }
+    words = {'run_dir': directory} | given
+    return ' '.join(
+        ['python -m tfgan.train', *(f'--{name}={typed(value)}' for name, value in words.items())]
+    )
+
+
+def budget_note(directory, config: Config) -> str | None:
+    """In a sentence what another budget than before means for a run; None without one.
+
+    Raises RunError if the run has come further than the budget goes.
+    """
+    run = read(directory)
+    if run is None or {**vars(config), **_budget(run['config'])} == vars(config):
+        return None
+    from tfgan.training import checkpoints  # imports TensorFlow, which a refusal need not await
+
+    step, secs = checkpoints.reached(directory)
+    if not step:
+        return None
+    name, done = ('steps', step) if config.steps else ('minutes', secs / 60)
+    total = getattr(config, name)
+    told = f'{done:,}' if config.steps else f'{done:,.1f}'
+    if done > total:
+        least = math.ceil(done)
+        enough = run | {'config': run['config'] | dict.fromkeys(BUDGET) | {name: least}}
+        raise RunError(
+            f'--{name}={total}: the run in {shown(str(directory))} has had {told} {name}, and was '
+            f'left as it is. Give as many or more:\n{_command(directory, enough)}'
+        )
+    before = ' '.join(f'--{key}={value}' for key, value in _budget(run['config']).items() if value)
+    return (
+        f'{shown(str(directory))} was to train for {before}. At step {step:,} it has had '
+        f'{told} of now {total:,} {name}, and goes on from {done / total:.0%} of its way: '
+        'the learning rate and the penalty are those of that share'
+    )
+
+
+def _budget(settings):
+    return {name: settings.get(name) for name in BUDGET}
 
 
 def _free_name(directory):
