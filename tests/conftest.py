@@ -1,8 +1,11 @@
 """What tests share: their own cache, a small exported model, and a server of it."""
 
+import ctypes
+import gc
 import os
 import shutil
 import subprocess
+import sys
 
 import pytest
 from servers import LIMITS, Server
@@ -22,6 +25,17 @@ def full(request) -> bool:
 def pytest_configure(config):
     # In the environment, because commands run as processes of their own.
     os.environ['XDG_CACHE_HOME'] = str(config.rootpath / '.pytest_cache' / 'xdg')
+
+
+@pytest.fixture(scope='module', autouse=True)
+def forgotten():
+    """Lets go of a module's networks and graphs when it is done, of which Keras keeps a hold."""
+    yield
+    if 'keras' in sys.modules:
+        sys.modules['keras'].backend.clear_session()
+    gc.collect()
+    if sys.platform == 'linux':
+        ctypes.CDLL(None).malloc_trim(0)  # else what was freed stays with the process
 
 
 @pytest.fixture

@@ -377,7 +377,7 @@ def any_settings(draw):
     found = {}
     for name, field in FIELDS.items():
         limits, accepts = field.metadata['limits'], field.metadata['accepts']
-        if name in ('preset', 'dataset', 'minutes'):
+        if name in ('preset', 'dataset', 'split', 'minutes'):
             continue
         if accepts:
             found[name] = draw(st.sampled_from(accepts))
@@ -400,8 +400,8 @@ def test_what_is_accepted_trains_or_its_updates_are_skipped(full):
     def check(found, channels, classes):
         chosen = config.make(**found)
         source = noise((chosen.image_size, chosen.image_size + 2, channels), 20, classes)
-        paper = [255] * channels if chosen.augment == 'on' else None
-        gan, error = tried(Gan, chosen, source.shape, source.shares, paper=paper)
+        changes = FORM.augmentation(source) if chosen.augment == 'on' else None
+        gan, error = tried(Gan, chosen, source.shape, source.shares, augmentation=changes)
         if error:
             assert refused(error, '--penalty_weight')
             return

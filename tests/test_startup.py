@@ -70,7 +70,7 @@ for module in pkgutil.walk_packages(tfgan.__path__, 'tfgan.'):
     importlib.import_module(module.name)
 from tfgan import config, storage
 from tfgan.training import loop, run_dir
-with run_dir.Run('run', config.make(), {}), storage.turn('run') as alone, loop.Stop():
+with run_dir.RunDir('run', config.make(), {}), storage.turn('run') as alone, loop.Stop():
     storage.write_bytes('run/a', b'x')
 print(alone)
 """
@@ -136,7 +136,7 @@ def test_another_keras_in_the_environment_is_not_heeded(tmp_path):
 
 
 SETTINGS = """
-import tfgan.networks, keras
+import tfgan.networks.mlp, keras
 print(keras.config.floatx(), keras.config.epsilon(), keras.config.image_data_format())
 """
 

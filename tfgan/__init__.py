@@ -1,5 +1,6 @@
 """tfgan: train a GAN on drawings with TensorFlow, look at it, and export it to be served."""
 
+import importlib
 import os
 import tempfile
 
@@ -23,38 +24,16 @@ if os.path.expanduser('~') == '~':
     os.environ['HOME'] = _find_home()
 
 
-def make_config(preset: str = 'default', **settings):
-    """The configuration of a preset with settings on top: see `tfgan.config.make`."""
-    from tfgan import config
-
-    return config.make(preset, **settings)
-
-
-def Run(directory, config=None, **options):  # noqa: N802  it stands for the class
-    """A run in a directory, to be trained and exported: see `tfgan.training.run.Run`."""
-    from tfgan import startup
-    from tfgan.training.run import Run
-
-    startup.import_tensorflow()
-    return Run(directory, config, **options)
+# What a notebook calls, imported when it is first asked for: TensorFlow takes seconds.
+_CALLS = {
+    'Run': 'tfgan.training.run',
+    'open_source': 'tfgan.forms.base',
+    'load': 'tfgan.client',
+    'connect': 'tfgan.client',
+}
 
 
-def open_source(dataset: str, **options):
-    """The data set that a text such as 'folder:my-drawings' names: `tfgan.forms.base`."""
-    from tfgan.forms import base
-
-    return base.open_source(dataset, **options)
-
-
-def load(path):
-    """An exported model, to be asked by `draw(seeds)`: see `tfgan.client.Model`."""
-    from tfgan import client
-
-    return client.load(path)
-
-
-def connect(url: str, model: str = 'doodles', version: int | None = None):
-    """A server's model, asked alike; by REST at http://HOST:PORT or gRPC at grpc://HOST:PORT."""
-    from tfgan import client
-
-    return client.connect(url, model, version)
+def __getattr__(name: str):
+    if name not in _CALLS:
+        raise AttributeError(f'tfgan has no {name!r}; it has {", ".join(_CALLS)}')
+    return getattr(importlib.import_module(_CALLS[name]), name)

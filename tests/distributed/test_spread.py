@@ -13,7 +13,7 @@ from toys import ARCHITECTURES
 
 from tfgan.objectives import OBJECTIVES
 
-HERE = pathlib.Path(__file__).parent
+HERE = pathlib.Path(__file__).parents[1]
 STEPS = 200
 SPREADS = {  # devices of a process, parts of a device's share, processes
     'two devices': (2, 1, 1),

@@ -74,7 +74,7 @@ def test_an_ornament_that_fails_is_told_and_the_run_ends_well(tmp_path, monkeypa
     facts = loop.train(gan, source, tmp_path, Stop())
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith('going on without a walk: ')
-    assert facts['step'] == 2 and facts['scores'] == {}
+    assert facts.step == 2 and facts.scores == {}
     assert checkpoints.reached(tmp_path)[0] == 2
     assert (tmp_path / 'samples/curves.png').exists()
 

@@ -59,7 +59,8 @@ def test_a_new_run_says_what_it_is(tmp_path):
         assert entered is run
         assert run.directory == directory
     found = run_dir.read(directory)
-    assert found == {'format': run_dir.FORMAT, 'config': vars(SETTINGS), 'data': DATA}
+    known = {'format': run_dir.FORMAT, 'form': 'drawing', 'config': vars(SETTINGS)}
+    assert found == known | {'data': DATA}
     assert config.Config(**found['config']) == SETTINGS
     assert sorted(os.listdir(directory)) == ['config.json', 'lock']
 

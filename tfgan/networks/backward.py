@@ -12,6 +12,7 @@ penalty, and nothing is differentiated twice.
 import keras
 import tensorflow as tf
 
+from tfgan.networks import keras_defaults  # noqa: F401
 from tfgan.networks.architecture import Architecture
 
 LEAK = 0.2  # the slope of a leaky ReLU below zero

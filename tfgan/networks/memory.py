@@ -35,7 +35,7 @@ def check_memory(
         sizes = 'width', 'depth', 'channels', 'latent_size'
         told = ' '.join(f'--{name}={getattr(config, name)}' for name in (*sizes, 'batch_size'))
         raise ConfigError(
-            f'{told} with examples of {"x".join(map(str, shape))}: a step takes at least '
+            f'{told} with images of {"x".join(map(str, shape))}: a step takes at least '
             f'{_gigabytes(weights)} for weights and {_gigabytes(hidden)} for a batch, and this '
             f'machine has {memory / 1e9:,.0f} GB; give smaller ones, or an --image_size'
         )

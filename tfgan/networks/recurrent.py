@@ -1,5 +1,7 @@
 """Recurrent networks: what reads an example one row after the other."""
 
+import dataclasses
+
 import keras
 import tensorflow as tf
 
@@ -11,21 +13,21 @@ from tfgan.networks.layers import Score, dense, flat
 class Gru(keras.layers.Layer):
     """A gated recurrent unit (Cho et al. 2014): inputs [n, d] and state [n, width] to a new state.
 
-    Keras's own cell has a random state for its dropout, which a checkpoint would have to hold.
+    Keras's own cell has a random state for its dropout, which a checkpoint would have to hold. It
+    is float32 whatever the precision: rounding would add up from row to row.
     """
 
     def __init__(self, config: Config):
         super().__init__()
         self.width = config.width
-        self.gates = dense(config, 2 * config.width)
-        self.candidate = dense(config, config.width)
+        exact = dataclasses.replace(config, precision='float32')
+        self.gates = dense(exact, 2 * config.width)
+        self.candidate = dense(exact, config.width)
 
     def call(self, inputs, state):
-        # Rounding of a state would add up from row to row, so only the products are rounded.
-        gates = tf.cast(self.gates(tf.concat([inputs, state], axis=1)), tf.float32)
-        update, reset = tf.split(tf.sigmoid(gates), 2, axis=1)
-        candidate = self.candidate(tf.concat([inputs, reset * state], axis=1))
-        return update * state + (1 - update) * tf.tanh(tf.cast(candidate, tf.float32))
+        update, reset = tf.split(tf.sigmoid(self.gates(tf.concat([inputs, state], axis=1))), 2, 1)
+        candidate = tf.tanh(self.candidate(tf.concat([inputs, reset * state], axis=1)))
+        return update * state + (1 - update) * candidate
 
 
 class RecurrentDiscriminator(keras.Model):

@@ -8,6 +8,7 @@ import pathlib
 
 import numpy as np
 
+from tfgan import startup
 from tfgan.config import Config
 from tfgan.errors import RunError
 from tfgan.forms import base as forms
@@ -80,6 +81,7 @@ class Run:
         Progress is printed. Returns a `loop.Outcome`; Ctrl-C or SIGTERM ends it early, saved, and
         the same call goes on. Raises RunError, SourceError, StorageError and ConfigError.
         """
+        startup.import_tensorflow()
         from tfgan.distributed import coordination, strategies
         from tfgan.training import loop
 
@@ -119,6 +121,7 @@ class Run:
         `checkpoint` is 'latest' or 'best'. The data is not needed. Of processes that train together
         the first one writes and the others wait. Raises RunError and StorageError.
         """
+        startup.import_tensorflow()
         from tfgan.distributed import coordination
         from tfgan.saved_model import writer
 
