@@ -16,6 +16,21 @@ def pytest_addoption(parser):
     parser.addoption('--all', action='store_true', help='in full what else runs at a small size')
 
 
+# Files that take longest come first, so that no process is left alone with one at the end.
+LONG = (
+    'test_cli',
+    'test_conformance',
+    'test_coordination',
+    'test_chaos',
+    'test_serve',
+    'test_readme',
+)
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.path.stem not in LONG)
+
+
 @pytest.fixture(scope='session')
 def full(request) -> bool:
     """Whether long tests run in full: `scripts/test --all`."""

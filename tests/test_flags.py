@@ -123,7 +123,11 @@ VALUES = NUMBERS | WORDS | DATA | CHOICES
 def values_of(name):
     """Texts for a flag, of which many are near to what it takes."""
     field = FIELDS[name]
-    own = {'preset': config.PRESETS, 'dataset': ['doodles', 'folder:folder', 'npy:file']}
+    own = {
+        'preset': config.PRESETS,
+        'dataset': ['doodles', 'folder:folder', 'npy:file'],
+        'split': ['train', 'test', 'train+val', 'all'],
+    }
     limits = field.metadata['limits'].values()
     if choices := own.get(name) or field.metadata['accepts']:
         near = st.sampled_from(list(choices))

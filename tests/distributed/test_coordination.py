@@ -131,9 +131,9 @@ def test_what_ends_one_ends_all_and_they_go_on(tmp_path, ended, full):
     count = 3 if full else 2
     flags = ['--batch_size=12', '--steps=1000', '--checkpoint_secs=0.3', '--run_dir=r']
     for victim, number in [
-        (count - 1, signal.SIGTERM),
         (count - 1, signal.SIGKILL),
-        *([(0, signal.SIGTERM), (0, signal.SIGKILL), (1, signal.SIGSTOP)] if full else []),
+        *([(2, signal.SIGTERM), (0, signal.SIGTERM)] if full else []),
+        *([(0, signal.SIGKILL), (1, signal.SIGSTOP)] if full else []),
     ]:
         before = newest(tmp_path)
         ended[:] = train(tmp_path, count, *flags, '--export_dir=m')
