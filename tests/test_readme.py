@@ -25,7 +25,6 @@ from servers import Server
 from toy_models import NAMES
 from toys import ARCHITECTURES, noise, play, settings
 
-import tfgan
 from tfgan import config
 from tfgan.data.doodles import render
 from tfgan.distributed import strategies
@@ -294,8 +293,6 @@ def test_models_here_and_at_a_server_are_asked_alike(place, server, monkeypatch)
     assert near.max() <= 1
 
 
-# TO BE SWITCHED ON: with the library's merge this mark goes, and nothing else.
-@pytest.mark.skipif(not hasattr(tfgan, 'Run'), reason='the library is not there yet')
 def test_the_library_does_what_its_page_says(place, server, monkeypatch, capsys):
     monkeypatch.chdir(place)
     names = {}

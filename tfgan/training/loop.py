@@ -4,6 +4,7 @@ import dataclasses
 import math
 import signal
 import time
+from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -26,6 +27,18 @@ SCORE_SHARE = 0.05  # of the time, at most, is spent on scores
 CLOSED_PIPE = getattr(signal, 'SIGPIPE', 13)  # by their numbers of Unix on Windows, which has no
 HANGUP = getattr(signal, 'SIGHUP', signal.SIGTERM)  # such signals
 PATIENCE_STEPS = 100  # that may be skipped in a row before the run is given up
+
+
+class Turn(NamedTuple):
+    """What comes next: so many steps, in which progress is start + slope * step, or the end."""
+
+    steps: float
+    start: float
+    slope: float
+    stopped: float
+
+
+CHIEFS_WORD = Turn(steps=True, start=True, slope=True, stopped=False)  # and any may stop all
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,29 +151,28 @@ def train(
     rate, metrics, point = 0.0, {}, {}  # steps a second in the last call, its means, all to plot
     while True:
         # Clocks differ from machine to machine: all follow the chief's, and any may stop all.
-        wanted = clock.next_steps(step, rate, CALL_SECS), *clock.schedule(), stop.signal is not None
+        next_steps, asked_to_stop = clock.next_steps(step, rate, CALL_SECS), stop.signal is not None
+        wanted = Turn(next_steps, *clock.schedule(), asked_to_stop)
         with patience:
-            steps, start, slope, stopped = coordination.agree(
-                strategy, wanted, [True, True, True, False]
-            )
-        if steps <= 0 or stopped:
+            turn = Turn(*coordination.agree(strategy, wanted, CHIEFS_WORD))
+        if turn.steps <= 0 or turn.stopped:
             break
         began, skipped = time.monotonic(), int(gan.skipped.numpy())
         with patience, pipeline.plain_refusals(batches):
             total, bad = gan.train(
                 batches,
-                tf.constant(steps, tf.int64),
-                tf.constant(start, tf.float32),
-                tf.constant(slope, tf.float32),
+                tf.constant(turn.steps, tf.int64),
+                tf.constant(turn.start, tf.float32),
+                tf.constant(turn.slope, tf.float32),
             )
-        rate = steps / (time.monotonic() - began)
-        if gan.step.numpy() != step + steps:
-            raise RuntimeError(f'{steps:.0f} steps from {step} led to {gan.step.numpy()}')
-        step += int(steps)
+        rate = turn.steps / (time.monotonic() - began)
+        if gan.step.numpy() != step + turn.steps:
+            raise RuntimeError(f'{turn.steps:.0f} steps from {step} led to {gan.step.numpy()}')
+        step += int(turn.steps)
         _check_finite(gan, bad.numpy())
         if not report:
             continue
-        good_steps = max(1, steps - (int(gan.skipped.numpy()) - skipped))
+        good_steps = max(1, turn.steps - (int(gan.skipped.numpy()) - skipped))
         metrics = dict(zip(METRICS, total.numpy() / good_steps, strict=True))
         point = metrics | {
             'images_per_sec': rate * config.batch_size,
@@ -186,7 +198,7 @@ def train(
     if report:
         checkpoints.save(clock.secs())  # before all that may fail
         report.scalars(point)  # the last one, if it was not due
-        if not stopped:
+        if not turn.stopped:
             scores = report.score(metrics, 1.0) or {}
             _keep_best(checkpoints, scores)
             best_score = float(checkpoints.best_score.numpy()) if scores else None
@@ -194,7 +206,7 @@ def train(
             report.walk()
             report.curves()
         report.close()
-    ended_by = (stop.signal or signal.SIGTERM) if stopped else 0
+    ended_by = (stop.signal or signal.SIGTERM) if turn.stopped else 0
     return Outcome(step, step * config.batch_size, clock.secs(), scores, best_score, ended_by)
 
 
