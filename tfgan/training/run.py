@@ -100,7 +100,17 @@ class Run:
             self._outcome = loop.train(
                 self._gan, self.source, self.directory, stop, self._checkpoint_secs, place.peer_secs
             )
+        if self._outcome.stopped:
+            self._wait_for_all()
         return self._outcome
+
+    def _wait_for_all(self):
+        """Returns once every process of the run is here: one that leaves early ends the others."""
+        from tfgan.distributed import coordination
+
+        strategy = self._gan.strategy
+        with coordination.Patience(coordination.processes(strategy), self._placement.peer_secs):
+            coordination.wait_for_all(strategy)
 
     def _new_gan(self, strategy):
         from tfgan.gan.gan import Gan
@@ -128,12 +138,11 @@ class Run:
         directory = pathlib.Path(directory or f'saved_models/{self.directory.resolve().name}')
         if self._outcome is None or checkpoint != 'latest':
             return writer.write(*self._restored(checkpoint, directory))
-        strategy, version = self._gan.strategy, None
-        if coordination.is_chief(strategy):
+        version = None
+        if coordination.is_chief(self._gan.strategy):
             card = self._card(directory.name, self.source.summary(), self._outcome)
             version = writer.write(self._gan, directory, card)
-        with coordination.Patience(coordination.processes(strategy), self._placement.peer_secs):
-            coordination.wait_for_all(strategy)
+        self._wait_for_all()
         return version
 
     def _restored(self, checkpoint, directory):
