@@ -78,8 +78,9 @@ class Run:
     def train(self):
         """Trains to the end of the budget, from the newest checkpoint if there is one.
 
-        Progress is printed. Returns a `loop.Outcome`; Ctrl-C or SIGTERM ends it early, saved, and
-        the same call goes on. Raises RunError, SourceError, StorageError and ConfigError.
+        Progress is printed. It takes the main thread, which alone hears signals. Returns a
+        `loop.Outcome`; Ctrl-C or SIGTERM ends it early, saved, and the same call goes on. Raises
+        RunError, SourceError, StorageError and ConfigError.
         """
         startup.import_tensorflow()
         from tfgan.distributed import coordination, strategies

@@ -114,7 +114,7 @@ def _read_back(path: str) -> tuple[arrays.Array, np.ndarray]:
     """Images and labels of a file that `_write` wrote; raises SourceError if it is damaged."""
     try:
         images, labels = (arrays.on_disk(path, field) for field in ('image', 'label'))
-        # a copy of each block's labels, lest its images stay in memory
+        # Each block's labels are copied, lest its images stay in memory.
         return images, np.concatenate([block.copy() for block in labels.blocks(len(labels))])
     except SourceError as error:
         raise SourceError(f'{error}. Delete that file, and it is written again') from error
