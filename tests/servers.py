@@ -4,7 +4,8 @@ import os
 import pathlib
 import re
 import subprocess
-import sys
+
+import forks
 
 ANYWHERE = '--port=0', '--grpc_port=0', '--poll_secs=0.1'
 
@@ -14,7 +15,7 @@ class Server:
 
     def __init__(self, models, *flags):
         self.process = subprocess.Popen(
-            [sys.executable, '-m', 'tfgan.serve', f'--models={models}', *ANYWHERE, *flags],
+            [*forks.python(), '-m', 'tfgan.serve', f'--models={models}', *ANYWHERE, *flags],
             env=os.environ | {'PYTHONPATH': str(pathlib.Path(__file__).parents[1])},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -9,10 +9,11 @@ import subprocess
 import sys
 import time
 
+import forks
 import numpy as np
 import pytest
 import tensorflow as tf
-from commands import TOY, checkpoint, run, start, waited_for
+from commands import TOY, checkpoint, run, small_data, start, waited_for
 from PIL import Image
 
 from tfgan import cli
@@ -100,7 +101,7 @@ assert image.dtype == tf.uint8 and free.shape == [5, 28, 28, 1] and (0 < sure.nu
 assert sure.shape == [2] and (sure.numpy() < 1).all()
 print(sorted(model), image.numpy().tobytes().hex())
 """
-    out = [subprocess.check_output([sys.executable, '-c', script], text=True) for _ in range(2)]
+    out = [subprocess.check_output([*forks.python(), '-c', script], text=True) for _ in range(2)]
     assert out[0] == out[1]  # one seed is one drawing in every process
     assert all(name in out[0] for name in SIGNATURES)
 
@@ -218,8 +219,9 @@ def test_other_settings_are_listed_and_nothing_is_touched(trained):
 def test_a_run_that_was_ended_goes_on_to_the_same_weights(tmp_path, number, full):
     if not full and number != signal.SIGTERM:
         pytest.skip('it takes --all; test_chaos kills runs at any size')
-    steps = 1500 if full else 500
+    steps = 1500 if full else 800
     flags = [f'--steps={steps}', '--checkpoint_secs=0.2', '--export_dir=models/toy', *TOY]
+    flags.append(small_data(tmp_path))
     run(tmp_path, 'train', *flags, '--run_dir=whole')
     process = start(tmp_path, 'train', *flags, '--run_dir=broken')
     broken = tmp_path / 'broken/checkpoints'
@@ -240,8 +242,7 @@ def test_a_run_that_was_ended_goes_on_to_the_same_weights(tmp_path, number, full
 
 
 def test_a_run_that_nobody_reads_is_saved_and_ends_quietly(tmp_path):
-    np.save(tmp_path / '8.npy', np.random.default_rng(0).integers(0, 256, (99, 8, 8), np.uint8))
-    flags = ['--dataset=npy:8.npy', '--architecture=mlp', '--steps=1000000', '--run_dir=v[2]']
+    flags = [small_data(tmp_path), '--architecture=mlp', '--steps=1000000', '--run_dir=v[2]']
     process = start(tmp_path, 'train', *flags, *TOY)
     waited_for(process, lambda: list((tmp_path / 'v[2]/samples').glob('step*')))
     process.stdout.close()  # as `head` does that has read enough
@@ -251,7 +252,7 @@ def test_a_run_that_nobody_reads_is_saved_and_ends_quietly(tmp_path):
 
 
 def test_minutes_are_kept_across_a_stop(tmp_path):
-    flags = ['--minutes=0.2', '--run_dir=r', '--export_dir=m', *TOY]
+    flags = ['--minutes=0.2', '--run_dir=r', '--export_dir=m', small_data(tmp_path), *TOY]
     process = start(tmp_path, 'train', *flags)
     waited_for(process, lambda: len(list((tmp_path / 'r/samples').glob('step*'))) > 0)
     time.sleep(4)
@@ -260,14 +261,14 @@ def test_minutes_are_kept_across_a_stop(tmp_path):
     process.communicate()
     out, _ = run(tmp_path, 'train', *flags)
     first = re.search(r'^00:(\d\d) ', out, re.MULTILINE)[1]
-    assert 4 <= int(first) < 13  # it goes on where the clock stood
+    assert 4 <= int(first) < 20  # it goes on where the clock stood
     secs = json.loads((tmp_path / 'm/1/model.json').read_text())['secs']
-    assert 12 <= secs < 15
+    assert 12 <= secs < 20
 
 
 def test_a_run_that_cannot_learn_stops_with_advice(tmp_path):
     flags = ['--steps=3000', '--objective=wasserstein', '--learning_rate=1', '--output=linear']
-    _, err = run(tmp_path, 'train', *flags, '--width=64', code=1)
+    _, err = run(tmp_path, 'train', *flags, small_data(tmp_path), '--width=64', code=1)
     assert re.search(r'since step [\d,]+ no update was finite \((loss|gradient_norm)/', err)
     assert '--learning_rate (now 1)' in err
     assert 'Traceback' not in err

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 
+import forks
 import numpy as np
 import pytest
 from PIL import Image
@@ -26,7 +27,7 @@ NOBODY = dict.fromkeys(('HTTPS_PROXY', 'https_proxy'), 'http://127.0.0.1:9')
 
 def run(cwd, module, *flags, code=0, **environment):
     process = subprocess.run(
-        [sys.executable, '-m', f'tfgan.{module}', *flags],
+        [*forks.python(), '-m', f'tfgan.{module}', *flags],
         cwd=cwd,
         env=os.environ
         | {'PYTHONPATH': str(pathlib.Path(__file__).parents[1]), 'XDG_CACHE_HOME': str(cwd / 'c')}

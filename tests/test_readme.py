@@ -97,8 +97,7 @@ def flags_of(command):
 
 @pytest.fixture(scope='module')
 def forks():
-    with Forks() as forks:
-        yield forks
+    return Forks()
 
 
 @pytest.fixture(scope='module')

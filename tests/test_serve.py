@@ -8,11 +8,11 @@ import random
 import shutil
 import socket
 import subprocess
-import sys
 import threading
 import time
 import urllib.parse
 
+import forks
 import grpc
 import numpy as np
 import pytest
@@ -162,7 +162,7 @@ def test_refusals_come_before_it_listens(tmp_path, flags, words):
 
 def serve(cwd, *flags):
     return subprocess.run(
-        [sys.executable, '-m', 'tfgan.serve', *flags],
+        [*forks.python(), '-m', 'tfgan.serve', *flags],
         cwd=cwd, env=os.environ | {'PYTHONPATH': str(ROOT)},
         capture_output=True, text=True, timeout=60,
     )  # fmt: skip

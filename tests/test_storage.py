@@ -5,9 +5,9 @@ import os
 import pathlib
 import resource
 import subprocess
-import sys
 import threading
 
+import forks
 import pytest
 import tensorflow as tf
 
@@ -148,7 +148,7 @@ def test_training_refuses_a_place_to_read_only_at_once(tmp_path, mount, place):
     mount(tmp_path / place, 'ro')
     flags = ['--steps=3', '--run_dir=r', '--export_dir=m']
     result = subprocess.run(
-        [sys.executable, '-m', 'tfgan.train', *flags],
+        [*forks.python(), '-m', 'tfgan.train', *flags],
         cwd=tmp_path,
         env=os.environ | {'PYTHONPATH': str(pathlib.Path(__file__).parents[1])},
         capture_output=True,

@@ -5,8 +5,8 @@ import json
 import os
 import pathlib
 import subprocess
-import sys
 
+import forks
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -121,7 +121,7 @@ def test_every_place_gets_every_example():
 
 def test_two_replicas_share_the_batch_of_one():
     result = subprocess.run(
-        [sys.executable, '-c', MIRRORED],
+        [*forks.python(), '-c', MIRRORED],
         capture_output=True,
         text=True,
         cwd=ROOT,

@@ -7,8 +7,9 @@ import subprocess
 import sys
 import time
 
+import forks
 import pytest
-from commands import TOY, checkpoint, waited_for
+from commands import TOY, checkpoint, small_data, waited_for
 from loopback import environments
 
 TOGETHER = ['--strategy=multi_worker', '--peer_secs=60', *TOY]
@@ -74,14 +75,14 @@ def ended():
 
 
 def test_what_they_tell_each_other(ended):
-    ended += started(2, [sys.executable, '-c', TALK + DIFFER])
+    ended += started(2, [*forks.python(), '-c', TALK + DIFFER])
     for process in ended:
         _, err = process.communicate(timeout=60)
         assert process.returncode == 0, err
 
 
 def test_one_that_only_seems_alive_is_not_waited_for(ended):
-    ended += started(2, [sys.executable, '-c', TALK + HANG])
+    ended += started(2, [*forks.python(), '-c', TALK + HANG])
     assert ended[1].stdout.readline().startswith('  waiting for ')
     assert ended[1].stdout.readline() == 'asleep\n'
     began = time.monotonic()
@@ -94,7 +95,7 @@ def test_one_that_only_seems_alive_is_not_waited_for(ended):
 
 def test_nor_one_that_never_starts(tmp_path):
     began = time.monotonic()
-    command = [sys.executable, '-m', 'tfgan.train', '--peer_secs=3', *TOY]
+    command = [*forks.python(), '-m', 'tfgan.train', '--peer_secs=3', *TOY]
     done = subprocess.run(
         command, env=environments(2)[0], cwd=tmp_path, capture_output=True, text=True, timeout=60
     )
@@ -106,13 +107,13 @@ def test_nor_one_that_never_starts(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def train(tmp_path, processes, *flags):
+def train(tmp_path, processes, python, *flags):
     """Processes that see nothing of each other's files."""
     folders = [tmp_path / str(i) for i in range(processes)]
     for folder in folders:
         folder.mkdir(exist_ok=True)
-    command = [sys.executable, '-m', 'tfgan.train', *TOGETHER, *flags]
-    return started(processes, command, cwd=folders)
+    command = ['-m', 'tfgan.train', *TOGETHER, *flags]
+    return started(processes, [*python, *command], cwd=folders)
 
 
 def newest(tmp_path):
@@ -129,14 +130,18 @@ def outcome(process):
 
 def test_what_ends_one_ends_all_and_they_go_on(tmp_path, ended, full):
     count = 3 if full else 2
+    # What stands for a command does not pass SIGSTOP on.
+    python = [sys.executable] if full else forks.python()
+    (tmp_path / 'data').mkdir()
     flags = ['--batch_size=12', '--steps=1000', '--checkpoint_secs=0.3', '--run_dir=r']
+    flags.append(small_data(tmp_path / 'data'))
     for victim, number in [
         (count - 1, signal.SIGKILL),
         *([(2, signal.SIGTERM), (0, signal.SIGTERM)] if full else []),
         *([(0, signal.SIGKILL), (1, signal.SIGSTOP)] if full else []),
     ]:
         before = newest(tmp_path)
-        ended[:] = train(tmp_path, count, *flags, '--export_dir=m')
+        ended[:] = train(tmp_path, count, python, *flags, '--export_dir=m')
         waited_for(ended[0], lambda before=before: newest(tmp_path) > before, 100)
         os.kill(ended[victim].pid, number)
         began = time.monotonic()
@@ -153,7 +158,7 @@ def test_what_ends_one_ends_all_and_they_go_on(tmp_path, ended, full):
         for process in ended:
             process.kill()
             process.communicate()
-    ended[:] = train(tmp_path, count, *flags, '--export_dir=m')
+    ended[:] = train(tmp_path, count, python, *flags, '--export_dir=m')
     assert 'continuing r at step' in ended[0].communicate(timeout=500)[0]
     assert [process.wait(60) for process in ended] == [0] * count
     found = checkpoint(tmp_path / '0/r')

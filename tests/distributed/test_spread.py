@@ -3,8 +3,8 @@
 import pathlib
 import re
 import subprocess
-import sys
 
+import forks
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -30,7 +30,7 @@ ROUTES = [('two devices', 'two processes'), ('one', 'two processes'), ('two proc
 def played(directory, games, spread, last=STEPS):
     """Plays games to a step; the state of each, by key."""
     devices, parts, processes = SPREADS.get(spread, (1, 1, 1))
-    command = [sys.executable, HERE / 'spread.py', directory, last, devices, parts, *games]
+    command = [*forks.python(), HERE / 'spread.py', directory, last, devices, parts, *games]
     started = [
         subprocess.Popen([*map(str, command)], env=env, stdout=subprocess.PIPE, text=True)
         for env in environments(processes)

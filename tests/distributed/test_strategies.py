@@ -2,8 +2,8 @@
 
 import os
 import subprocess
-import sys
 
+import forks
 import pytest
 from loopback import environments
 
@@ -16,7 +16,7 @@ print(strategies.make(*eval(sys.argv[1]))[1])
 
 def make(*arguments, **variables):
     environment = environments(1)[0] | variables
-    command = [sys.executable, '-c', SCRIPT, repr(arguments)]
+    command = [*forks.python(), '-c', SCRIPT, repr(arguments)]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100)
 
 

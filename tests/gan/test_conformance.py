@@ -8,8 +8,8 @@ import itertools
 import os
 import pathlib
 import subprocess
-import sys
 
+import forks
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -195,7 +195,7 @@ def test_two_replicas_equal_one(pair, anchored, full):
     here = pathlib.Path(__file__).parents[1]
     path = os.pathsep.join([str(here), str(here.parent)])
     out = subprocess.check_output(
-        [sys.executable, '-c', REPLICAS, pair[1], *objectives],
+        [*forks.python(), '-c', REPLICAS, pair[1], *objectives],
         text=True,
         env=os.environ | {'PYTHONPATH': path},
     )

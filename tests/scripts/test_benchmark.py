@@ -7,6 +7,7 @@ import runpy
 import subprocess
 import sys
 
+import forks
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -113,7 +114,7 @@ def test_its_flags_are_understood(words, doing, sections, monkeypatch):
 def test_every_recipe_is_understood(recipe):
     flags = [flag.removeprefix('--').split('=') for flag in quality.RECIPES[recipe]]
     assert {name for name, _ in flags} <= set(vars(config.make()))
-    command = [sys.executable, '-m', 'tfgan.train', '--dry_run', *quality.RECIPES[recipe]]
+    command = [*forks.python(), '-m', 'tfgan.train', '--dry_run', *quality.RECIPES[recipe]]
     said = subprocess.run(command, capture_output=True, text=True)
     assert said.returncode == 0, said.stderr
 

@@ -2,15 +2,16 @@
 
 import contextlib
 import os
-import pathlib
 import re
+import shlex
 import socket
 import subprocess
 import sys
 
+import forks
 import pytest
 import yaml
-from commands import TOY
+from commands import TOY, small_data
 from loopback import HERE, free_ports
 
 ROOT = HERE.parent
@@ -32,10 +33,17 @@ sys.exit(max(task.wait(120) for task in tasks))
 """
 
 
+def python_at(folder):
+    folder.mkdir(parents=True)
+    (folder / 'python').write_text(f'#!/bin/sh\nexec {shlex.join(forks.python())} "$@"\n')
+    (folder / 'python').chmod(0o755)
+    return folder
+
+
 @pytest.fixture
 def place(tmp_path):
     """A project's directory with an environment, and a cluster's commands on the path."""
-    (tmp_path / '.venv').symlink_to(pathlib.Path(sys.prefix))
+    python_at(tmp_path / '.venv/bin')
     (tmp_path / 'bin').mkdir()
     for name, text in ('srun', SRUN), ('scontrol', '#!/bin/sh\necho scontrol "$@"\n'):
         (tmp_path / 'bin' / name).write_text(text)
@@ -50,7 +58,7 @@ def environment(place, **more):
 
 def test_the_slurm_job_trains_with_two_tasks(place):
     done = subprocess.run(
-        [SLURM, *STEPS],
+        [SLURM, *STEPS, small_data(place)],
         cwd=place, env=environment(place, SLURM_JOB_ID='77'), capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -116,13 +124,13 @@ def two_free_ports():
 def test_the_kubernetes_command_trains_with_two_pods(tmp_path):
     [container] = manifest()['Job']['spec']['template']['spec']['containers']
     address = f'127.0.0.1:{two_free_ports()}%d'
-    started = []
+    bin, started = python_at(tmp_path / 'bin'), []
     for index in range(2):
         variables = {'WORKERS': '2', 'ADDRESS': address, 'JOB_COMPLETION_INDEX': str(index)}
-        path = f'{pathlib.Path(sys.executable).parent}{os.pathsep}{os.environ["PATH"]}'
+        path = f'{bin}{os.pathsep}{os.environ["PATH"]}'
         started.append(
             subprocess.Popen(
-                [*container['command'], *STEPS],
+                [*container['command'], *STEPS, small_data(tmp_path)],
                 cwd=tmp_path,
                 env=os.environ | variables | {'PATH': path, 'PYTHONPATH': str(ROOT)},
             )

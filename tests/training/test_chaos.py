@@ -26,10 +26,7 @@ FEW, ALL = 3, 100
 
 @pytest.fixture(scope='module')
 def forks(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv('XDG_CACHE_HOME', str(tmp_path_factory.mktemp('cache')))
-        with Forks() as forks:
-            yield forks
+    return Forks(XDG_CACHE_HOME=str(tmp_path_factory.mktemp('cache')))
 
 
 @pytest.fixture(scope='module')

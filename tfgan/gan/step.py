@@ -205,11 +205,11 @@ class Step:
 
     def _replica_step(self, examples, step, progress):
         """One step on this replica's examples and labels; the metrics, the same on each replica."""
-        state, replica = self._state, tf.distribute.get_replica_context()
+        state = self._state
         batch = self._batch(*examples, step)
         weight = state.penalty_weight * state.penalty_decay**progress
         work = self.compiled if state.accumulate == 1 else self._accumulated
-        gradients, metrics = replica.all_reduce(tf.distribute.ReduceOp.SUM, work(batch, weight))
+        gradients, metrics = _summed(work(batch, weight))
         for player, values in gradients.items():
             metrics[f'gradient_norm/{player}'] = tf.linalg.global_norm(values)
         finite = tf.reduce_all(tf.math.is_finite(tf.stack(list(metrics.values()))))
@@ -265,6 +265,14 @@ class Step:
                 state.change_probability, overfitting, state.config.batch_size
             )
             state.change_probability.assign(tf.where(finite, moved, state.change_probability))
+
+
+def _summed(values):
+    """The sums of nested values over all replicas."""
+    replica = tf.distribute.get_replica_context()
+    if replica.num_replicas_in_sync == 1:  # all_reduce would keep this graph for ever
+        return values
+    return replica.all_reduce(tf.distribute.ReduceOp.SUM, values)
 
 
 def _parts(values, labels):
