@@ -23,7 +23,8 @@ def start(cwd, module, *flags):
     return subprocess.Popen(
         [*forks.python(), '-m', f'tfgan.{module}', *flags],
         cwd=cwd,
-        env=os.environ | {'PYTHONPATH': str(pathlib.Path(__file__).parents[1])},
+        env=os.environ
+        | {'PYTHONPATH': str(pathlib.Path(__file__).parents[1]), forks.UNJUDGED: '1'},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -23,7 +23,8 @@ import time
 
 ROOT = pathlib.Path(__file__).parents[1]
 PASSED_ON = signal.SIGTERM, signal.SIGINT, signal.SIGHUP
-IN_HASTE = 'TFGAN_TESTS_IN_HASTE'  # in the environment of those that are `faster` and `restless`
+# In the environment of those that are `faster` and `restless`, and of those that are `unjudged`.
+IN_HASTE, UNJUDGED = 'TFGAN_TESTS_IN_HASTE', 'TFGAN_TESTS_UNJUDGED'
 
 
 def preload():
@@ -38,14 +39,20 @@ def preload():
 
 def faster():
     """What comes every seconds comes often in a short run, and is small."""
-    from tfgan.evaluation import feature_learning
     from tfgan.training import loop, reporter
 
     loop.CALL_SECS = 0.05
     loop.EVERY_SECS |= {'sheet': 0.2, 'score': 0.5, 'point': 0.05}
     loop.SCORE_SHARE = 0.5
     reporter.SCORE_IMAGES = 100
-    feature_learning.LEAST_STEPS = 30
+    unjudged()
+
+
+def unjudged():
+    """What judges drawings learns next to nothing."""
+    from tfgan.evaluation import feature_learning
+
+    feature_learning.LEAST_STEPS, feature_learning.PASSES = 30, 0.05
 
 
 def restless():
@@ -125,6 +132,8 @@ def become(asked, handles, places):
     if IN_HASTE in os.environ:
         faster()
         restless()
+    if UNJUDGED in os.environ:
+        unjudged()
 
 
 def run(argv):

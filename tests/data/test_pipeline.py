@@ -125,7 +125,8 @@ def test_two_replicas_share_the_batch_of_one():
         capture_output=True,
         text=True,
         cwd=ROOT,
-        env=os.environ | {'PYTHONPATH': f'{ROOT}:{ROOT}/tests/data', 'CUDA_VISIBLE_DEVICES': '-1'},
+        env=os.environ
+        | {'PYTHONPATH': f'{ROOT}:{ROOT}/tests:{ROOT}/tests/data', 'CUDA_VISIBLE_DEVICES': '-1'},
     )
     assert result.returncode == 0, result.stderr
     assert json.loads(result.stdout) == take(30, 8, 6, seed=4, first_step=3)

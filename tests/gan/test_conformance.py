@@ -82,8 +82,8 @@ def test_a_step_is_finite_and_moves_everything(row, full):
             assert old.size == 1 or not np.array_equal(variable.numpy(), old), variable
 
 
-def test_breaking_off_changes_nothing(row):
-    source = SOURCES[row[0]]()
+def test_breaking_off_changes_nothing(row, full):
+    source = SOURCES[row[0]](EXAMPLES[row[0]][0 if full else 1])
     whole, first, second = (made(row, source, augmented, penalty_decay=0.1) for _ in range(3))
     play(whole, source, 10)
     play(first, source, 4)
@@ -95,8 +95,8 @@ def test_breaking_off_changes_nothing(row):
     assert not same(weights(whole), weights(first))
 
 
-def test_an_export_is_the_model(row):
-    source = SOURCES[row[0]]()
+def test_an_export_is_the_model(row, full):
+    source = SOURCES[row[0]](EXAMPLES[row[0]][0 if full else 1])
     gan = made(row, source)
     play(gan, source, 2)
     signatures = Servable(gan, list(source.class_names)).signatures()
