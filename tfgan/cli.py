@@ -76,14 +76,18 @@ def _in_short(error):
     return f'--{flag.name}={quoted(value)}: ' + (f'expected {expected}' if expected else why)
 
 
-def check_drawings(flag: str, path: str) -> None:
-    """Refuses a place for drawings, named like a picture or else a folder, as `check_folder`."""
+def check_drawings(flag: str, path: str, vectors: tuple[str, ...] = ()) -> None:
+    """Refuses a place for drawings, named like a picture or else a folder, as `check_folder`.
+
+    `vectors` are endings that are known beside those of pixels.
+    """
+    endings = *pictures.SHEETS, *vectors
     ending = pictures.ending(path)
-    if not ending or (os.path.isdir(path) and ending not in pictures.SHEETS):
+    if not ending or (os.path.isdir(path) and ending not in endings):
         check_folder(flag, path)
     else:
         folder = f', or --{flag}={typed(path + "/")} for a folder of single pictures'
-        check_picture(flag, path, pictures.SHEETS, folder)
+        check_picture(flag, path, endings, folder)
 
 
 def check_picture(flag: str, path: str, endings, otherwise: str = '') -> None:

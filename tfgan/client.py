@@ -1,5 +1,6 @@
 """Drawings of a model in this process, or of a server's by REST or gRPC, all asked for alike."""
 
+import base64
 import functools
 import ipaddress
 import json
@@ -51,6 +52,13 @@ class Model:
         return self._in_blocks(
             'latents', {'latents': latents, 'label': self._labels(label, len(latents))}
         )
+
+    def svg(self, seeds, label=None) -> list[str]:
+        """SVG files of int seeds [n], of a model that draws with strokes; `label` as in `draw`."""
+        seeds = _integers('seeds', seeds, np.int64)
+        labels = self._labels(-1 if label is None else label, seeds.size)
+        inputs = {'seed': _one_each('seeds', seeds, seeds.size), 'label': labels}
+        return self._in_blocks('svg', inputs).tolist()
 
     def sheet(self, seeds, label=None, truncation=None, columns: int | None = None) -> Picture:
         """A picture of the drawings of int seeds [n] in rows; a notebook shows it."""
@@ -166,6 +174,11 @@ class _Loaded(Model):
     def predict(self, signature, inputs):
         import tensorflow as tf
 
+        if signature not in self._loaded.signatures:
+            raise ModelError(
+                f'--model={quoted(self.version)} has no signature {signature}: it makes pixels, '
+                'not strokes; python -m tfgan.train --architecture=pen makes a model that has them'
+            )
         tensors = {name: tf.constant(value) for name, value in inputs.items()}
         try:
             [output] = self._loaded.signatures[signature](**tensors).values()
@@ -266,6 +279,8 @@ class _Rest(Served):
         plain = {name: value.tolist() for name, value in inputs.items()}
         body = {'signature_name': signature, 'inputs': plain}
         answer = self._answer('POST', ':predict', data=json.dumps(body))['outputs']
+        if signature == 'svg':
+            return [base64.b64decode(each['b64']).decode() for each in answer]
         return answer if signature == 'classes' else np.array(answer, np.uint8)
 
     def status(self) -> dict:

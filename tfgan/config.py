@@ -8,7 +8,7 @@ from absl import flags
 from tfgan.errors import ConfigError, quoted, shown
 
 # The names of the tables in `models`, `losses` and `images`, which import TensorFlow.
-ARCHITECTURES = ('mlp', 'hybrid', 'conv', 'recurrent')
+ARCHITECTURES = ('mlp', 'hybrid', 'conv', 'pen', 'recurrent')
 OBJECTIVES = ('minimax', 'non_saturating', 'least_squares', 'wasserstein', 'hinge', 'relativistic')
 OUTPUTS = ('linear', 'tanh')
 LABELS = ('auto', 'use', 'ignore')

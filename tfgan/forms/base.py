@@ -72,6 +72,9 @@ class Form(Protocol):
     def decode(self, x):
         """Raw examples of x; what lies outside [-1, 1] saturates."""
 
+    def ground(self, source: Source):
+        """What an example of a source is where nothing is drawn: float32 in [-1, 1], or None."""
+
     def augmentation(self, source: Source) -> Augmentation | None:
         """Changes that suit a source, None if the form has none."""
 
@@ -86,6 +89,9 @@ class Form(Protocol):
 
     def write(self, out: str, raw, numbers) -> None:
         """Writes a sheet or, if `out` is a folder, a file for each example, named by `numbers`."""
+
+    def write_svg(self, out: str, svgs: list[str], numbers) -> None:
+        """The same of SVG files, as one sheet or one by one."""
 
     def signatures(self, servable) -> dict[str, tuple[Callable, list]]:
         """An export's own signatures: name to (function, TensorSpecs of its inputs)."""

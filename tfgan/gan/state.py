@@ -25,12 +25,14 @@ class State:
         augmentation: Augmentation | None = None,
         accumulate: int = 1,
         form: str = DRAWING,
+        ground=None,
     ):
         """Builds all for examples of `shape` whose classes are as frequent as `class_shares`.
 
         With an `augmentation` the discriminator sees all examples changed, as far as it overfits. A
         replica works on its share of a batch in so many parts, one after the other, as `accumulate`
-        says. Raises ConfigError.
+        says. `ground` is what an example of the data is where nothing is drawn, for generators that
+        draw on it: levels [channels] in [-1, 1]. Raises ConfigError.
         """
         self.config, self.shape, self.form = config, tuple(shape), form_named(form)
         self.class_shares = np.asarray(class_shares, np.float64)
@@ -44,9 +46,9 @@ class State:
         self.replica_batch = _replica_batch(config.batch_size, self.strategy, accumulate)
         keras.utils.set_random_seed(config.seed)  # the networks' initial weights
         with self.strategy.scope():
-            self._build()
+            self._build(ground)
 
-    def _build(self):
+    def _build(self, ground):
         config, num_classes = self.config, len(self.class_shares)
         self.generator = self.architecture.make_generator(config, self.shape, num_classes)
         exact = dataclasses.replace(config, precision='float32')
@@ -55,6 +57,8 @@ class State:
         label = tf.zeros([1], tf.int32)
         for generator in (self.generator, self.average):
             generator(tf.zeros([1, config.latent_size]), label)
+        if ground is not None and hasattr(self.generator, 'ground'):
+            self.generator.ground.assign(ground)
         self.discriminator(tf.zeros([1, *self.shape]), label)
         self.average.set_weights(self.generator.get_weights())
         betas = config.beta_1, config.beta_2

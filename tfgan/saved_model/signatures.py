@@ -53,13 +53,21 @@ class Servable(tf.Module):
             for name, (function, specs) in inputs.items()
         }
 
+    @property
+    def generator(self):
+        return self._gan.average
+
+    def asked(self, seed, label):
+        """What the generator takes for seeds and labels as `labelled` has them."""
+        return self._latents(seed), self._checked(self._label(seed, label))
+
     def serving_default(self, seed):
         """One example a seed, its class as frequent as in the data."""
         return self.labelled(seed, tf.fill(tf.shape(seed), -1))
 
     def labelled(self, seed, label):
         """One example a seed, of the class asked for."""
-        return self._draw(self._latents(seed), self._label(seed, label))
+        return self._drawn(*self.asked(seed, label))
 
     def truncated(self, seed, label, truncation):
         """`labelled` with latents of the middle share of the normal distribution: typical ones."""
@@ -91,8 +99,11 @@ class Servable(tf.Module):
         return latents.normal(seed, self._size, truncation, self.quantiles)
 
     def _draw(self, normal, label):
+        return self._drawn(normal, self._checked(label))
+
+    def _drawn(self, normal, label):
         form = self._gan.form
-        return {form.example: form.decode(self._gan.average(normal, self._checked(label)))}
+        return {form.example: form.decode(self._gan.average(normal, label))}
 
     def _label(self, seed, label):
         return tf.where(label < 0, latents.classes(seed, self._gan.class_shares), label)

@@ -123,8 +123,8 @@ class Run:
         architecture = form.architectures[config.architecture]
         memory.check_memory(architecture, config, source.shape, len(source.class_names), parts)
         augmentation = form.augmentation(source) if augments(config, source) else None
-        shape, shares = source.shape, source.shares
-        return Gan(config, shape, shares, strategy, augmentation, accumulate, source.form)
+        place = strategy, augmentation, accumulate, source.form, form.ground(source)
+        return Gan(config, source.shape, source.shares, *place)
 
     def export(self, directory=None, checkpoint: str = 'latest') -> pathlib.Path:
         """Writes the next version of a model, by default in saved_models/NAME; returns its folder.

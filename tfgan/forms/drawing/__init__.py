@@ -2,6 +2,8 @@
 
 from typing import ClassVar
 
+import numpy as np
+
 from tfgan.forms import pictures
 from tfgan.forms.base import DRAWING, Figure
 from tfgan.forms.drawing.sources import SOURCES
@@ -19,6 +21,7 @@ class Drawing:
         'mlp':       Architecture('mlp.MlpGenerator',   'mlp.MlpDiscriminator', jit=True),
         'hybrid':    Architecture('conv.ConvGenerator', 'conv.HybridDiscriminator'),
         'conv':      Architecture('conv.ConvGenerator', 'conv.ConvDiscriminator'),
+        'pen':       Architecture('pen.PenGenerator',   'conv.HybridDiscriminator'),
         'recurrent': Architecture('mlp.MlpGenerator',   'recurrent.RecurrentDiscriminator',
                                   piecewise_linear=False),
     }
@@ -43,6 +46,9 @@ class Drawing:
 
         return to_uint8(x)
 
+    def ground(self, source):
+        return self.encode(np.array(source.paper, np.uint8))
+
     def augmentation(self, source):
         from tfgan.forms.drawing.augment import DrawingAugmentation
 
@@ -64,6 +70,11 @@ class Drawing:
     def write(self, out, raw, numbers):
         pictures.write_drawings(out, raw, numbers)
 
+    def write_svg(self, out, svgs, numbers):
+        from tfgan.forms.drawing import svg
+
+        svg.write(out, svgs, numbers)
+
     def signatures(self, servable):
         import tensorflow as tf
 
@@ -71,7 +82,26 @@ class Drawing:
             """`serving_default` as PNG files; a server's REST answer has them in base64."""
             return {'png_bytes': tf.io.encode_png(servable.serving_default(seed)['image'])}
 
-        return {'png': (png, [tf.TensorSpec([None], tf.int64, name='seed')])}
+        seeds = tf.TensorSpec([None], tf.int64, name='seed')
+        found = {'png': (png, [seeds])}
+        if not hasattr(servable.generator, 'strokes'):
+            return found
+        from tfgan.forms.drawing import svg
+
+        def strokes(seed, label):
+            """The strokes of `labelled`, on a page whose longer side is 1 and middle (0.5, 0.5)."""
+            made = servable.generator.strokes(*servable.asked(seed, label))
+            return made._asdict() | {'colour': self.decode(made.colour)}
+
+        def as_svg(seed, label):
+            """`labelled` as SVG files; a server's REST answer has them in base64."""
+            made = servable.generator.strokes(*servable.asked(seed, label))
+            levels = made._replace(colour=tf.cast(self.decode(made.colour), tf.int32))
+            paper = tf.cast(self.decode(servable.generator.ground), tf.int32)
+            return {'svg_bytes': svg.files(levels, paper, *servable.generator.shape[:2])}
+
+        both = [seeds, tf.TensorSpec([None], tf.int32, name='label')]
+        return found | {'strokes': (strokes, both), 'svg': (as_svg, both)}
 
 
 FORM = Drawing()

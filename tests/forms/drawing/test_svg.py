@@ -1,0 +1,96 @@
+"""SVG from the export of a model that draws with a pen, and what asks for it."""
+
+import io
+import xml.etree.ElementTree
+
+import numpy as np
+import pytest
+import resvg_py
+import tensorflow as tf
+from commands import run
+from PIL import Image
+from toy_models import NAMES
+
+from tfgan import client, config
+from tfgan.errors import ModelError
+from tfgan.gan.gan import Gan
+from tfgan.saved_model import writer
+from tfgan.saved_model.card import ModelCard
+
+SEEDS = np.arange(40)
+SVG = '{http://www.w3.org/2000/svg}'
+
+
+def pen(directory, shape=(28, 28, 1), ground=(1.0,)):
+    """The export of a Gan that draws with a pen, after no training."""
+    settings = config.make(steps=1, width=16, depth=1, latent_size=6, architecture='pen')
+    gan = Gan(settings, shape, [0.5, 0.3, 0.2], ground=ground)
+    data = dict(dataset='noise', count=5, shape=shape, class_names=NAMES, licence='none')
+    facts = dict(name=directory.name, data=data, step=1, images_seen=8, secs=2.0, scores={})
+    writer.write(gan, directory, ModelCard(**facts, config=vars(settings)))
+    return client.load(directory)
+
+
+@pytest.fixture(scope='module')
+def model(tmp_path_factory):
+    return pen(tmp_path_factory.mktemp('models') / 'pen')
+
+
+def rendered(svg, width, height):
+    png = bytes(resvg_py.svg_to_bytes(svg_string=svg, width=width, height=height))
+    return np.asarray(Image.open(io.BytesIO(png)).convert('RGB')).astype(int)
+
+
+@pytest.mark.parametrize(
+    ('shape', 'ground'),
+    [((28, 28, 1), [1.0]), ((16, 32, 1), [-1.0]), ((24, 24, 3), [0.9, 0, -0.5])],
+)
+def test_a_file_is_the_models_drawing(tmp_path, shape, ground):
+    model = pen(tmp_path / 'm', shape, ground)
+    files, images = model.svg(SEEDS), model.draw(SEEDS).astype(int)
+    found = np.stack([rendered(file, *shape[1::-1]) for file in files])
+    assert max(map(len, files)) < 8000
+    # Where coloured strokes cross, the image mixes what a file has one over the other.
+    assert np.abs(found - images).mean() < 255 * (0.06 if shape[2] == 3 else 0.04)
+    paper = np.round((np.array(ground) + 1) * 127.5)
+    inked, others = (np.abs(each - paper).max(axis=-1) > 127 for each in (found, images))
+    if shape[2] == 1:
+        assert (inked & others).sum() > 0.9 * (inked | others).sum()
+
+
+def test_a_file_has_a_path_for_each_stroke_that_is_there(model):
+    loaded = tf.saved_model.load(str(model.version))
+    labels = tf.constant(SEEDS % 3, tf.int32)
+    strokes = loaded.signatures['strokes'](seed=tf.constant(SEEDS), label=labels)
+    assert strokes['points'].shape == (40, 16, 5, 2) and strokes['points'].dtype == tf.float32
+    assert strokes['width'].shape == strokes['ink'].shape == (40, 16)
+    assert strokes['colour'].dtype == tf.uint8
+    assert set(np.unique(strokes['ink'])) == {0.0, 1.0}
+    for i, file in enumerate(model.svg(SEEDS, labels.numpy())):
+        paths = list(xml.etree.ElementTree.fromstring(file).iter(f'{SVG}path'))
+        there = strokes['ink'][i].numpy() > 0
+        assert len(paths) == there.sum()
+        first = [float(each) for each in paths[0].get('d')[1:].split('C')[0].split()]
+        expected = strokes['points'][i][there][0][0].numpy() * 1000
+        assert first == pytest.approx(expected.tolist(), abs=0.06)
+        wide = [float(path.get('stroke-width')) for path in paths]
+        assert wide == pytest.approx((strokes['width'][i][there] * 1000).numpy(), abs=0.06)
+
+
+def test_sample_writes_a_sheet_and_files(model, tmp_path):
+    here = str(model.version.parent)
+    run(tmp_path, 'sample', f'--model={here}', '--num=6', '--out=six.svg')
+    run(tmp_path, 'sample', f'--model={here}', '--num=3', '--seed=4', '--out=f', '--format=svg')
+    assert sorted(path.name for path in (tmp_path / 'f').iterdir()) == ['4.svg', '5.svg', '6.svg']
+    sheet = (tmp_path / 'six.svg').read_text()
+    assert len(list(xml.etree.ElementTree.fromstring(sheet).iter(f'{SVG}svg'))) == 1 + 6
+    large = rendered(sheet, 3 * 100 + 4 * 4, 2 * 100 + 3 * 4)
+    one = rendered(model.svg([4])[0], 100, 100)
+    place = large[4 + 104 : 104 + 104, 4 + 104 : 104 + 104]  # the fifth, of three columns
+    assert np.abs(place - one).mean() < 6
+    assert (large[:3] == 128).all()
+
+
+def test_a_model_of_pixels_says_how_to_get_strokes(exported):
+    with pytest.raises(ModelError, match=r'makes pixels, not strokes; .* --architecture=pen'):
+        client.load(exported).svg([1])

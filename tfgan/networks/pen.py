@@ -1,0 +1,76 @@
+"""A generator that draws with a pen: latents to strokes, and strokes to the image of their ink."""
+
+import keras
+import tensorflow as tf
+
+from tfgan.config import Config
+from tfgan.networks import strokes
+from tfgan.networks.layers import Trunk, dense
+from tfgan.networks.strokes import Strokes
+
+STROKES, POINTS = 16, 5  # of a drawing, at most, and of each
+SAMPLES = 32  # of each stroke that the image is made from
+WIDTH = 0.06  # of the pen as training begins, in sides of the page
+WIDTH_RANGE = 0.9  # by which its natural logarithm may differ from that
+PRESENT = 0.5  # added to the logit of a stroke's presence: most are there at first
+STYLES = 32  # of each class, at most
+STYLE_SCALE = 1.5  # of a style's vector beside that of the latents
+
+
+class PenGenerator(keras.Model):
+    """Latents [n, latent_size] and labels [n] to images [n, *shape] of strokes.
+
+    The largest of the first latents picks one of a class's styles, which are learned vectors that
+    are added to the latents. A smooth function of the latents alone would keep each stroke in its
+    role, and so draw every kind in one way.
+    """
+
+    def __init__(self, config: Config, shape, num_classes: int):
+        super().__init__(name='generator')
+        self.shape, self.styles = shape, min(STYLES, config.latent_size)
+        self.trunk = Trunk(config, num_classes)
+        normal = keras.initializers.RandomNormal(stddev=STYLE_SCALE)
+        self.style = keras.layers.Embedding(
+            num_classes * self.styles, config.latent_size, embeddings_initializer=normal
+        )
+        # Glorot's own would begin with strokes that differ little.
+        varied = keras.initializers.VarianceScaling(1.0, 'fan_in')
+        self.points = dense(config, STROKES * POINTS * 2, kernel_initializer=varied)
+        self.pen = dense(config, STROKES * 2, kernel_initializer=varied)
+        self.colour = dense(config, STROKES * shape[-1]) if shape[-1] > 1 else None
+        self.ground = self.add_weight(
+            shape=[shape[-1]], initializer='ones', trainable=False, name='ground'
+        )
+
+    def strokes(self, latents, labels) -> Strokes:
+        """The strokes of latents and labels."""
+        style = tf.argmax(latents[:, : self.styles], axis=1, output_type=tf.int32)
+        latents = latents + self.style(labels * self.styles + style)
+        hidden = self.trunk(latents, labels)
+        points = 0.5 + 0.5 * tf.tanh(_each(self.points, hidden, POINTS * 2))
+        points = tf.reshape(points, [-1, STROKES, POINTS, 2])
+        wide, present = tf.unstack(_each(self.pen, hidden, 2), axis=-1)
+        width = WIDTH * tf.exp(WIDTH_RANGE * tf.tanh(wide))
+        points = strokes.shortened(points, width, SAMPLES)
+        return Strokes(points, width, _presence(present), self._colours(hidden, points))
+
+    def _colours(self, hidden, points):
+        if self.colour is not None:
+            return tf.tanh(_each(self.colour, hidden, self.shape[-1]))
+        other = tf.where(self.ground > 0, -1.0, 1.0)  # dark on light, light on dark
+        return tf.broadcast_to(other, tf.concat([tf.shape(points)[:2], [1]], axis=0))
+
+    def call(self, latents, labels):
+        height, width = self.shape[:2]
+        return strokes.draw(self.strokes(latents, labels), self.ground, height, width, SAMPLES)
+
+
+def _each(layer, hidden, size):
+    """A layer's output as float32 [n, STROKES, size]."""
+    return tf.reshape(tf.cast(layer(hidden), tf.float32), [-1, STROKES, size])
+
+
+def _presence(logits):
+    """1 where a stroke is there and 0 where it is not; with the slope of a probability."""
+    probability = tf.sigmoid(2 * (logits + PRESENT))
+    return probability + tf.stop_gradient(tf.round(probability) - probability)
