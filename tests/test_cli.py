@@ -21,7 +21,7 @@ from tfgan.training import checkpoints
 
 SIGNATURES = {
     *('serving_default', 'labelled', 'truncated', 'png', 'latents', 'interpolate'),
-    *('discriminate', 'classes'),
+    *('discriminate', 'classes', 'svg', 'strokes'),
 }
 
 

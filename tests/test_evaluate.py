@@ -229,3 +229,18 @@ def test_a_model_that_does_not_say_what_it_learned_from(home, tmp_path, change, 
         card.read(path.parent)
     assert str(path) in str(refusal.value) and why in str(refusal.value)
     assert 'export the run once more' in str(refusal.value)
+
+
+def test_a_split_is_compared_with(home, tmp_path):
+    version = home / 'm/1'
+    drawings = render.draw(np.arange(20), size=SIZE)
+    for number, pixels in enumerate(drawings):
+        place = tmp_path / ('test' if number < 6 else 'train') / 'abc'[number % 2]
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(place / f'{number}.png')
+    known = card.read(version)
+    counts = [
+        len(reports.open_data(f'folder:{tmp_path}', known, version, split=split))
+        for split in (None, 'test', 'all')
+    ]
+    assert counts == [14, 6, 20]

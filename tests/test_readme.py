@@ -161,7 +161,7 @@ def test_drawing_and_exporting_commands_work_after_training(command, forks, plac
 
 def pictures(path):
     """A file, or the pictures of a folder."""
-    return sorted(path.glob('*.png')) if path.is_dir() else [path]
+    return sorted(path.glob('*.[ps][nv]g')) if path.is_dir() else [path]
 
 
 def value_of(flags, name):

@@ -11,7 +11,14 @@ def toy_gan(seed=0):
     from tfgan.gan.gan import Gan
 
     settings = config.make(
-        steps=1, width=16, depth=1, latent_size=6, batch_size=8, channels=4, seed=seed
+        steps=1,
+        width=16,
+        depth=1,
+        latent_size=6,
+        batch_size=8,
+        channels=4,
+        seed=seed,
+        architecture='hybrid',
     )
     gan = Gan(settings, (12, 10, 1), [0.5, 0.3, 0.2])
     rng = np.random.default_rng(seed)

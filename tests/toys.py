@@ -16,6 +16,7 @@ SHAPES = (20, 16, 1), (8, 8, 3), (9, 13, 1)  # the last of which cannot be halve
 
 def settings(**changes):
     small = dict(steps=40, batch_size=8, width=16, depth=2, latent_size=6, channels=4)
+    small['architecture'] = 'hybrid'
     return config.make('default', **(small | changes))
 
 

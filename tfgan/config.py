@@ -8,7 +8,7 @@ from absl import flags
 from tfgan.errors import ConfigError, quoted, shown
 
 # The names of the tables in `models`, `losses` and `images`, which import TensorFlow.
-ARCHITECTURES = ('mlp', 'hybrid', 'conv', 'pen', 'recurrent')
+ARCHITECTURES = ('mlp', 'hybrid', 'conv', 'pen', 'pen_gru', 'recurrent')
 OBJECTIVES = ('minimax', 'non_saturating', 'least_squares', 'wasserstein', 'hinge', 'relativistic')
 OUTPUTS = ('linear', 'tanh')
 LABELS = ('auto', 'use', 'ignore')
@@ -38,7 +38,7 @@ class Config:
     steps: int | None = _field(None, 'train so many, instead of --minutes', least=1, most=10**12)
     minutes: float | None = _field(5.0, 'train so long, instead of --steps', above=0, most=10**7)
     batch_size: int = _field(64, 'images a step, over all devices', least=1, most=2**20)
-    architecture: str = _field('hybrid', 'the pair of networks', ARCHITECTURES)
+    architecture: str = _field('pen', 'the pair of networks', ARCHITECTURES)
     width: int = _field(512, 'units of a dense hidden layer', least=1, most=2**16)
     depth: int = _field(2, 'dense hidden layers of each network', least=1, most=64)
     channels: int = _field(16, 'of the finest map; coarser ones have more', least=1, most=2**12)
@@ -125,6 +125,7 @@ def field_type(field) -> tuple[type, bool]:
 PRESETS = {
     'default': dict(),
     'quick':   dict(minutes=1.0),
+    'pixels':  dict(architecture='hybrid'),
     'dense':   dict(architecture='mlp', depth=3, learning_rate=7e-4, penalty_weight=0.3),
     'conv':    dict(architecture='conv', width=256, depth=1, channels=32, learning_rate=5e-4,
                     penalty_weight=20.0),

@@ -20,7 +20,17 @@ from tfgan.forms import base as forms
 from tfgan.forms import pictures
 from tfgan.saved_model import card, layout
 
-OWN = ['model', 'dataset', 'data_dir', 'num', 'features', 'inception_weights', 'seed', 'out']
+OWN = [
+    'model',
+    'dataset',
+    'split',
+    'data_dir',
+    'num',
+    'features',
+    'inception_weights',
+    'seed',
+    'out',
+]
 OWN += ['truncation', 'cache_dir']
 FLAGS = flags.FLAGS
 
@@ -51,6 +61,7 @@ def judged(version: pathlib.Path):
             inception_weights=FLAGS.inception_weights,
             seed=FLAGS.seed,
             truncation=FLAGS.truncation,
+            split=FLAGS.split,
             data_dir=FLAGS.data_dir,
             cache_dir=FLAGS.cache_dir,
         )
@@ -87,6 +98,7 @@ if __name__ == '__main__':
         'model', None, "an exported model's directory, or one version's", required=True
     )
     flags.DEFINE_string('dataset', None, "what to compare with; default: the model's own")
+    flags.DEFINE_string('split', None, 'train | test | ... | all, of a data set that has splits')
     flags.DEFINE_string('data_dir', None, 'where tensorflow-datasets keeps its sets')
     flags.DEFINE_integer(
         'num', 10_000, 'how many drawings and real images', lower_bound=20, upper_bound=10**7

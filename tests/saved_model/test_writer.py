@@ -1,7 +1,9 @@
 """A model's numbered versions."""
 
+import dataclasses
 import json
 import os
+import shlex
 import threading
 
 import pytest
@@ -80,3 +82,11 @@ def test_exports_take_turns(gan, tmp_path):
     thread.join(60)
     assert written == [tmp_path / '2']
     assert sorted(os.listdir(tmp_path)) == ['1', '2']
+
+
+def test_commands_of_a_card_can_be_pasted():
+    text = dataclasses.replace(CARD, name="v[2] & cat's").as_markdown()
+    [line] = [line for line in text.splitlines() if '--model_name' in line]
+    assert "--model_name=v[2] & cat's" in shlex.split(line)
+    [line] = [line for line in text.splitlines() if 'curl' in line]
+    assert shlex.split(line)[-1] == 'localhost:8501/v1/models/v%5B2%5D%20%26%20cat%27s:predict'

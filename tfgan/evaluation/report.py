@@ -58,6 +58,7 @@ def evaluate(
     inception_weights: str | None = None,
     seed: int = 0,
     truncation: float | None = None,
+    split: str | None = None,
     data_dir: str | None = None,
     cache_dir: str | None = None,
     say=print,
@@ -65,12 +66,12 @@ def evaluate(
     """Judges `num` drawings of a model against a data set, by default its own.
 
     `features` are the data set's 'own', learned once and kept in `cache_dir`, or those of
-    'inception'; `seed` chooses the real images. `say` is told what is compared before the work
-    begins. Raises ModelError, SourceError and FeatureError.
+    'inception'; `seed` chooses the real images, of a `split` of the data set if it is given. `say`
+    is told what is compared before the work begins. Raises ModelError, SourceError, FeatureError.
     """
     if inception_weights and features != INCEPTION:
         raise ModelError(f'inception_weights={inception_weights}: of use with Inception only')
-    source = open_data(dataset, card, version, data_dir)
+    source = open_data(dataset, card, version, data_dir, split)
     same_classes = tuple(card.data['class_names']) == source.class_names
     notes = () if same_classes else (class_note(card.data['class_names'], source.class_names),)
     chosen = {'num': num, 'features': features, 'seed': seed, 'truncation': truncation}
@@ -94,10 +95,16 @@ def evaluate(
     return Report(about, notes, quality.rows, quality.class_shares, neighbours, facts)
 
 
-def open_data(dataset: str | None, card: ModelCard, version: pathlib.Path, data_dir: str | None):
+def open_data(
+    dataset: str | None,
+    card: ModelCard,
+    version: pathlib.Path,
+    data_dir: str | None = None,
+    split: str | None = None,
+):
     """A data set, or the model's own, at the size that it draws; raises ModelError without one."""
     shape = list(card.data['shape'])
-    split = None if dataset else card.config.get('split')
+    split = split or (None if dataset else card.config.get('split'))
     dataset = dataset or card.data['dataset']
     source = open_source(dataset, data_dir, split=split)
     if list(source.shape[:2]) != shape[:2]:

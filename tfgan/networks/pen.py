@@ -1,11 +1,14 @@
-"""A generator that draws with a pen: latents to strokes, and strokes to the image of their ink."""
+"""Generators that draw with a pen: latents to strokes, and strokes to the image of their ink."""
+
+import dataclasses
 
 import keras
 import tensorflow as tf
 
 from tfgan.config import Config
 from tfgan.networks import strokes
-from tfgan.networks.layers import Trunk, dense
+from tfgan.networks.layers import Trunk, dense, leaky
+from tfgan.networks.recurrent import Gru
 from tfgan.networks.strokes import Strokes
 
 STROKES, POINTS = 16, 5  # of a drawing, at most, and of each
@@ -15,6 +18,7 @@ WIDTH_RANGE = 0.9  # by which its natural logarithm may differ from that
 PRESENT = 0.5  # added to the logit of a stroke's presence: most are there at first
 STYLES = 32  # of each class, at most
 STYLE_SCALE = 1.5  # of a style's vector beside that of the latents
+GRU_WIDTH = 128  # as it takes a turn for each stroke
 
 
 class PenGenerator(keras.Model):
@@ -25,7 +29,8 @@ class PenGenerator(keras.Model):
     role, and so draw every kind in one way.
     """
 
-    def __init__(self, config: Config, shape, num_classes: int):
+    def __init__(self, config: Config, shape, num_classes: int, at_once: int = STROKES):
+        """`at_once` is how many strokes the heads give of one row of features."""
         super().__init__(name='generator')
         self.shape, self.styles = shape, min(STYLES, config.latent_size)
         self.trunk = Trunk(config, num_classes)
@@ -35,18 +40,22 @@ class PenGenerator(keras.Model):
         )
         # Glorot's own would begin with strokes that differ little.
         varied = keras.initializers.VarianceScaling(1.0, 'fan_in')
-        self.points = dense(config, STROKES * POINTS * 2, kernel_initializer=varied)
-        self.pen = dense(config, STROKES * 2, kernel_initializer=varied)
-        self.colour = dense(config, STROKES * shape[-1]) if shape[-1] > 1 else None
+        self.points = dense(config, at_once * POINTS * 2, kernel_initializer=varied)
+        self.pen = dense(config, at_once * 2, kernel_initializer=varied)
+        self.colour = dense(config, at_once * shape[-1]) if shape[-1] > 1 else None
         self.ground = self.add_weight(
             shape=[shape[-1]], initializer='ones', trainable=False, name='ground'
         )
+
+    def features(self, hidden):
+        """What the heads see of the trunk's output [n, width]."""
+        return hidden
 
     def strokes(self, latents, labels) -> Strokes:
         """The strokes of latents and labels."""
         style = tf.argmax(latents[:, : self.styles], axis=1, output_type=tf.int32)
         latents = latents + self.style(labels * self.styles + style)
-        hidden = self.trunk(latents, labels)
+        hidden = self.features(self.trunk(latents, labels))
         points = 0.5 + 0.5 * tf.tanh(_each(self.points, hidden, POINTS * 2))
         points = tf.reshape(points, [-1, STROKES, POINTS, 2])
         wide, present = tf.unstack(_each(self.pen, hidden, 2), axis=-1)
@@ -63,6 +72,23 @@ class PenGenerator(keras.Model):
     def call(self, latents, labels):
         height, width = self.shape[:2]
         return strokes.draw(self.strokes(latents, labels), self.ground, height, width, SAMPLES)
+
+
+class RecurrentPenGenerator(PenGenerator):
+    """The same one stroke after the other: a GRU whose state is what was drawn so far."""
+
+    def __init__(self, config: Config, shape, num_classes: int):
+        super().__init__(config, shape, num_classes, at_once=1)
+        self.given = dense(config, GRU_WIDTH)
+        self.gru = Gru(dataclasses.replace(config, width=GRU_WIDTH))
+
+    def features(self, hidden):
+        """A row for each stroke: [n, strokes, GRU_WIDTH]."""
+        given = leaky(tf.cast(self.given(hidden), tf.float32))
+        states = [tf.tanh(given)]
+        for _ in range(STROKES):
+            states.append(self.gru(given, states[-1]))
+        return tf.stack(states[1:], axis=1)
 
 
 def _each(layer, hidden, size):

@@ -5,9 +5,10 @@ import json
 import math
 import pathlib
 import string
+import urllib.parse
 
 from tfgan.config import Config, table
-from tfgan.errors import ModelError
+from tfgan.errors import ModelError, typed
 from tfgan.forms.base import DRAWING
 
 FILE = 'model.json'
@@ -47,12 +48,12 @@ One seed is one drawing. `saved_model_cli show --all --dir .` lists the other si
 
 or, on a fleet,
 
-    tensorflow_model_server --model_name=$name --model_base_path=DIRECTORY_ABOVE \
+    tensorflow_model_server --model_name=$typed --model_base_path=DIRECTORY_ABOVE \
 --rest_api_port=8501
 
 and then
 
-    curl -d '{"instances": [7]}' localhost:8501/v1/models/$name:predict
+    curl -d '{"instances": [7]}' $url
 
 ## Configuration
 
@@ -92,6 +93,8 @@ class ModelCard:
         scores = (f'    {key}: {value:.4g}' for key, value in self.scores.items())
         return TEMPLATE.substitute(
             name=self.name,
+            typed=typed(self.name),
+            url=typed(f'localhost:8501/v1/models/{urllib.parse.quote(self.name, safe="")}:predict'),
             height=height,
             width=width,
             channels=channels,

@@ -22,6 +22,7 @@ class Drawing:
         'hybrid':    Architecture('conv.ConvGenerator', 'conv.HybridDiscriminator'),
         'conv':      Architecture('conv.ConvGenerator', 'conv.ConvDiscriminator'),
         'pen':       Architecture('pen.PenGenerator',   'conv.HybridDiscriminator'),
+        'pen_gru':   Architecture('pen.RecurrentPenGenerator', 'conv.HybridDiscriminator'),
         'recurrent': Architecture('mlp.MlpGenerator',   'recurrent.RecurrentDiscriminator',
                                   piecewise_linear=False),
     }
