@@ -172,8 +172,11 @@ def test_the_same_command_again_trains_no_more_and_exports(trained):
         '--export_dir=saved_models/best',
         '--checkpoint=best',
     )
-    first, second = (cwd / 'saved_models/again' / number / 'sheet.png' for number in '12')
-    assert first.read_bytes() == second.read_bytes()
+    first, second = (
+        np.asarray(Image.open(cwd / 'saved_models/again' / number / 'sheet.png')).astype(int)
+        for number in '12'
+    )
+    assert abs(first - second).max() <= 1
     # The last state has no score of its own on disk, and the best one's is not its.
     cards = [cwd / 'saved_models' / name / 'model.json' for name in ('again/2', 'best/1')]
     assert [list(json.loads(card.read_text())['scores']) for card in cards] == [
@@ -219,7 +222,7 @@ def test_other_settings_are_listed_and_nothing_is_touched(trained):
 def test_a_run_that_was_ended_goes_on_to_the_same_weights(tmp_path, number, full):
     if not full and number != signal.SIGTERM:
         pytest.skip('it takes --all; test_chaos kills runs at any size')
-    steps = 1500 if full else 800
+    steps = 1500 if full else 400
     flags = [f'--steps={steps}', '--checkpoint_secs=0.2', '--export_dir=models/toy', *TOY]
     flags.append(small_data(tmp_path))
     run(tmp_path, 'train', *flags, '--run_dir=whole')
@@ -268,6 +271,7 @@ def test_minutes_are_kept_across_a_stop(tmp_path):
 
 def test_a_run_that_cannot_learn_stops_with_advice(tmp_path):
     flags = ['--steps=3000', '--objective=wasserstein', '--learning_rate=1', '--output=linear']
+    flags.append('--architecture=hybrid')  # a pen's drawings are bounded
     _, err = run(tmp_path, 'train', *flags, small_data(tmp_path), '--width=64', code=1)
     assert re.search(r'since step [\d,]+ no update was finite \((loss|gradient_norm)/', err)
     assert '--learning_rate (now 1)' in err

@@ -52,20 +52,23 @@ def needs(
     inputs = (batch, config.latent_size), (2 * batch, *shape)
     # A thread of its own, because there Keras notes the variables that it has yet to make.
     with concurrent.futures.ThreadPoolExecutor(1) as thread:
-        (generator, drawing), (discriminator, judging) = thread.map(
+        (generator, fixed, drawing), (discriminator, _, judging) = thread.map(
             lambda make, size: _sizes(make, config, shape, num_classes, size),
             (architecture.make_generator, architecture.make_discriminator),
             inputs,
         )
     # Each with its gradients and Adam's two moments, and the generator's average.
-    return 5 * generator + 4 * discriminator, drawing + judging
+    return 5 * generator + 2 * fixed + 4 * discriminator, drawing + judging
 
 
 def _sizes(make, config, shape, num_classes, inputs):
-    """Numbers of a network's weights and of its layers' outputs, of which none is made."""
+    """Numbers of what a network learns, of its other weights and of its layers' outputs.
+
+    None of them is made.
+    """
     with keras.StatelessScope(initialize_variables=False), tf.Graph().as_default() as graph:
         network = make(config, shape, num_classes)
         network(tf.zeros(inputs), tf.zeros(inputs[:1], tf.int32))
     outputs = [op.outputs[0] for op in graph.get_operations() if op.type in PRODUCTS]
-    weights = sum(math.prod(variable.shape) for variable in network.variables)
-    return weights, sum(math.prod(output.shape) for output in outputs)
+    kinds = network.trainable_variables, network.non_trainable_variables, outputs
+    return tuple(sum(math.prod(each.shape) for each in kind) for kind in kinds)
