@@ -258,14 +258,14 @@ def test_minutes_are_kept_across_a_stop(tmp_path):
     flags = ['--minutes=0.2', '--run_dir=r', '--export_dir=m', small_data(tmp_path), *TOY]
     process = start(tmp_path, 'train', *flags)
     waited_for(process, lambda: len(list((tmp_path / 'r/samples').glob('step*'))) > 0)
-    time.sleep(4)
+    time.sleep(2)  # on a machine that does much else, it may end at four times that
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 143
     process.communicate()
     _, stopped = checkpoints.reached(tmp_path / 'r')
     out, _ = run(tmp_path, 'train', *flags)
     first = re.search(r'^00:(\d\d) ', out, re.MULTILINE)[1]
-    assert 4 < stopped < int(first) + 1 < 21  # it goes on where the clock stood
+    assert 2 < stopped < int(first) + 1 < 21  # it goes on where the clock stood
     secs = json.loads((tmp_path / 'm/1/model.json').read_text())['secs']
     assert 12 <= secs < 20
 

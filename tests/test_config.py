@@ -27,6 +27,7 @@ OTHERS = dict(
     labels='ignore',
     augment='on',
     image_size=32,
+    ink_width=0.04,
     seed=2**31 - 1,
     steps=7,
     batch_size=3,

@@ -381,7 +381,7 @@ def any_settings(draw):
     found = {}
     for name, field in FIELDS.items():
         limits, accepts = field.metadata['limits'], field.metadata['accepts']
-        if name in ('preset', 'dataset', 'split', 'minutes'):
+        if name in ('preset', 'dataset', 'split', 'ink_width', 'minutes'):
             continue
         if accepts:
             found[name] = draw(st.sampled_from(accepts))

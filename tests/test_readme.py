@@ -38,6 +38,7 @@ from tfgan.saved_model import warmup
 from tfgan.saved_model.signatures import Servable
 
 ROOT = pathlib.Path(__file__).parents[1]
+SCRIPTS = pathlib.Path(sys.executable).parent
 PAGES = {
     str(path.relative_to(ROOT)): path.read_text()
     for path in (ROOT / 'README.md', *sorted((ROOT / 'docs').glob('*.md')))
@@ -76,6 +77,7 @@ KINDS = {
     'kubectl': 'kubectl apply -f',
     'shell': r'git clone URL tfgan|cd tfgan|\. \.venv/bin/activate',
     'pip': 'pip install',
+    'plotter': 'vpype',
 }
 
 
@@ -166,6 +168,15 @@ def pictures(path):
 
 def value_of(flags, name):
     return dict(flag.partition('=')[::2] for flag in flags).get(name, '')
+
+
+@each('plotter')
+def test_a_plotters_commands_work_after_drawing(command, place):
+    source, target = (next(w for w in shlex.split(command) if w.endswith(e)) for e in
+                      ('.svg', ('.hpgl', '.gcode')))  # fmt: skip
+    assert (place / source).exists()
+    subprocess.check_call([SCRIPTS / 'vpype', *shlex.split(command)[1:]], cwd=place)
+    assert (place / target).stat().st_size > 1000
 
 
 @each('ask')

@@ -62,6 +62,10 @@ def parse(argv: list[str]) -> None:
 
 
 HOW = 'flags are written --name=value'
+VECTORS = '.svg', '.pdf', '.gif'
+ENDINGS = *pictures.SHEETS, *VECTORS
+PAPERS = 'a2', 'a3', 'a4', 'a5', 'letter'
+DRAWINGS = ['out', 'format', 'size', 'paper', 'plotter', 'frames']
 
 
 def _in_short(error):
@@ -76,18 +80,47 @@ def _in_short(error):
     return f'--{flag.name}={quoted(value)}: ' + (f'expected {expected}' if expected else why)
 
 
-def check_drawings(flag: str, path: str, vectors: tuple[str, ...] = ()) -> None:
-    """Refuses a place for drawings, named like a picture or else a folder, as `check_folder`.
+def define_drawings() -> None:
+    """The flags of the commands that write drawings: where, and as what."""
+    define_place('out', None, f'a file, {" ".join(ENDINGS)}; else a folder with a file for each')
+    flags.DEFINE_enum('format', 'png', ['png', *(each[1:] for each in VECTORS)], 'of a folder')
+    flags.DEFINE_integer(
+        'size',
+        None,
+        "pixels of a drawing's longer side, drawn from its strokes",
+        lower_bound=8,
+        upper_bound=8192,
+    )
+    flags.DEFINE_enum('paper', None, PAPERS, 'of .pdf and --plotter; none: a4')
+    flags.DEFINE_bool('plotter', False, '.svg of centre lines in millimetres, for a pen plotter')
+    flags.DEFINE_integer('frames', 90, 'of a .gif or walk', lower_bound=1, upper_bound=10_000)
 
-    `vectors` are endings that are known beside those of pixels.
+
+def check_drawings() -> dict:
+    """Refuses a place for drawings, named like a file or else a folder, as `check_folder`.
+
+    Gives what the other flags say of the files, as `Model.write` takes it; raises ConfigError for
+    one that says nothing of such files.
     """
-    endings = *pictures.SHEETS, *vectors
+    path, values = flags.FLAGS.out, flags.FLAGS
     ending = pictures.ending(path)
-    if not ending or (os.path.isdir(path) and ending not in endings):
-        check_folder(flag, path)
+    if not ending or (os.path.isdir(path) and ending not in ENDINGS):
+        check_folder('out', path)
+        ending = f'.{values.format}'
     else:
-        folder = f', or --{flag}={typed(path + "/")} for a folder of single pictures'
-        check_picture(flag, path, endings, folder)
+        folder = f', or --out={typed(path + "/")} for a folder of single pictures'
+        check_picture('out', path, ENDINGS, folder)
+    told = {
+        '--size': (values.size, (*pictures.SHEETS, '.gif')),
+        '--paper': (values.paper, ('.pdf', '.svg') if values.plotter else ('.pdf',)),
+        '--plotter': (values.plotter, ('.svg',)),
+    }
+    for flag, (value, endings) in told.items():
+        if value and ending not in endings:
+            raise ConfigError(f'{flag} is for {" ".join(endings)}; {ending} has none: leave it out')
+    how = {'size': values.size, 'paper': values.paper, 'for_plotter': values.plotter or None}
+    how |= {'frames': values.frames, 'file_format': values.format}
+    return {name: value for name, value in how.items() if value is not None}
 
 
 def check_picture(flag: str, path: str, endings, otherwise: str = '') -> None:

@@ -12,6 +12,7 @@ import urllib.request
 import numpy as np
 
 from tfgan.errors import ModelError, quoted, reason
+from tfgan.forms import pictures
 from tfgan.forms.base import DRAWING, form_named
 from tfgan.forms.pictures import Picture
 from tfgan.saved_model import card, layout, loading
@@ -54,8 +55,13 @@ class Model:
         )
 
     def svg(self, seeds, label=None) -> list[str]:
-        """SVG files of int seeds [n], of a model that draws with strokes; `label` as in `draw`."""
+        """SVG files of int seeds [n]; `label` as in `draw`.
+
+        They have the strokes of a model that draws with a pen, and outlines of one of pixels.
+        """
         seeds = _integers('seeds', seeds, np.int64)
+        if 'svg' not in self.signatures():
+            return self.form.outlines(self.draw(seeds, label))
         labels = self._labels(-1 if label is None else label, seeds.size)
         inputs = {'seed': _one_each('seeds', seeds, seeds.size), 'label': labels}
         return self._in_blocks('svg', inputs).tolist()
@@ -63,6 +69,32 @@ class Model:
     def sheet(self, seeds, label=None, truncation=None, columns: int | None = None) -> Picture:
         """A picture of the drawings of int seeds [n] in rows; a notebook shows it."""
         return Picture(self.form.sheet(self.draw(seeds, label, truncation), columns))
+
+    def write(self, out, seeds, label=None, truncation=None, file_format='png', **how) -> None:
+        """Writes the drawings of int seeds [n], as one file by the ending of `out`, or a folder.
+
+        A folder's files are named by their seeds; `file_format` is their ending without its dot.
+        Endings are .png .jpg .webp, of strokes if `size` is given (pixels of a drawing's longer
+        side) or they are a sheet of a model that draws with a pen; .svg, with `for_plotter=True`
+        centre lines in millimetres; .pdf; .gif, which draws itself in so many `frames`. `paper` is
+        a2, a3, a4, a5 or letter. Raises ModelError, StorageError.
+        """
+        out = os.fspath(out)
+        ending = pictures.ending(out) or f'.{file_format}'
+        if self._has_vectors(ending, pictures.ending(out), truncation, how):
+            self.form.write_svgs(out, ending, self.svg(seeds, label), seeds, **how)
+        else:
+            self.form.write(out, self.draw(seeds, label, truncation), seeds)
+
+    def _has_vectors(self, ending, is_sheet, truncation, how):
+        """Whether a file is made from vectors, of which there are none with truncation."""
+        if ending in pictures.SHEETS and 'size' not in how:
+            return is_sheet and truncation is None and 'svg' in self.signatures()
+        if truncation is not None:
+            raise ModelError(
+                f'--truncation={truncation}: {ending} of any size has none; leave it out'
+            )
+        return True
 
     def class_names(self) -> list[str]:
         """The classes' names, by number."""
@@ -171,14 +203,13 @@ class _Loaded(Model):
 
         return report.evaluate(self, self.version, self.card, dataset, **options)
 
+    def signatures(self):
+        """The names of what it answers."""
+        return self._loaded.signatures.keys()
+
     def predict(self, signature, inputs):
         import tensorflow as tf
 
-        if signature not in self._loaded.signatures:
-            raise ModelError(
-                f'--model={quoted(self.version)} has no signature {signature}: it makes pixels, '
-                'not strokes; python -m tfgan.train --architecture=pen makes a model that has them'
-            )
         tensors = {name: tf.constant(value) for name, value in inputs.items()}
         try:
             [output] = self._loaded.signatures[signature](**tensors).values()
@@ -216,6 +247,10 @@ class Served(Model):
         self._address, self._model, self._version = address, model, version
         self._is_here = _is_this_machine(address.hostname)
         self._proxy = None if self._is_here else self._proxy_on_the_way()
+
+    def signatures(self):
+        """The names of what it answers."""
+        return self.metadata()['metadata']['signature_def']['signature_def'].keys()
 
     def _error(self, why):
         by = f' by way of the proxy {self._proxy}' if self._proxy else ''

@@ -14,7 +14,8 @@ OUTPUTS = ('linear', 'tanh')
 LABELS = ('auto', 'use', 'ignore')
 AUGMENT = ('auto', 'on', 'off')
 PRECISIONS = ('float32', 'bfloat16')
-LATER = {'split': None}  # settings that older runs do not name, and what they did
+# Settings that older runs do not name, and what they did.
+LATER = {'split': None, 'ink_width': None}
 
 
 def _field(default, text, accepts=None, **limits):
@@ -29,11 +30,12 @@ class Config:
 
     # fmt: off
     preset: str = _field('default', 'a row of settings to start from')
-    dataset: str = _field('doodles', 'doodles | tfds:NAME[:SPLIT] | {folder,npy,npz,idx,csv}:PATH')
+    dataset: str = _field('doodles', 'doodles | tfds:NAME[:SPLIT] | KIND:PATH, as folder:drawings')
     split: str | None = _field(None, "train | test | ... | all; none: the data's train, or all")
     labels: str = _field('auto', "auto uses a data set's classes if they are 100 or fewer", LABELS)
     augment: str = _field('auto', 'what the discriminator sees; auto: if images are few', AUGMENT)
     image_size: int | None = _field(None, 'side in pixels; none: as the data', least=8, most=1024)
+    ink_width: float | None = _field(None, 'of data that are strokes, in sides', above=0, most=0.5)
     seed: int = _field(0, 'of all randomness', least=0, most=2**31 - 1)
     steps: int | None = _field(None, 'train so many, instead of --minutes', least=1, most=10**12)
     minutes: float | None = _field(5.0, 'train so long, instead of --steps', above=0, most=10**7)

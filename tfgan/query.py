@@ -3,8 +3,9 @@
     python -m tfgan.query --label=cat --num=64 --seed=7 --out=cats.png
 
 writes a sheet of the drawings of the seeds 7 to 70 by the model `doodles` of the server on this
-machine; with --out=FOLDER/ each drawing becomes a file named by its seed. --status and --metadata
-print what the server says of the model. --server=grpc://127.0.0.1:8500 speaks gRPC instead of REST.
+machine; with --out=FOLDER/ each drawing becomes a file named by its seed. .svg, .pdf, .gif and the
+flags beside them are as tfgan.sample has them. --status and --metadata print what the server says
+of the model. --server=grpc://127.0.0.1:8500 speaks gRPC instead of REST.
 """
 
 import json
@@ -14,17 +15,18 @@ from absl import flags
 
 from tfgan import cli, client
 from tfgan.errors import ModelError
+from tfgan.forms import pictures
 
 OWN = [
     *('server', 'model', 'version', 'status', 'metadata'),
-    *('num', 'seed', 'seeds', 'label', 'truncation', 'latents', 'out'),
+    *('num', 'seed', 'seeds', 'label', 'truncation', 'latents'),
+    *cli.DRAWINGS,
 ]
 FLAGS = flags.FLAGS
 
 
 def main():
-    if FLAGS.out:
-        cli.check_drawings('out', FLAGS.out)
+    how = cli.check_drawings() if FLAGS.out else {}
     model = client.connect(FLAGS.server, FLAGS.model, FLAGS.version)
     if FLAGS.status:
         for number, state in model.status().items():
@@ -32,18 +34,22 @@ def main():
     if FLAGS.metadata:
         print(json.dumps(model.metadata(), indent=1))
     if FLAGS.out:
-        model.form.write(FLAGS.out, *drawings(model))
+        draw(model, how)
     elif not FLAGS.status and not FLAGS.metadata:
         raise ModelError('nothing to do: give --out=sheet.png, --out=FOLDER/, --status, --metadata')
 
 
-def drawings(model):
-    """The drawings, and the numbers to name them by."""
-    if FLAGS.latents:
-        latents = _array(FLAGS.latents)
-        return model.draw_latents(latents, FLAGS.label or 0), np.arange(len(latents))
-    seeds = _numbers(FLAGS.seeds) if FLAGS.seeds else FLAGS.seed + np.arange(FLAGS.num)
-    return model.draw(seeds, FLAGS.label, FLAGS.truncation), seeds
+def draw(model, how):
+    """Writes the drawings of latents, named by their rows, or else of seeds."""
+    if not FLAGS.latents:
+        seeds = _numbers(FLAGS.seeds) if FLAGS.seeds else FLAGS.seed + np.arange(FLAGS.num)
+        model.write(FLAGS.out, seeds, FLAGS.label, FLAGS.truncation, **how)
+        return
+    latents = _array(FLAGS.latents)
+    if pictures.ending(FLAGS.out) in cli.VECTORS or FLAGS.format != 'png' or FLAGS.size:
+        raise ModelError('--latents: only the pixels of latents are served; give --out=sheet.png')
+    drawings = model.draw_latents(latents, FLAGS.label or 0)
+    model.form.write(FLAGS.out, drawings, np.arange(len(latents)))
 
 
 def _array(path):
@@ -75,5 +81,5 @@ if __name__ == '__main__':
     flags.DEFINE_string('label', None, 'a class, by name or number; default: as the seeds have it')
     cli.define_truncation()
     cli.define_place('latents', None, 'a .npy file [n, latent_size] instead of seeds')
-    cli.define_place('out', None, 'a sheet: .png, .jpg or .webp; else a folder for pictures')
+    cli.define_drawings()
     cli.run(main, f'{__doc__}\nflags:\n{cli.listed(OWN)}')

@@ -3,9 +3,16 @@
     python -m tfgan.sample --model=saved_models/doodles --num=64 --seed=7 --out=sheet.png
 
 writes one sheet of the drawings of the seeds 7 to 70. With --out=FOLDER/ each drawing becomes a
-file named by its seed, and --format=svg makes them vectors, as --out=sheet.svg does a sheet, if the
-model draws with a pen. --walk=walk.gif writes an animated walk from drawing to drawing. It needs
-the exported model and nothing else of the run.
+file named by its seed, in the format that --format names. Other endings make other things:
+
+    --num=1 --size=2048 --out=cat.png       pixels, as many as you like, drawn from the strokes
+    --out=sheet.svg                         paths for a drawing program
+    --paper=a3 --out=sheet.pdf              paper, to print
+    --out=sheet.gif                         drawings that draw themselves, stroke by stroke
+    --plotter --paper=a4 --out=sheet.svg    centre lines in millimetres, for a pen plotter
+    --walk=walk.gif                         an animated walk from drawing to drawing
+
+It needs the exported model and nothing else of the run.
 """
 
 import numpy as np
@@ -15,7 +22,7 @@ from tfgan import cli, client
 from tfgan.errors import ModelError, shown
 from tfgan.forms import pictures
 
-OWN = ['model', 'num', 'seed', 'label', 'truncation', 'out', 'format', 'walk', 'frames']
+OWN = ['model', 'num', 'seed', 'label', 'truncation', *cli.DRAWINGS, 'walk']
 FLAGS = flags.FLAGS
 WALK_PIXELS = 480  # wide
 
@@ -23,18 +30,13 @@ WALK_PIXELS = 480  # wide
 def main():
     if not FLAGS.out and not FLAGS.walk:
         raise ModelError('nothing to write: give --out=sheet.png, --out=FOLDER/ or --walk=walk.gif')
-    if FLAGS.out:
-        cli.check_drawings('out', FLAGS.out, vectors=('.svg',))
+    how = cli.check_drawings() if FLAGS.out else {}
     if FLAGS.walk:
         cli.check_picture('walk', FLAGS.walk, pictures.ANIMATIONS)
     model = client.load(FLAGS.model)
     seeds = FLAGS.seed + np.arange(FLAGS.num)
-    if FLAGS.out and '.svg' in (pictures.ending(FLAGS.out), f'.{FLAGS.format}'):
-        if FLAGS.truncation is not None:
-            raise ModelError(f'--truncation={FLAGS.truncation}: SVG has none; leave it out')
-        model.form.write_svg(FLAGS.out, model.svg(seeds, FLAGS.label), seeds)
-    elif FLAGS.out:
-        model.form.write(FLAGS.out, model.draw(seeds, FLAGS.label, FLAGS.truncation), seeds)
+    if FLAGS.out:
+        model.write(FLAGS.out, seeds, FLAGS.label, FLAGS.truncation, **how)
     if FLAGS.walk:
         write_walk(walk(model, seeds, FLAGS.label, FLAGS.frames), FLAGS.walk)
 
@@ -71,8 +73,6 @@ if __name__ == '__main__':
     cli.define_seeds()
     flags.DEFINE_string('label', None, 'a class, by name or number; default: as the seeds have it')
     cli.define_truncation()
-    cli.define_place('out', None, 'a sheet: .png, .jpg, .webp or .svg; else a folder for pictures')
-    flags.DEFINE_enum('format', 'png', ['png', 'svg'], 'of the pictures in a folder')
+    cli.define_drawings()
     cli.define_place('walk', None, 'a .gif, .webp or .apng of walks between drawings')
-    flags.DEFINE_integer('frames', 90, "the walk's frames", lower_bound=1, upper_bound=10_000)
     cli.run(main, f'{__doc__}\nflags:\n{cli.listed(OWN)}')

@@ -8,6 +8,7 @@ from toys import ARCHITECTURES
 
 from tfgan import config
 from tfgan.networks.backward import Forward, SharedBackward, backward
+from tfgan.networks.conv import LargeDiscriminator
 
 SHAPE = 16, 16, 2
 COUNT, CLASSES = 6, 3
@@ -37,7 +38,8 @@ def networks(precision='float32'):
     settings = config.make(width=16, depth=2, channels=4, precision=precision)
     rows = ARCHITECTURES.items()
     return {name: row.make_discriminator(settings, SHAPE, CLASSES) for name, row in rows} | {
-        'convolutional': Convolutional()
+        'convolutional': Convolutional(),
+        'of large images': LargeDiscriminator(settings, (64, 128, 2), CLASSES),  # two halvings
     }
 
 

@@ -99,6 +99,7 @@ class Wanted(typing.NamedTuple):
     image_size: int | None
     memory_bytes: int
     split: str | None
+    ink_width: float | None = None
 
 
 class Kind(typing.NamedTuple):

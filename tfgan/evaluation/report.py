@@ -11,7 +11,7 @@ from tfgan.errors import ModelError, quoted
 from tfgan.evaluation.evaluator import Evaluator, Row
 from tfgan.evaluation.extractor import extractor_of
 from tfgan.evaluation.inception import inception
-from tfgan.forms.base import open_source
+from tfgan.forms.base import STROKES, open_source
 from tfgan.saved_model.card import ModelCard
 
 OWN, INCEPTION = FEATURES = 'own', 'inception'
@@ -106,9 +106,11 @@ def open_data(
     shape = list(card.data['shape'])
     split = split or (None if dataset else card.config.get('split'))
     dataset = dataset or card.data['dataset']
-    source = open_source(dataset, data_dir, split=split)
+    is_drawn = dataset.partition(':')[0] in STROKES
+    ink_width = card.config.get('ink_width') if is_drawn else None
+    source = open_source(dataset, data_dir, split=split, ink_width=ink_width)
     if list(source.shape[:2]) != shape[:2]:
-        source = open_source(dataset, data_dir, image_size=shape[0], split=split)
+        source = open_source(dataset, data_dir, shape[0], split=split, ink_width=ink_width)
     if list(source.shape) != shape:
         raise ModelError(
             f'--model={quoted(version)} draws images of {shape} (height, width, channels),'

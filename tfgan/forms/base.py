@@ -12,6 +12,7 @@ from tfgan.errors import ConfigError, SourceError, quoted
 from tfgan.networks.architecture import Architecture
 
 DRAWING = 'drawing'  # the form of runs and exports that name none
+STROKES = 'ndjson', 'strokes'  # the kinds of data set that a pen has to draw
 FORMS = {DRAWING: 'tfgan.forms.drawing'}  # the module that has it as FORM
 
 
@@ -90,8 +91,11 @@ class Form(Protocol):
     def write(self, out: str, raw, numbers) -> None:
         """Writes a sheet or, if `out` is a folder, a file for each example, named by `numbers`."""
 
-    def write_svg(self, out: str, svgs: list[str], numbers) -> None:
-        """The same of SVG files, as one sheet or one by one."""
+    def outlines(self, raw) -> list[str]:
+        """An SVG file for each example, for a model that answers none itself."""
+
+    def write_svgs(self, out: str, ending: str, svgs: list[str], numbers, **how) -> None:
+        """The same of SVG files, in the format of an ending; `how` are the form's own options."""
 
     def signatures(self, servable) -> dict[str, tuple[Callable, list]]:
         """An export's own signatures: name to (function, TensorSpecs of its inputs)."""
@@ -115,17 +119,24 @@ def open_source(
     image_size: int | None = None,
     memory_bytes: int = 1 << 30,
     split: str | None = None,
+    ink_width: float | None = None,
 ) -> Source:
     """The data set that `dataset` names, its images resized if `image_size` is given.
 
     Images are held in memory if they fit in `memory_bytes`, else read when asked for; only an npz
     file is always held. `data_dir` is where tensorflow-datasets keeps its prepared sets. `split` is
-    NAME, NAME+NAME or all; without, that for training, or all where none is. Raises SourceError.
+    NAME, NAME+NAME or all; without, that for training, or all where none is. `ink_width` is that of
+    the pen for data that are strokes, in sides of the page. Raises SourceError.
     """
     kind, argument = check_source(dataset)
     argument = os.path.expanduser(argument)
     data_dir = os.path.expanduser(data_dir) if data_dir else None
-    wanted = Wanted(dataset, argument, data_dir, image_size, memory_bytes, split)
+    wanted = Wanted(dataset, argument, data_dir, image_size, memory_bytes, split, ink_width)
+    if ink_width is not None and kind not in STROKES:
+        raise SourceError(
+            f'--ink_width={ink_width}: {quoted(dataset)} has its ink; leave it out, it is for'
+            f' {" ".join(STROKES)}'
+        )
     source = source_kinds()[kind].open(wanted)
     if split not in (None, 'all') and 'split' not in source.notes:
         raise SourceError(f'--split={quoted(split)}: {quoted(dataset)} has no splits; leave it out')

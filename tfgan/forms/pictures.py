@@ -17,6 +17,7 @@ SHEETS = {
     '.jpeg': ('JPEG', {'quality': 95}),
     '.webp': ('WEBP', {'lossless': True}),
 }
+FRAME_SECS = 0.05
 ANIMATIONS = {'.gif': ('GIF', {}), '.webp': ('WEBP', {'lossless': True}), '.apng': ('PNG', {})}
 
 
@@ -81,22 +82,29 @@ def write_png(path, image: np.ndarray) -> None:
 def write_drawings(out: str, drawings: np.ndarray, numbers) -> None:
     """A sheet if `out` is named like a picture, else a folder of pictures named by `numbers`."""
     if ending(out) in SHEETS:
-        _write(out, [enlarge(sheet(drawings))], *SHEETS[ending(out)])
+        data = encoded([enlarge(sheet(drawings))], *SHEETS[ending(out)])
+        storage.write_bytes(out, data)
     else:
         for number, drawing in zip(numbers, drawings, strict=True):
             write_png(pathlib.Path(out) / f'{number}.png', drawing)
     print(f'{len(drawings)} drawings, {numbers[0]} to {numbers[-1]}: {shown(out)}')
 
 
-def write_animation(path, frames: list[np.ndarray], frame_secs: float = 0.05) -> None:
+def write_animation(path, frames: list[np.ndarray], frame_secs: float = FRAME_SECS) -> None:
     """Writes frames uint8 [h, w, 1 or 3] as an animation without end, atomically."""
-    kind, options = ANIMATIONS[ending(path)]
-    moving = {'save_all': True, 'duration': round(1000 * frame_secs), 'loop': 0}
-    _write(path, frames, kind, options | moving)
+    storage.write_bytes(path, moving(frames, ending(path), frame_secs))
 
 
-def _write(path, frames, kind, options):
+def moving(frames: list[np.ndarray], ending: str, frame_secs: float = FRAME_SECS) -> bytes:
+    """A file of that ending with frames uint8 [h, w, 1 or 3], without end."""
+    kind, options = ANIMATIONS[ending]
+    moves = {'save_all': True, 'duration': round(1000 * frame_secs), 'loop': 0}
+    return encoded(frames, kind, options | moves)
+
+
+def encoded(frames: list[np.ndarray], kind: str, options: dict) -> bytes:
+    """A file as Pillow writes its kind."""
     data = io.BytesIO()
     first, *others = [picture(frame) for frame in frames]
     first.save(data, kind, append_images=others, **options)
-    storage.write_bytes(path, data.getvalue())
+    return data.getvalue()

@@ -7,6 +7,7 @@ from tfgan import latents
 
 BLOCK = 256  # seeds at a time, which bounds memory
 ROWS, COLUMNS = 8, 10  # of a sheet
+ENLARGED, MOST_ENLARGED = 4, 512  # how far strokes are on it, and to what longer side at most
 CORNERS = 3  # of a walk, which ends where it began
 
 
@@ -37,7 +38,16 @@ class Sampler:
         """A picture of the seeds 0, 1, ...; its columns are the first classes: uint8 [h, w, c]."""
         seeds = np.arange(ROWS * COLUMNS)
         labels = (seeds % COLUMNS % len(self._state.class_shares)).astype(np.int32)
-        return self._state.form.sheet(self.draw(seeds, labels), COLUMNS)
+        if not hasattr(self._state.average, 'strokes'):
+            return self._state.form.sheet(self.draw(seeds, labels), COLUMNS)
+        normal = latents.normal(seeds, self._state.config.latent_size)
+        return self._state.form.sheet(self._enlarged(normal, labels).numpy(), COLUMNS)
+
+    @tf.function
+    def _enlarged(self, latents, labels):
+        side = max(self._state.shape[:2])
+        factor = max(1, min(ENLARGED, MOST_ENLARGED // side))
+        return self._state.form.decode(self._state.average(latents, labels, enlarged=factor))
 
     def walk(self, walkers: int, frames: int) -> np.ndarray:
         """Round trips through the latents: raw examples [frames, walkers, *shape]."""

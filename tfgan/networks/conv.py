@@ -9,6 +9,8 @@ from tfgan.config import Config
 from tfgan.networks.backward import Forward
 from tfgan.networks.layers import SQUASH, Score, Trunk, conv, dense, flat, leaky
 
+LARGE = 32  # pixels of a longer side: of more, a discriminator sees halves as well
+
 
 def pyramid(shape, channels: int) -> tuple[tuple[int, int], list[int]]:
     """The sides of the coarsest map, and the channels of each map from the finest on.
@@ -108,3 +110,27 @@ class HybridDiscriminator(keras.Model):
         pixels = tf.cast(images, patches.dtype)
         features = tf.concat([flat(patches), flat(pixels)], axis=1)
         return self.score(features, labels, via=via)
+
+
+class LargeDiscriminator(HybridDiscriminator):
+    """The same for images of any size, at a cost that grows far less than their pixels.
+
+    What the dense layers see is as large as of a small image: patches that are halved by further
+    convolutions, and pixels that are halved by averages, until both are as of one of `LARGE`.
+    """
+
+    def __init__(self, config: Config, shape, num_classes: int):
+        super().__init__(config, shape, num_classes)
+        self.halvings = max(0, math.ceil(math.log2(max(shape[:2]) / LARGE)))
+        channels = [config.channels << level for level in range(1, self.halvings + 1)]
+        self.coarser = [conv(config, count, 4) for count in channels]
+
+    def call(self, images, labels, via=None):
+        via = via or Forward()
+        patches = via.leaky(via.affine(self.patches, images))
+        for layer in self.coarser:
+            patches = via.leaky(via.affine(layer, patches))
+        side = 1 << self.halvings
+        pixels = tf.nn.avg_pool2d(images, side, side, 'SAME') if self.coarser else images
+        pixels = tf.cast(pixels, patches.dtype)
+        return self.score(tf.concat([flat(patches), flat(pixels)], axis=1), labels, via=via)

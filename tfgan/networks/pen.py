@@ -12,6 +12,7 @@ from tfgan.networks.recurrent import Gru
 from tfgan.networks.strokes import Strokes
 
 STROKES, POINTS = 16, 5  # of a drawing, at most, and of each
+MORE_STROKES, SMALL = 24, 32  # of one with a side of more pixels than that, which shows more
 SAMPLES = 32  # of each stroke that the image is made from
 WIDTH = 0.06  # of the pen as training begins, in sides of the page
 WIDTH_RANGE = 0.9  # by which its natural logarithm may differ from that
@@ -29,10 +30,12 @@ class PenGenerator(keras.Model):
     role, and so draw every kind in one way.
     """
 
-    def __init__(self, config: Config, shape, num_classes: int, at_once: int = STROKES):
-        """`at_once` is how many strokes the heads give of one row of features."""
+    def __init__(self, config: Config, shape, num_classes: int, at_once: int | None = None):
+        """`at_once` is how many strokes the heads give of one row of features; all, if None."""
         super().__init__(name='generator')
         self.shape, self.styles = shape, min(STYLES, config.latent_size)
+        self.count = STROKES if max(shape[:2]) <= SMALL else MORE_STROKES
+        at_once = at_once or self.count
         self.trunk = Trunk(config, num_classes)
         normal = keras.initializers.RandomNormal(stddev=STYLE_SCALE)
         self.style = keras.layers.Embedding(
@@ -56,21 +59,25 @@ class PenGenerator(keras.Model):
         style = tf.argmax(latents[:, : self.styles], axis=1, output_type=tf.int32)
         latents = latents + self.style(labels * self.styles + style)
         hidden = self.features(self.trunk(latents, labels))
-        points = 0.5 + 0.5 * tf.tanh(_each(self.points, hidden, POINTS * 2))
-        points = tf.reshape(points, [-1, STROKES, POINTS, 2])
-        wide, present = tf.unstack(_each(self.pen, hidden, 2), axis=-1)
+        points = 0.5 + 0.5 * tf.tanh(self._each(self.points, hidden, POINTS * 2))
+        points = tf.reshape(points, [-1, self.count, POINTS, 2])
+        wide, present = tf.unstack(self._each(self.pen, hidden, 2), axis=-1)
         width = WIDTH * tf.exp(WIDTH_RANGE * tf.tanh(wide))
         points = strokes.shortened(points, width, SAMPLES)
         return Strokes(points, width, _presence(present), self._colours(hidden, points))
 
+    def _each(self, layer, hidden, size):
+        """A layer's output as float32 [n, count, size]."""
+        return tf.reshape(tf.cast(layer(hidden), tf.float32), [-1, self.count, size])
+
     def _colours(self, hidden, points):
         if self.colour is not None:
-            return tf.tanh(_each(self.colour, hidden, self.shape[-1]))
+            return tf.tanh(self._each(self.colour, hidden, self.shape[-1]))
         other = tf.where(self.ground > 0, -1.0, 1.0)  # dark on light, light on dark
         return tf.broadcast_to(other, tf.concat([tf.shape(points)[:2], [1]], axis=0))
 
-    def call(self, latents, labels):
-        height, width = self.shape[:2]
+    def call(self, latents, labels, enlarged: int = 1):
+        height, width = (enlarged * side for side in self.shape[:2])
         return strokes.draw(self.strokes(latents, labels), self.ground, height, width, SAMPLES)
 
 
@@ -86,14 +93,9 @@ class RecurrentPenGenerator(PenGenerator):
         """A row for each stroke: [n, strokes, GRU_WIDTH]."""
         given = leaky(tf.cast(self.given(hidden), tf.float32))
         states = [tf.tanh(given)]
-        for _ in range(STROKES):
+        for _ in range(self.count):
             states.append(self.gru(given, states[-1]))
         return tf.stack(states[1:], axis=1)
-
-
-def _each(layer, hidden, size):
-    """A layer's output as float32 [n, STROKES, size]."""
-    return tf.reshape(tf.cast(layer(hidden), tf.float32), [-1, STROKES, size])
 
 
 def _presence(logits):

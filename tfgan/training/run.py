@@ -71,8 +71,9 @@ class Run:
     @functools.cached_property
     def source(self):
         """The data set that is learned from; raises SourceError."""
-        size, split = self.config.image_size, self.config.split
-        source = forms.open_source(self.config.dataset, self._data_dir, size, split=split)
+        config = self.config
+        size, split, ink = config.image_size, config.split, config.ink_width
+        source = forms.open_source(config.dataset, self._data_dir, size, split=split, ink_width=ink)
         return source if uses_labels(self.config, source) else source.unlabelled()
 
     def train(self):

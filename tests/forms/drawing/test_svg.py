@@ -9,31 +9,15 @@ import resvg_py
 import tensorflow as tf
 from commands import run
 from PIL import Image
-from toy_models import NAMES
-
-from tfgan import client, config
-from tfgan.errors import ModelError
-from tfgan.gan.gan import Gan
-from tfgan.saved_model import writer
-from tfgan.saved_model.card import ModelCard
+from toy_models import toy_pen
 
 SEEDS = np.arange(40)
 SVG = '{http://www.w3.org/2000/svg}'
 
 
-def pen(directory, shape=(28, 28, 1), ground=(1.0,)):
-    """The export of a Gan that draws with a pen, after no training."""
-    settings = config.make(steps=1, width=16, depth=1, latent_size=6, architecture='pen')
-    gan = Gan(settings, shape, [0.5, 0.3, 0.2], ground=ground)
-    data = dict(dataset='noise', count=5, shape=shape, class_names=NAMES, licence='none')
-    facts = dict(name=directory.name, data=data, step=1, images_seen=8, secs=2.0, scores={})
-    writer.write(gan, directory, ModelCard(**facts, config=vars(settings)))
-    return client.load(directory)
-
-
 @pytest.fixture(scope='module')
 def model(tmp_path_factory):
-    return pen(tmp_path_factory.mktemp('models') / 'pen')
+    return toy_pen(tmp_path_factory.mktemp('models') / 'pen')
 
 
 def rendered(svg, width, height):
@@ -46,7 +30,7 @@ def rendered(svg, width, height):
     [((28, 28, 1), [1.0]), ((16, 32, 1), [-1.0]), ((24, 24, 3), [0.9, 0, -0.5])],
 )
 def test_a_file_is_the_models_drawing(tmp_path, shape, ground):
-    model = pen(tmp_path / 'm', shape, ground)
+    model = toy_pen(tmp_path / 'm', shape, ground)
     files, images = model.svg(SEEDS), model.draw(SEEDS).astype(int)
     found = np.stack([rendered(file, *shape[1::-1]) for file in files])
     assert max(map(len, files)) < 8000
@@ -89,8 +73,3 @@ def test_sample_writes_a_sheet_and_files(model, tmp_path):
     place = large[4 + 104 : 104 + 104, 4 + 104 : 104 + 104]  # the fifth, of three columns
     assert np.abs(place - one).mean() < 6
     assert (large[:3] == 128).all()
-
-
-def test_a_model_of_pixels_says_how_to_get_strokes(exported):
-    with pytest.raises(ModelError, match=r'makes pixels, not strokes; .* --architecture=pen'):
-        client.load(exported).svg([1])

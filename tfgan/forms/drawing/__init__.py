@@ -21,8 +21,8 @@ class Drawing:
         'mlp':       Architecture('mlp.MlpGenerator',   'mlp.MlpDiscriminator', jit=True),
         'hybrid':    Architecture('conv.ConvGenerator', 'conv.HybridDiscriminator'),
         'conv':      Architecture('conv.ConvGenerator', 'conv.ConvDiscriminator'),
-        'pen':       Architecture('pen.PenGenerator',   'conv.HybridDiscriminator'),
-        'pen_gru':   Architecture('pen.RecurrentPenGenerator', 'conv.HybridDiscriminator'),
+        'pen':       Architecture('pen.PenGenerator',   'conv.LargeDiscriminator'),
+        'pen_gru':   Architecture('pen.RecurrentPenGenerator', 'conv.LargeDiscriminator'),
         'recurrent': Architecture('mlp.MlpGenerator',   'recurrent.RecurrentDiscriminator',
                                   piecewise_linear=False),
     }
@@ -71,10 +71,15 @@ class Drawing:
     def write(self, out, raw, numbers):
         pictures.write_drawings(out, raw, numbers)
 
-    def write_svg(self, out, svgs, numbers):
-        from tfgan.forms.drawing import svg
+    def outlines(self, raw):
+        from tfgan.forms.drawing import ink, outlines
 
-        svg.write(out, svgs, numbers)
+        return outlines.files(raw, ink.paper_of(raw))
+
+    def write_svgs(self, out, ending, svgs, numbers, **how):
+        from tfgan.forms.drawing import prints
+
+        prints.write(out, ending, svgs, numbers, prints.How(**how))
 
     def signatures(self, servable):
         import tensorflow as tf

@@ -3,12 +3,15 @@
 import dataclasses
 import functools
 import typing
+from collections.abc import Callable
 
+import numpy as np
 from PIL import Image
 
 from tfgan.data.source import Source, spread
 
 LOOKED_AT = 1000  # images whose border tells the paper
+BLOCK = 64  # drawings made at once, each of which needs far more memory than its pixels
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -31,3 +34,23 @@ class Drawings(Source):
 def _grey(colour: tuple[int, int, int]) -> int:
     """The level of a colour in pictures of one channel."""
     return Image.new('RGB', (1, 1), colour).convert('L').getpixel((0, 0))
+
+
+def remembered(read: Callable, count: int, shape: tuple[int, int, int]) -> Callable:
+    """`read` that keeps what it has read.
+
+    It needs no lock: an image counts as done only once it is stored, and two threads that draw the
+    same one store the same bytes.
+    """
+    memory = np.empty((count, *shape), np.uint8)
+    done = np.zeros(count, bool)
+
+    def reread(indices):
+        missing = np.unique(indices[~done[indices]])
+        for start in range(0, len(missing), BLOCK):
+            chunk = missing[start : start + BLOCK]
+            memory[chunk] = read(chunk)
+            done[chunk] = True
+        return memory[indices]
+
+    return reread

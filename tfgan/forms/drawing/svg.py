@@ -1,14 +1,10 @@
 """SVG of strokes: files written by TensorFlow's graph, and a sheet of such files."""
 
 import math
-import pathlib
 
 import numpy as np
 import tensorflow as tf
 
-from tfgan import storage
-from tfgan.errors import shown
-from tfgan.forms import pictures
 from tfgan.networks.strokes import Strokes, through
 
 UNITS = 1000  # of a drawing's longer side, in tenths of which places are told
@@ -52,7 +48,9 @@ def _hexadecimal(levels):
 
 
 def sheet(drawings: list[str], columns: int | None = None) -> str:
-    """One SVG file of several of one size, side by side in rows on mid-grey."""
+    """One SVG file of several of one size, side by side in rows on mid-grey; one stays as it is."""
+    if len(drawings) == 1:
+        return drawings[0]
     columns = columns or math.ceil(math.sqrt(len(drawings)))
     rows = -(-len(drawings) // columns)
     width, height = (float(drawings[0].split(f'{name}="')[1].split('"')[0]) for name in SIDES)
@@ -68,13 +66,3 @@ def sheet(drawings: list[str], columns: int | None = None) -> str:
     size = ' '.join(f'{each:g}' for each in whole)
     ground = '<rect width="100%" height="100%" fill="#808080"/>\n'
     return f'{HEAD} viewBox="0 0 {size}">\n{ground}{"".join(placed)}</svg>\n'
-
-
-def write(out: str, drawings: list[str], numbers) -> None:
-    """A sheet if `out` is named like one, else a folder of files named by `numbers`."""
-    if pictures.ending(out) == '.svg':
-        storage.write_bytes(out, sheet(drawings).encode())
-    else:
-        for number, drawing in zip(numbers, drawings, strict=True):
-            storage.write_bytes(pathlib.Path(out) / f'{number}.svg', drawing.encode())
-    print(f'{len(drawings)} drawings, {numbers[0]} to {numbers[-1]}: {shown(out)}')

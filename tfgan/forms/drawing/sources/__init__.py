@@ -6,7 +6,16 @@ import re
 from tfgan.data.source import UNKNOWN_LICENCE, Kind, Source, Wanted
 from tfgan.errors import SourceError, quoted
 from tfgan.forms.drawing.drawings import Drawings
-from tfgan.forms.drawing.sources import arrays, folder, foreign, idx, stacked, tables, tfds
+from tfgan.forms.drawing.sources import (
+    arrays,
+    folder,
+    foreign,
+    idx,
+    sketches,
+    stacked,
+    tables,
+    tfds,
+)
 from tfgan.forms.drawing.sources.doodles import open_doodles
 from tfgan.forms.drawing.sources.stacked import can_be_stacked, open_stacked
 
@@ -83,5 +92,11 @@ SOURCES = {
     'npz': Kind('an existing file', os.path.isfile, _open_npz, 'npz:my/mnist.npz'),
     'idx': Kind('an existing file or folder', os.path.exists, _open_idx, 'idx:my/mnist'),
     'csv': Kind('an existing file', os.path.isfile, _open_csv, 'csv:my/digits.csv'),
+    'ndjson': Kind(
+        'an existing file or folder', os.path.exists, sketches.open_ndjson, 'ndjson:my/quickdraw'
+    ),
+    'strokes': Kind(
+        'an existing file or folder', os.path.exists, sketches.open_strokes, 'strokes:my/kanji.npz'
+    ),
     'stacked': Kind('another data set', can_be_stacked, open_stacked, stacked.EXAMPLE),
 }

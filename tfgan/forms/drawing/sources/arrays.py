@@ -29,6 +29,12 @@ OVERSHOOT = 0.02  # what a resampling filter may add to a range of floats
 DEPTHS = (8, 10, 12, 14, 16)  # bits that a camera or a scanner fills, the highest one included
 BLOCK_BYTES = 1 << 18  # read at once when all of a file is looked at
 LOOKED_BYTES = 1 << 28  # of pictures, at most, that are looked at for blank ones
+SKETCH_RNN = """its arrays hold Python objects (a pickle), which may run anything and are never \
+loaded. If you trust it, these lines write it anew, to be read by --dataset=strokes:new.npz
+  import numpy as np
+  old = np.load({path!r}, allow_pickle=True, encoding='latin1')
+  np.savez('new.npz', **{{f'{{k}}_points': np.concatenate(old[k]) for k in old}}, \
+**{{f'{{k}}_lengths': [len(a) for a in old[k]] for k in old}})"""
 SAVE_SCALED = SAVE.format('(a - a.min()) / (a.max() - a.min())')
 
 
@@ -119,7 +125,7 @@ def open_npy(path: str, split: str | None = None) -> Opened:
     paths = {name.removesuffix('.npy'): os.path.join(path, name) for name in names}
 
     def member(images: str, labels: str | None) -> Member:
-        known = np.array(_loaded(paths[labels], 'npy')) if labels else None
+        known = np.array(loaded(paths[labels], 'npy')) if labels else None
         return Member(paths[images], on_disk(paths[images]), known)
 
     if pairs := _pairs_of(paths):
@@ -133,9 +139,10 @@ def open_npy(path: str, split: str | None = None) -> Opened:
 
 def open_npz(path: str, split: str | None = None) -> Opened:
     """A file's images, labels and class names, all in memory. Raises SourceError."""
-    with _loaded(path, 'npz') as archive:
+    with loaded(path, 'npz') as archive:
         pairs = named_pairs(archive.files)
         if not pairs:
+            check_no_sketch_rnn(path, archive.files)
             known = ', '.join('/'.join(pair) for pair in PAIRS)
             raise SourceError(
                 f'{path} holds {archive.files}; images and labels are looked for under {known}'
@@ -149,11 +156,17 @@ def open_npz(path: str, split: str | None = None) -> Opened:
         return of_splits(pairs, member, split, path)
 
 
+def check_no_sketch_rnn(path: str, names: list[str]) -> None:
+    """Raises SourceError with the way on if arrays are named like sketch-rnn's, all pickles."""
+    if set(names) == {'train', 'valid', 'test'}:
+        raise SourceError(f'{path} looks like a file of sketch-rnn: {SKETCH_RNN.format(path=path)}')
+
+
 def _pairs_of(paths: dict[str, str]) -> Pairs:
     """As `named_pairs` of a folder's arrays; none if these are of classes: all of one shape."""
     pairs = named_pairs([*paths])
     for images, labels in pairs.values():
-        if labels and len({_loaded(paths[name], 'npy').shape[1:] for name in (images, labels)}) > 1:
+        if labels and len({loaded(paths[name], 'npy').shape[1:] for name in (images, labels)}) > 1:
             return pairs
     return {name: (name, None) for name in paths} if all(map(is_split, paths)) else {}
 
@@ -233,14 +246,14 @@ def _plainly(why: str) -> str:
 
 def on_disk(path: str, field: str | None = None) -> Array:
     """What an .npy file holds, or a field of its records; raises SourceError."""
-    mapped = _loaded(path, 'npy')
+    mapped = loaded(path, 'npy')
     with damage_told(path, 'npy'):
         if mapped.flags.c_contiguous:
             return Rows(path, mapped, field)
         return np.load(path, allow_pickle=False)  # whose rows are all over the file
 
 
-def _loaded(path: str, kind: str):
+def loaded(path: str, kind: str):
     """What an .npy or .npz file holds; raises SourceError if it is damaged or of the other kind."""
     if not os.path.isfile(path):  # opening a pipe would wait for ever
         raise SourceError(f'{path} is no file; needed is an .{kind} file')

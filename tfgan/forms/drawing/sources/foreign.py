@@ -106,9 +106,11 @@ FORMATS = (
     (_is_page, Format('a web page, not what it links to', '', 'fetch it once more')),
     (_starts(b'\x89PNG', b'\xff\xd8\xff', b'GIF8', b'II*\0', b'MM\0*'),
      Format('a picture', 'folder', '--dataset=folder:FOLDER reads all that are in its folder')),
+    (lambda head, name: head.lstrip().startswith(b'{') and b'"drawing"' in head,
+     Format('sketches of Quick, Draw!', 'ndjson', '--dataset=ndjson:PATH reads them')),
     (lambda head, name: head.lstrip().startswith((b'{', b'[')),
-     Format('JSON', '', 'draw what it describes as pictures in a folder; of Quick, Draw! take the'
-            ' .npy files, which hold the same drawings: --dataset=npy:FOLDER')),
+     Format('JSON', '', 'draw what it describes as pictures in a folder; sketches as Quick, Draw!'
+            ' publishes them are read by --dataset=ndjson:FOLDER')),
     (_is_table, Format('a table of text', 'csv', '--dataset=csv:PATH reads pixels in columns')),
 )
 # fmt: on
@@ -149,7 +151,7 @@ def _gzipped(path: str, name: str) -> Format:
     """What is compressed in a file, if it is read or unpacked as it is."""
     with contextlib.suppress(Exception), gzip.open(path) as unpacked:  # damaged in any way
         form = of_head(unpacked.read(HEAD_BYTES), name)
-        if form and (form.kind in ('idx', 'csv') or form.name == TAR):
+        if form and (form.kind in ('idx', 'csv', 'ndjson') or form.name == TAR):
             return form
     return GUNZIP
 

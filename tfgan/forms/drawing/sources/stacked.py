@@ -16,8 +16,7 @@ MOST_STACKED_CLASSES = 10  # of the inner source; their cubes are 1,000 classes
 
 def open_stacked(wanted: Wanted) -> Source:
     """Three images of another source as the channels of each: Srivastava et al. 2017 (VEEGAN)."""
-    _, _, data_dir, image_size, memory_bytes, split = wanted
-    inner = open_source(wanted.argument, data_dir, image_size, memory_bytes, split)
+    inner = open_source(wanted.argument, *wanted[2:])
     _check_stackable(inner)
     height, width, _ = inner.shape
     # RandomState, because NumPy promises that its numbers stay the same in every version.

@@ -1,0 +1,102 @@
+"""Writes SVG drawings as files: SVG, PDF, pictures of any size, GIFs and a plotter's paths."""
+
+import io
+import pathlib
+from typing import NamedTuple
+
+import numpy as np
+
+from tfgan import storage
+from tfgan.errors import ModelError, shown
+from tfgan.forms import pictures
+from tfgan.forms.drawing import plotter, svg, vectors
+from tfgan.forms.drawing.vectors import PAPERS_MM, POINT_MM, Vector
+
+SHEET_SIZE = 112  # pixels of a drawing on a sheet that names no size
+PAGE_SIZE = 480  # of an animation that names none
+MOST_PIXELS = 100_000_000  # of a picture
+MOST_MOVING_PIXELS = 400_000_000  # of all frames of an animation
+STILL_FRAMES = 25  # the whole drawing at the end of an animation
+NO_STROKES = (
+    'the model makes pixels, whose outlines are no strokes; python -m tfgan.train'
+    ' --architecture=pen makes a model that has them, and .svg, .pdf and .png need none'
+)
+
+
+class How(NamedTuple):
+    """What else than its name a file's making takes."""
+
+    size: int | None = None  # pixels of a drawing's longer side
+    paper: str = 'a4'
+    for_plotter: bool = False
+    frames: int = 90
+
+
+def write(out: str, ending: str, svgs: list[str], numbers, how: How) -> None:
+    """A sheet if `out` is named like a file, else a folder of files named by `numbers`.
+
+    `ending` is the files' kind, as .svg. Raises ModelError where drawings have no strokes that one
+    needs, or pixels would be too many; StorageError.
+    """
+    if pictures.ending(out) == ending:
+        storage.write_bytes(out, _file(svgs, ending, how))
+    else:
+        for number, drawing in zip(numbers, svgs, strict=True):
+            data = _file([drawing], ending, how)
+            storage.write_bytes(pathlib.Path(out) / f'{number}{ending}', data)
+    print(f'{len(svgs)} drawings, {numbers[0]} to {numbers[-1]}: {shown(out)}')
+
+
+def _file(svgs, ending, how) -> bytes:
+    if ending == '.svg' and not how.for_plotter:
+        return svg.sheet(svgs).encode()
+    drawings = [vectors.read(each) for each in svgs]
+    if ending == '.svg':
+        _check_strokes('--plotter', drawings)
+        paper = vectors.on_paper(drawings, PAPERS_MM[how.paper])
+        return plotter.file(drawings, paper).encode()
+    if ending == '.pdf':
+        return _pdf(drawings, PAPERS_MM[how.paper])
+    if ending == '.gif':
+        return _animation(drawings, how)
+    layout = vectors.sheet(drawings, how.size or SHEET_SIZE)
+    _check_pixels(layout, 1, MOST_PIXELS, how)
+    kind, options = pictures.SHEETS[ending]
+    return pictures.encoded([vectors.pixels(drawings, layout)], kind, options)
+
+
+def _pdf(drawings, paper_mm):
+    page = vectors.figure(drawings, vectors.on_paper(drawings, paper_mm), 1 / POINT_MM, 'white')
+    data = io.BytesIO()
+    page.savefig(data, format='pdf', metadata={'CreationDate': None})
+    return data.getvalue()
+
+
+def _animation(drawings, how):
+    """A GIF in which all drawings are drawn stroke by stroke, in the order of a plotter."""
+    _check_strokes('.gif', drawings)
+    columns = int(np.ceil(np.sqrt(len(drawings))))
+    layout = vectors.sheet(drawings, how.size or max(8, PAGE_SIZE // columns))
+    _check_pixels(layout, how.frames, MOST_MOVING_PIXELS, how)
+    drawings = [plotter.in_pen_order(drawing) for drawing in drawings]
+    shares = (np.arange(how.frames) + 1) / how.frames
+    frames = [
+        vectors.pixels([vectors.begun(each, share) for each in drawings], layout)
+        for share in shares
+    ]
+    return pictures.moving([*frames, *[frames[-1]] * STILL_FRAMES], '.gif')
+
+
+def _check_strokes(what: str, drawings: list[Vector]) -> None:
+    if not all(line.width for drawing in drawings for line in drawing.lines):
+        raise ModelError(f'{what}: {NO_STROKES}')
+
+
+def _check_pixels(layout, frames, most, how):
+    count = round(layout.width * layout.height * frames)
+    if count > most:
+        given = '' if how.size is None else f'--size={how.size}: '
+        raise ModelError(
+            f'{given}that is {count / 1e6:,.0f} million pixels; up to {most / 1e6:,.0f} million are'
+            ' made. Give a smaller --size or --num, or --out=FOLDER/ for a file each'
+        )
