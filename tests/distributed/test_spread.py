@@ -23,7 +23,7 @@ SPREADS = {  # devices of a process, parts of a device's share, processes
     'two processes': (1, 1, 2),
     'three processes in two parts': (1, 2, 3),
 }
-FEW = 'two devices in two parts', 'two processes'  # what is not left to --all
+FEW = ('two processes',)  # what is not left to --all
 ROUTES = [('two devices', 'two processes'), ('one', 'two processes'), ('two processes', 'one')]
 
 

@@ -21,7 +21,7 @@ PLACES = {
     **{name: '{run}/' + name for name in ('checkpoints', 'best', 'samples', EVENTS)},
     'export': '{model}',
 }
-FEW, ALL = 3, 100
+FEW, ALL = 1, 100
 
 
 @pytest.fixture(scope='module')

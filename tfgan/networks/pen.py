@@ -88,14 +88,14 @@ class RecurrentPenGenerator(PenGenerator):
         super().__init__(config, shape, num_classes, at_once=1)
         self.given = dense(config, GRU_WIDTH)
         self.gru = Gru(dataclasses.replace(config, width=GRU_WIDTH))
+        self.numbers = tf.range(self.count)
 
     def features(self, hidden):
         """A row for each stroke: [n, strokes, GRU_WIDTH]."""
         given = leaky(tf.cast(self.given(hidden), tf.float32))
-        states = [tf.tanh(given)]
-        for _ in range(self.count):
-            states.append(self.gru(given, states[-1]))
-        return tf.stack(states[1:], axis=1)
+        # A loop in the graph: stroke by stroke it would be many times as large.
+        states = tf.scan(lambda state, _: self.gru(given, state), self.numbers, tf.tanh(given))
+        return tf.transpose(states, [1, 0, 2])
 
 
 def _presence(logits):

@@ -81,7 +81,6 @@ FILES = {
     'mnist-train.tfrecord-00000-of-00001': (b'?', 'a TFRecord file: --dataset=tfds:NAME'),
     'records': (tfrecord(), 'a TFRecord file: --dataset=tfds:NAME'),
     'a.ndjson': (b'{"word": "cat", "drawing": []}\n', '--dataset=ndjson:PATH reads them'),
-    'a.json': (b'{"cat": []}\n', 'JSON: '),
     'a.json': (b' [1, 2]', 'JSON: '),
     'a.svg': (b'<?xml version="1.0"?>\n<svg/>', 'rsvg-convert -w 256 PATH -o STEM.png'),
     'a.pdf': (b'%PDF-1.7', 'pdftoppm -png -r 100 PATH STEM'),

@@ -143,7 +143,7 @@ STEPS = [[9, 9, 0], [100, 0, 0], [0, 100, 1], [-100, 0, 0], [0, -100, 1]]  # a s
 
 
 def test_points_are_drawn_stroke_by_stroke(tmp_path):
-    path = saved(tmp_path / 'a.npz', points=STEPS + [[5, 5, 0], [50, 0, 1]], lengths=[5, 2])
+    path = saved(tmp_path / 'a.npz', points=[*STEPS, [5, 5, 0], [50, 0, 1]], lengths=[5, 2])
     source = open_source(path, image_size=100, ink_width=0.04)
     square, line = ink(source), ink(source, 1)
     assert len(source) == 2 and source.class_names == ('drawing',)
@@ -192,7 +192,7 @@ def test_sketch_rnns_files_are_refused_with_the_lines_that_convert_them(
     sketches = np.empty(3, object)
     sketches[:] = [np.array(STEPS[:n], np.int16) for n in (2, 3, 5)]
     np.savez('cat.npz', train=sketches, valid=sketches[:1], test=sketches[:2])
-    with pytest.raises(SourceError, match='a pickle.*never loaded') as refused:
+    with pytest.raises(SourceError, match=r'a pickle.*never loaded') as refused:
         open_source(f'{kind}:cat.npz')
     lines = re.findall(r'^  (.*)$', str(refused.value), re.MULTILINE)
     assert len(lines) == 3
