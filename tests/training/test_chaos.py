@@ -1,6 +1,7 @@
 """A run that is killed over and over ends with the very weights of one that was left alone."""
 
 import collections
+import contextlib
 import os
 import signal
 import time
@@ -114,8 +115,11 @@ def in_the_middle(kind, place):
 
 def is_over(pid):
     """Whether a process, somebody else's child, has ended."""
-    with open(f'/proc/{pid}/stat') as file:
-        return file.read().rpartition(')')[2].split()[0] == 'Z'
+    try:
+        with open(f'/proc/{pid}/stat') as file:
+            return file.read().rpartition(')')[2].split()[0] == 'Z'
+    except FileNotFoundError:  # whose parent knows already
+        return True
 
 
 def kill(pid, condition, secs, pause):
@@ -127,8 +131,10 @@ def kill(pid, condition, secs, pause):
             return False
         time.sleep(0.0003)
     time.sleep(pause)
-    os.kill(pid, signal.SIGKILL)
-    return True
+    with contextlib.suppress(ProcessLookupError):  # It may have ended since.
+        os.kill(pid, signal.SIGKILL)
+        return True
+    return False
 
 
 def hit(places):
