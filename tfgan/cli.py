@@ -62,9 +62,7 @@ def parse(argv: list[str]) -> None:
 
 
 HOW = 'flags are written --name=value'
-VECTORS = '.svg', '.pdf', '.gif'
-ENDINGS = *pictures.SHEETS, *VECTORS
-PAPERS = 'a2', 'a3', 'a4', 'a5', 'letter'
+ENDINGS = *pictures.SHEETS, *pictures.VECTORS
 DRAWINGS = ['out', 'format', 'size', 'paper', 'plotter', 'frames']
 
 
@@ -83,7 +81,9 @@ def _in_short(error):
 def define_drawings() -> None:
     """The flags of the commands that write drawings: where, and as what."""
     define_place('out', None, f'a file, {" ".join(ENDINGS)}; else a folder with a file for each')
-    flags.DEFINE_enum('format', 'png', ['png', *(each[1:] for each in VECTORS)], 'of a folder')
+    flags.DEFINE_enum(
+        'format', 'png', ['png', *(each[1:] for each in pictures.VECTORS)], 'of a folder'
+    )
     flags.DEFINE_integer(
         'size',
         None,
@@ -91,7 +91,7 @@ def define_drawings() -> None:
         lower_bound=8,
         upper_bound=8192,
     )
-    flags.DEFINE_enum('paper', None, PAPERS, 'of .pdf and --plotter; none: a4')
+    flags.DEFINE_enum('paper', None, [*pictures.PAPERS_MM], 'of .pdf and --plotter; none: a4')
     flags.DEFINE_bool('plotter', False, '.svg of centre lines in millimetres, for a pen plotter')
     flags.DEFINE_integer('frames', 90, 'of a .gif or walk', lower_bound=1, upper_bound=10_000)
 

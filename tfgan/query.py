@@ -46,7 +46,7 @@ def draw(model, how):
         model.write(FLAGS.out, seeds, FLAGS.label, FLAGS.truncation, **how)
         return
     latents = _array(FLAGS.latents)
-    if pictures.ending(FLAGS.out) in cli.VECTORS or FLAGS.format != 'png' or FLAGS.size:
+    if pictures.ending(FLAGS.out) in pictures.VECTORS or FLAGS.format != 'png' or FLAGS.size:
         raise ModelError('--latents: only the pixels of latents are served; give --out=sheet.png')
     drawings = model.draw_latents(latents, FLAGS.label or 0)
     model.form.write(FLAGS.out, drawings, np.arange(len(latents)))

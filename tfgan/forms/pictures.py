@@ -17,6 +17,14 @@ SHEETS = {
     '.jpeg': ('JPEG', {'quality': 95}),
     '.webp': ('WEBP', {'lossless': True}),
 }
+VECTORS = '.svg', '.pdf', '.gif'  # made of lines, not of pixels
+PAPERS_MM = {
+    'a2': (420, 594),
+    'a3': (297, 420),
+    'a4': (210, 297),
+    'a5': (148, 210),
+    'letter': (215.9, 279.4),
+}
 FRAME_SECS = 0.05
 ANIMATIONS = {'.gif': ('GIF', {}), '.webp': ('WEBP', {'lossless': True}), '.apng': ('PNG', {})}
 

@@ -18,6 +18,7 @@ from toy_models import toy_pen
 import tfgan
 from tfgan.data.doodles import render
 from tfgan.errors import ModelError
+from tfgan.forms import pictures
 from tfgan.forms.drawing import outlines, plotter, vectors
 from tfgan.forms.drawing.vectors import Line
 
@@ -95,7 +96,7 @@ def test_a_plotter_travels_half_as_far_and_draws_each_line_once(model, tmp_path)
     backwards = [line._replace(path=Path(line.path.vertices[::-1], line.path.codes)) for line in
                  first.lines]  # fmt: skip
     twice = first._replace(lines=first.lines + backwards)
-    page = vectors.on_paper([first], vectors.PAPERS_MM['a5'])
+    page = vectors.on_paper([first], pictures.PAPERS_MM['a5'])
     assert len(plotter.once(twice.lines)) == len(plotter.once(first.lines))
     assert plotter.file([twice], page).count('<path') == len(plotter.once(first.lines))
 
@@ -177,6 +178,13 @@ def test_too_many_pixels_are_refused(model, tmp_path):
     for name, how in (('a.png', dict(size=8000)), ('a.gif', dict(size=500, frames=1000))):
         with pytest.raises(ModelError, match=r'million pixels; up to .* Give a smaller --size'):
             model.write(tmp_path / name, SEEDS, **how)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(('name', 'how'), [('a.eps', {}), ('a.pdf', dict(paper='a9'))])
+def test_what_is_no_format_and_no_paper_is_refused(model, tmp_path, name, how):
+    with pytest.raises(ModelError, match=r'written as .png, .* .pdf, .gif, on a2, a3'):
+        model.write(tmp_path / name, SEEDS, **how)
     assert list(tmp_path.iterdir()) == []
 
 

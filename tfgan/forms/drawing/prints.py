@@ -5,12 +5,14 @@ import pathlib
 from typing import NamedTuple
 
 import numpy as np
+import tqdm
 
 from tfgan import storage
-from tfgan.errors import ModelError, shown
+from tfgan.errors import ModelError, quoted, shown
 from tfgan.forms import pictures
 from tfgan.forms.drawing import plotter, svg, vectors
-from tfgan.forms.drawing.vectors import PAPERS_MM, POINT_MM, Vector
+from tfgan.forms.drawing.vectors import POINT_MM, Vector
+from tfgan.forms.pictures import PAPERS_MM, SHEETS, VECTORS
 
 SHEET_SIZE = 112  # pixels of a drawing on a sheet that names no size
 PAGE_SIZE = 480  # of an animation that names none
@@ -38,6 +40,11 @@ def write(out: str, ending: str, svgs: list[str], numbers, how: How) -> None:
     `ending` is the files' kind, as .svg. Raises ModelError where drawings have no strokes that one
     needs, or pixels would be too many; StorageError.
     """
+    if ending not in (*SHEETS, *VECTORS) or how.paper not in PAPERS_MM:
+        raise ModelError(
+            f'{quoted(out)} on paper {quoted(how.paper)}: it can be written as'
+            f' {", ".join((*SHEETS, *VECTORS))}, on {", ".join(PAPERS_MM)}'
+        )
     if pictures.ending(out) == ending:
         storage.write_bytes(out, _file(svgs, ending, how))
     else:
@@ -61,7 +68,7 @@ def _file(svgs, ending, how) -> bytes:
         return _animation(drawings, how)
     layout = vectors.sheet(drawings, how.size or SHEET_SIZE)
     _check_pixels(layout, 1, MOST_PIXELS, how)
-    kind, options = pictures.SHEETS[ending]
+    kind, options = SHEETS[ending]
     return pictures.encoded([vectors.pixels(drawings, layout)], kind, options)
 
 
@@ -82,7 +89,7 @@ def _animation(drawings, how):
     shares = (np.arange(how.frames) + 1) / how.frames
     frames = [
         vectors.pixels([vectors.begun(each, share) for each in drawings], layout)
-        for share in shares
+        for share in tqdm.tqdm(shares, 'drawing', unit='frame', delay=1, disable=None)
     ]
     return pictures.moving([*frames, *[frames[-1]] * STILL_FRAMES], '.gif')
 

@@ -16,13 +16,6 @@ from matplotlib.transforms import Affine2D, Bbox, TransformedBbox
 SVG = '{http://www.w3.org/2000/svg}'
 VERTICES = {'M': Path.MOVETO, 'L': Path.LINETO, 'C': Path.CURVE4, 'Z': Path.CLOSEPOLY}
 POINT_MM = 25.4 / 72  # Matplotlib's unit of length
-PAPERS_MM = {
-    'a2': (420, 594),
-    'a3': (297, 420),
-    'a4': (210, 297),
-    'a5': (148, 210),
-    'letter': (215.9, 279.4),
-}
 MARGIN_MM = 15  # of paper
 GAP = 0.04  # between the drawings of a sheet, in their longer sides
 GREY = '#808080'  # between the drawings of a picture
