@@ -20,8 +20,8 @@ def import_tensorflow():
     except OSError as error:
         advice = 'set TMPDIR to a folder that can be written to'
         raise StorageError('a temporary file', error.strerror, advice) from error
-    # Its products of many small matrices are two to three times as fast, and TensorFlow leaves it off
-    # on processors without AVX-512.
+    # Its products of many small matrices are two to three times as fast, and TensorFlow leaves it
+    # off on processors without AVX-512.
     os.environ.setdefault('TF_ENABLE_ONEDNN_OPTS', '1')
     with contextlib.nullcontext() if _is_verbose() else _silent_stderr():
         import tensorflow as tf

@@ -101,6 +101,15 @@ def test_the_same_strokes_are_the_same_drawing_at_any_size():
     assert np.abs(small - pooled).mean() < 0.015
 
 
+def test_a_stroke_that_is_not_there_has_a_slope_to_come_back_by():
+    """The discriminator may ask for ink where a stroke would be; 28 pixels are a usual size."""
+    found, ink = some(many=1), tf.Variable(tf.zeros([20, 1]))
+    with tf.GradientTape() as tape:
+        image = strokes.draw(found._replace(ink=ink), tf.constant(WHITE), 28, 28, SAMPLES)
+        darkness = -tf.reduce_sum(image)
+    assert (tape.gradient(darkness, ink).numpy() > 0.01).all()
+
+
 def test_a_stroke_that_is_not_there_leaves_nothing():
     found = some(many=1)
     gone = found._replace(ink=tf.zeros([20, 1]))

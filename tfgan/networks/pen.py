@@ -16,6 +16,7 @@ MORE_STROKES, SMALL = 24, 32  # of one with a side of more pixels than that, whi
 SAMPLES = 32  # of each stroke that the image is made from
 WIDTH = 0.06  # of the pen as training begins, in sides of the page
 WIDTH_RANGE = 0.9  # by which its natural logarithm may differ from that
+ALWAYS = 4  # strokes of each drawing are there: an empty page would have no slope to leave it by
 PRESENT = 0.5  # added to the logit of a stroke's presence: most are there at first
 STYLES = 32  # of each class, at most
 STYLE_SCALE = 1.5  # of a style's vector beside that of the latents
@@ -64,7 +65,8 @@ class PenGenerator(keras.Model):
         wide, present = tf.unstack(self._each(self.pen, hidden, 2), axis=-1)
         width = WIDTH * tf.exp(WIDTH_RANGE * tf.tanh(wide))
         points = strokes.shortened(points, width, SAMPLES)
-        return Strokes(points, width, _presence(present), self._colours(hidden, points))
+        present = tf.concat([tf.ones_like(present[:, :ALWAYS]), _presence(present[:, ALWAYS:])], 1)
+        return Strokes(points, width, present, self._colours(hidden, points))
 
     def _each(self, layer, hidden, size):
         """A layer's output as float32 [n, count, size]."""

@@ -24,6 +24,7 @@ CAP = 0.6  # what an end's spot has more than the half line that ends there: it 
 LEAST_PEN = 0.3  # pixels, added in squares: a pen much narrower would fall between the pixels
 SHARPNESS = 1.5  # of a pixel's share of ink over the distance of an edge; 1 is a ramp of a pixel
 NOTHING = 1e-20  # keeps logarithms finite where no ink is
+FAINT = 3e-4  # density that is added to all, unseen: where a stroke might be there is a slope
 
 
 class Strokes(NamedTuple):
@@ -84,7 +85,7 @@ def draw(strokes: Strokes, ground, height: int, width: int, samples: int):
     density = tf.matmul(down, across, transpose_a=True)
     # In a log-density of slope 1 / (4 sigma^2 pen) at the edge, the ramp is one pixel wide.
     slope = SHARPNESS * 8 * SIGMA**2 * tf.reduce_mean(pen, axis=1)[:, None, None]
-    share = tf.sigmoid(slope * (tf.math.log(density + NOTHING) - math.log(EDGE)))
+    share = _covered(density, slope) - _covered(tf.zeros([1, 1, 1]), slope)
     colour = strokes.colour
     if colour.shape[-1] == 1:  # all strokes have the same
         mixed = colour[:, :1, None]
@@ -93,6 +94,10 @@ def draw(strokes: Strokes, ground, height: int, width: int, samples: int):
         mixed = [tf.matmul(down * each[:, :, i, None], across, transpose_a=True) for i in range(3)]
         mixed = tf.stack(mixed, axis=-1) / (density + NOTHING)[..., None]
     return ground + share[..., None] * (mixed - ground)
+
+
+def _covered(density, slope):
+    return tf.sigmoid(slope * (tf.math.log(density + FAINT) - math.log(EDGE)))
 
 
 def _spots(strokes, height, width, samples):

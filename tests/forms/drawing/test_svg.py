@@ -11,6 +11,9 @@ from commands import run
 from PIL import Image
 from toy_models import toy_pen
 
+from tfgan import config
+from tfgan.gan.gan import Gan
+
 SEEDS = np.arange(40)
 SVG = '{http://www.w3.org/2000/svg}'
 
@@ -73,3 +76,12 @@ def test_sample_writes_a_sheet_and_files(model, tmp_path):
     place = large[4 + 104 : 104 + 104, 4 + 104 : 104 + 104]  # the fifth, of three columns
     assert np.abs(place - one).mean() < 6
     assert (large[:3] == 128).all()
+
+
+def test_no_drawing_is_an_empty_page(tmp_path):
+    """A kind whose pages were empty would stay so: there is no slope on an empty page."""
+    settings = config.make(steps=1, width=16, depth=1, latent_size=6, architecture='pen')
+    generator = Gan(settings, (28, 28, 1), [1.0], ground=[1.0]).generator
+    generator.pen.bias.assign(tf.tile([0.0, -9.0], [16]))  # of widths, and of presence
+    ink = generator.strokes(tf.random.normal([5, 6]), tf.zeros(5, tf.int32)).ink.numpy()
+    assert (ink[:, :4] == 1).all() and (ink[:, 4:] == 0).all()

@@ -2,12 +2,15 @@
 
 import gzip
 import json
+import pathlib
 import re
+import types
 
 import numpy as np
 import pytest
 
 from tfgan.errors import SourceError
+from tfgan.evaluation import report
 from tfgan.forms.base import open_source
 
 HOUSE = [[[0, 255, 255, 0, 0], [100, 100, 255, 255, 100]], [[0, 128, 255], [100, 0, 100]]]
@@ -132,6 +135,15 @@ def test_other_kinds_name_this_one(tmp_path):
 def test_ink_has_a_width_only_where_a_pen_draws():
     with pytest.raises(SourceError, match=r'--ink_width=0.1: doodles has its ink; leave it out'):
         open_source('doodles', ink_width=0.1)
+
+
+def test_a_model_is_judged_on_sketches_of_the_pen_that_it_learned_from(tmp_path):
+    path = written(tmp_path / 'a.ndjson', {'drawing': HOUSE})
+    data = {'shape': [40, 40, 1], 'dataset': path}
+    card = types.SimpleNamespace(data=data, config={'ink_width': 0.2})
+    source = report.open_data(None, card, pathlib.Path('model'))
+    expected = open_source(path, image_size=40, ink_width=0.2)
+    assert np.array_equal(source.images([0]), expected.images([0]))
 
 
 def saved(path, **arrays):
