@@ -80,7 +80,8 @@ class PenGenerator(keras.Model):
 
     def call(self, latents, labels, enlarged: int = 1):
         height, width = (enlarged * side for side in self.shape[:2])
-        return strokes.draw(self.strokes(latents, labels), self.ground, height, width, SAMPLES)
+        samples = SAMPLES if enlarged == 1 else 2 * SAMPLES  # else edges would look like beads
+        return strokes.draw(self.strokes(latents, labels), self.ground, height, width, samples)
 
 
 class RecurrentPenGenerator(PenGenerator):
