@@ -122,7 +122,10 @@ def test_an_export_tells_what_it_is(trained):
         '960',
     ):
         assert words in card
-    assert Image.open(version / 'sheet.png').size == (604, 484)
+    assert Image.open(version / 'sheet.png').size == (
+        1142,
+        914,
+    )  # ten and eight drawings of 112 pixels, gaps of 2
 
 
 def test_sample_writes_sheets_pictures_and_walks(trained):
@@ -135,8 +138,7 @@ def test_sample_writes_sheets_pictures_and_walks(trained):
     assert sorted(os.listdir(cwd / 'single')) == ['7.png', '8.png', '9.png']
     assert (cwd / 'single/8.png').read_bytes() == (cwd / 'again/8.png').read_bytes()
     sheet = np.asarray(Image.open(cwd / 'six.png'))
-    factor = sheet.shape[1] // 92  # three columns of 28 pixels, four gaps of 2
-    assert sheet.shape == (62 * factor, 92 * factor)
+    assert sheet.shape == (2 * 112 + 3 * 4, 3 * 112 + 4 * 4)  # drawn from the strokes
 
 
 @pytest.mark.parametrize(

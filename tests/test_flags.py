@@ -481,7 +481,7 @@ def test_a_terminal_that_lacks_letters_shows_their_numbers(tmp_path):
 @pytest.mark.parametrize(
     ('word', 'known', 'better'),
     [
-        ('--out=sheet.pdf', '.png, .jpg, .jpeg, .webp', '--out=sheet.png, or --out=sheet.pdf/ for'),
+        ('--out=sheet.eps', '.webp, .svg, .pdf, .gif', '--out=sheet.png, or --out=sheet.eps/ for'),
         ('--out=v1.5', '.png', '--out=v1.png, or --out=v1.5/ for'),
         ('--out=my sheet.', '.png', "--out='my sheet.png', or --out='my sheet./' for"),
         ('--walk=x.mp4', '.gif, .webp, .apng', '--walk=x.gif'),

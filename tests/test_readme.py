@@ -5,6 +5,7 @@ Commands are indented lines, lines of sh fences, and code in a line that begins 
 
 import contextlib
 import io
+import json
 import os
 import pathlib
 import re
@@ -114,6 +115,9 @@ def place(forks, tmp_path_factory):
         for number, pixels in zip(chosen, render.draw(chosen), strict=True):
             Image.fromarray(pixels).save(place / 'my-drawings' / name / f'{number}.png')
     (place / 'doodles').symlink_to('my-drawings')
+    (place / 'my-sketches').mkdir()
+    cat = json.dumps({'word': 'cat', 'drawing': [[[0, 9, 9], [0, 9, 0]]]})
+    (place / 'my-sketches/cat.ndjson').write_text(f'{cat}\n')
     np.savez(place / 'mnist.npz', x_train=np.zeros((40, 28, 28), np.uint8), y_train=np.arange(40))
     toy = [f'--{name}={value}' for name, value in TOY.items()]
     ran(forks, place, 'train', '--dataset=folder:doodles', *toy)
@@ -222,6 +226,7 @@ def test_serving_and_measuring_commands_are_understood(command, help_of):
 
 
 OTHERS_FLAGS = {'all', 'fix', 'show', 'nodes'}  # of scripts/test, check and serve, and of sbatch
+OTHERS_FLAGS |= {'device', 'page-size', 'profile'}  # of vpype
 
 
 def test_every_flag_that_is_named_is_one(help_of):

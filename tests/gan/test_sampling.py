@@ -45,5 +45,5 @@ def test_a_sheet_of_pixels_is_as_they_are():
 def test_large_drawings_are_enlarged_less(side, enlarged):
     source = noise((side, side, 1))
     pen = Gan(settings(architecture='pen'), source.shape, source.shares, ground=[1.0])
-    found = pen._enlarged(np.zeros((1, 6), np.float32), np.zeros(1, np.int32))
+    found = pen.sampler._enlarged(np.zeros((1, 6), np.float32), np.zeros(1, np.int32))
     assert found.shape == (1, enlarged, enlarged, 1) and enlarged <= MOST_ENLARGED
