@@ -175,10 +175,11 @@ def value_of(flags, name):
 
 
 @each('plotter')
-def test_a_plotters_commands_work_after_drawing(command, place):
+def test_a_plotters_commands_work_after_drawing(command, forks, place):
     source, target = (next(w for w in shlex.split(command) if w.endswith(e)) for e in
                       ('.svg', ('.hpgl', '.gcode')))  # fmt: skip
-    assert (place / source).exists()
+    [drawing] = [each for each in COMMANDS if each.endswith(f'--out={source}')]
+    ran(forks, place, *shlex.split(drawing.removeprefix('python -m tfgan.')))
     subprocess.check_call([SCRIPTS / 'vpype', *shlex.split(command)[1:]], cwd=place)
     assert (place / target).stat().st_size > 1000
 
