@@ -86,7 +86,7 @@ def on_paper(drawings: list[Vector], paper_mm: tuple[float, float]) -> Layout:
     grids = []
     for page in (paper_mm, paper_mm[::-1]):
         for columns in range(1, count + 1):
-            needed = _rows(count, columns, width, height, gap, 1.0, (0, 0))
+            needed = _sides(count, columns, width, height, gap)
             scale = min((page[i] - 2 * MARGIN_MM) / needed[i] for i in (0, 1))
             grids.append((scale, page, columns, needed))
     scale, page, columns, needed = max(grids, key=lambda grid: grid[0])
@@ -100,9 +100,13 @@ def _rows(count, columns, width, height, gap, scale, corner) -> Layout:
         (corner[0] + i % columns * (width + gap), corner[1] + i // columns * (height + gap))
         for i in range(count)
     ]
-    rows = -(-count // columns)
-    sides = columns * (width + gap) - gap, rows * (height + gap) - gap
+    sides = _sides(count, columns, width, height, gap)
     return Layout(*[side + 2 * edge for side, edge in zip(sides, corner)], scale, corners)
+
+
+def _sides(count, columns, width, height, gap) -> tuple[float, float]:
+    """Those of all rows together."""
+    return columns * (width + gap) - gap, -(-count // columns) * (height + gap) - gap
 
 
 def figure(drawings: list[Vector], layout: Layout, unit: float = 1.0, ground=GREY) -> Figure:

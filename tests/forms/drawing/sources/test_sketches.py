@@ -70,6 +70,8 @@ def test_a_point_is_a_dot(tmp_path):
     found = ink(open_source(path, image_size=100, ink_width=0.1))
     dot = found[40:]  # below the line
     assert dot.sum() == pytest.approx(np.pi * 5**2, rel=0.1)
+    alone = open_source(written(tmp_path / 'b.ndjson', {'drawing': [[[9], [9]]]}), image_size=100)
+    assert ink(alone).sum() < 40 and ink(alone)[50, 50] > 0.9
     npz = saved(tmp_path / 'a.npz', points=[[0, 0, 0], [255, 0, 1], [-127, 128, 1]], lengths=[3])
     assert np.abs(ink(open_source(npz, image_size=100, ink_width=0.1)) - found).max() < 0.1
 

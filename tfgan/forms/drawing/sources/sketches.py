@@ -86,7 +86,9 @@ def _draw(sketches, indices, side, pen):
 def _path(places, lifted, pen):
     """Vertices on the unit page of a sketch that nearly fills it, and Matplotlib's codes."""
     low, high = places.min(axis=0), places.max(axis=0)
-    scale = (1 - 2 * MARGIN - pen) / max(*(high - low), 1e-6)
+    extent = max(high - low)
+    # A dot alone stays one: it is not made as long as the page.
+    scale = (1 - 2 * MARGIN - pen) / extent if extent > 2 * DOT else 1.0
     begins = np.concatenate([[True], lifted[:-1]])
     return 0.5 + scale * (places - (low + high) / 2), np.where(begins, 1, 2)  # moves and lines
 
