@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan import latents
+from tfgan.networks.layers import between
 
 BLOCK = 256  # seeds at a time, which bounds memory
 ROWS, COLUMNS = 8, 10  # of a sheet
@@ -54,12 +55,14 @@ class Sampler:
         labels = (np.arange(walkers) % len(self._state.class_shares)).astype(np.int32)
         seeds = tf.range(CORNERS * walkers, dtype=tf.int64)
         corners = tf.split(latents.normal(seeds, self._state.config.latent_size), CORNERS)
-        places = (around(corners, CORNERS * i / frames) for i in range(frames))
-        return np.stack([self._decoded(place, labels).numpy() for place in places])
+        places = (CORNERS * i / frames for i in range(frames))
+        return np.stack([self._around(corners, place, labels).numpy() for place in places])
 
+    def _around(self, corners, place, labels):
+        """Raw examples at `place`, in [0, corners), of a walk from corner to corner and back."""
+        corner, shares = int(place), tf.fill(corners[0].shape[:1], place % 1)
+        return self._between(corners[corner], corners[(corner + 1) % CORNERS], shares, labels)
 
-def around(corners, place):
-    """The latents at `place`, in [0, corners), of a walk from corner to corner and back."""
-    corner, share = int(place), place % 1
-    shares = tf.fill(corners[0].shape[:1], share)
-    return latents.slerp(corners[corner], corners[(corner + 1) % len(corners)], shares)
+    @tf.function
+    def _between(self, first, second, share, labels):
+        return self._state.form.decode(between(self._state.average, first, second, share, labels))

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from tfgan.config import Config
+from tfgan.latents import slerp
 from tfgan.networks.backward import LEAK
 from tfgan.objectives import OBJECTIVES
 
@@ -32,6 +33,13 @@ def leaky(hidden):
 
 def flat(maps):
     return tf.reshape(maps, [-1, math.prod(maps.shape[1:])])
+
+
+def between(generator, first, second, share, labels):
+    """What a generator makes at `share` [n] of the way from latents to latents [n, latent_size]."""
+    if hasattr(generator, 'between'):
+        return generator.between(first, second, share, labels)
+    return generator(slerp(first, second, share), labels)
 
 
 SQUASH = {'linear': tf.identity, 'tanh': tf.tanh}

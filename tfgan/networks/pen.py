@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from tfgan.config import Config
+from tfgan.latents import slerp
 from tfgan.networks import strokes
 from tfgan.networks.layers import Trunk, dense, leaky
 from tfgan.networks.recurrent import Gru
@@ -55,11 +56,15 @@ class PenGenerator(keras.Model):
         """What the heads see of the trunk's output [n, width]."""
         return hidden
 
-    def strokes(self, latents, labels) -> Strokes:
-        """The strokes of latents and labels."""
+    def style_of(self, latents, labels):
+        """The learned vectors [n, latent_size] that latents pick."""
         style = tf.argmax(latents[:, : self.styles], axis=1, output_type=tf.int32)
-        latents = latents + self.style(labels * self.styles + style)
-        hidden = self.features(self.trunk(latents, labels))
+        return self.style(labels * self.styles + style)
+
+    def strokes(self, latents, labels, style=None) -> Strokes:
+        """The strokes of latents and labels, in their own style or in another one."""
+        style = self.style_of(latents, labels) if style is None else style
+        hidden = self.features(self.trunk(latents + style, labels))
         points = 0.5 + 0.5 * tf.tanh(self._each(self.points, hidden, POINTS * 2))
         points = tf.reshape(points, [-1, self.count, POINTS, 2])
         wide, present = tf.unstack(self._each(self.pen, hidden, 2), axis=-1)
@@ -78,10 +83,19 @@ class PenGenerator(keras.Model):
         other = tf.where(self.ground > 0, -1.0, 1.0)  # dark on light, light on dark
         return tf.broadcast_to(other, tf.concat([tf.shape(points)[:2], [1]], axis=0))
 
-    def call(self, latents, labels, enlarged: int = 1):
+    def between(self, first, second, share, labels):
+        """Images at `share` [n] of the way from latents to latents [n, latent_size].
+
+        The style moves too: picked anew on the way, it would jump, and the drawing with it.
+        """
+        ends = self.style_of(first, labels), self.style_of(second, labels)
+        style = ends[0] + share[:, None] * (ends[1] - ends[0])
+        return self(slerp(first, second, share), labels, style=style)
+
+    def call(self, latents, labels, enlarged: int = 1, style=None):
         height, width = (enlarged * side for side in self.shape[:2])
         samples = SAMPLES if enlarged == 1 else 2 * SAMPLES  # else edges would look like beads
-        return strokes.draw(self.strokes(latents, labels), self.ground, height, width, samples)
+        return strokes.draw(self.strokes(latents, labels, style), self.ground, height, width, samples)
 
 
 class RecurrentPenGenerator(PenGenerator):

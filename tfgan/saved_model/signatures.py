@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from tfgan import latents
+from tfgan.networks.layers import between
 
 
 def _spec(name, shape, dtype):
@@ -81,8 +82,9 @@ class Servable(tf.Module):
 
     def interpolate(self, seed, to_seed, share, label):
         """The example at `share` of the way from one seed's latents to another's."""
-        between = latents.slerp(self._latents(seed), self._latents(to_seed), share)
-        return self._draw(between, self._label(seed, label))
+        ends = self._latents(seed), self._latents(to_seed)
+        label = self._checked(self._label(seed, label))
+        return self._raw(between(self.generator, *ends, share, label))
 
     def discriminate(self, example, label):
         """How probably an example is a real one of its class, as the discriminator sees it."""
@@ -102,8 +104,11 @@ class Servable(tf.Module):
         return self._drawn(normal, self._checked(label))
 
     def _drawn(self, normal, label):
+        return self._raw(self.generator(normal, label))
+
+    def _raw(self, examples):
         form = self._gan.form
-        return {form.example: form.decode(self._gan.average(normal, label))}
+        return {form.example: form.decode(examples)}
 
     def _label(self, seed, label):
         return tf.where(label < 0, latents.classes(seed, self._gan.class_shares), label)

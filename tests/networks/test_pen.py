@@ -1,0 +1,33 @@
+"""A pen's drawings move without a jump from one to another."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from toys import settings
+
+from tfgan import latents
+from tfgan.networks.layers import between
+from tfgan.networks.pen import PenGenerator, RecurrentPenGenerator
+
+CLASSES, SHAPE = 3, (28, 28, 1)
+FRAMES = 200
+
+
+@pytest.fixture(params=[PenGenerator, RecurrentPenGenerator])
+def pen(request):
+    return request.param(settings(architecture='pen'), SHAPE, CLASSES)
+
+
+def test_a_walk_has_no_jump_and_ends_at_its_drawings(pen):
+    first, second = (latents.normal(tf.constant([seed], tf.int64), 6) for seed in (1, 2))
+    label = tf.constant([1])
+    assert (pen.style_of(first, label) != pen.style_of(second, label)).numpy().any()
+    shares = tf.linspace(0.0, 1.0, FRAMES)
+    ends = (tf.repeat(end, FRAMES, axis=0) for end in (first, second))
+    walk = between(pen, *ends, shares, tf.repeat(label, FRAMES)).numpy()
+    for frame, end in (0, first), (-1, second):
+        assert np.abs(walk[frame] - pen(end, label)[0]).max() < 1e-4
+    moved = np.abs(np.diff(walk, axis=0)).sum(axis=(1, 2, 3))
+    whole = np.abs(walk[0] - walk[-1]).sum()
+    assert whole > 10
+    assert moved.max() < 0.3 * whole  # a stroke may come or go
