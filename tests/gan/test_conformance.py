@@ -8,6 +8,7 @@ import itertools
 import os
 import pathlib
 import subprocess
+from typing import NamedTuple
 
 import forks
 import numpy as np
@@ -31,8 +32,8 @@ FEW = [
         zip(itertools.cycle(PAIRS), itertools.cycle(OBJECTIVES)), LONGER
     )
 ]
-# Two replicas take a process of their own, so without --all these pairs alone are tried.
-QUICK_REPLICAS = [('drawing', 'mlp'), ('drawing', 'hybrid')]
+# Two replicas take a process of their own, so without --all one pair alone is tried.
+QUICK_REPLICAS = [('drawing', 'hybrid')]
 SOURCES = {'drawing': noise}  # of each form: a source of random examples of a shape
 EXAMPLES = {'drawing': SHAPES}
 
@@ -40,7 +41,8 @@ EXAMPLES = {'drawing': SHAPES}
 def pytest_generate_tests(metafunc):
     if 'row' in metafunc.fixturenames:
         rows = ROWS if metafunc.config.getoption('--all') else FEW
-        metafunc.parametrize('row', rows, ids='-'.join)
+        # By module, so that all properties of a row are tried before the next row is made.
+        metafunc.parametrize('row', rows, ids='-'.join, scope='module')
 
 
 def shapes_of(row, full):
@@ -65,12 +67,30 @@ def test_no_row_is_missing():
     assert len(PAIRS) >= 4 and len(OBJECTIVES) >= 6
 
 
-def test_a_step_is_finite_and_moves_everything(row, full):
+class Played(NamedTuple):
+    """A Gan after three steps, what it was before them, and what they told."""
+
+    gan: Gan
+    source: object
+    before: list
+    metrics: dict
+    bad: np.ndarray
+
+
+@pytest.fixture(scope='module')
+def played(row, full):
+    """The row's Gans after three steps, one for each shape."""
+    found = []
     for shape in shapes_of(row, full):
         source = SOURCES[row[0]](shape)
         gan = made(row, source)
         before = weights(gan)
-        metrics, bad = play(gan, source, 3)
+        found.append(Played(gan, source, before, *play(gan, source, 3)))
+    return found
+
+
+def test_a_step_is_finite_and_moves_everything(played):
+    for gan, _, before, metrics, bad in played:
         assert np.isfinite(list(metrics.values())).all()
         assert not bad.any()
         assert int(gan.step) == 3
@@ -86,34 +106,35 @@ def test_a_step_is_finite_and_moves_everything(row, full):
             ), variable
 
 
+def test_an_export_is_the_model(played):
+    for gan, source, *_ in played:
+        signatures = Servable(gan, list(source.class_names)).signatures()
+        seeds = np.arange(12)
+        [drawn] = signatures['serving_default'](tf.constant(seeds)).values()
+        far = np.abs(drawn.numpy().astype(int) - gan.draw(seeds))
+        assert far.max() <= 1 and far.mean() < 0.01  # rounding apart
+        assert not (drawn.numpy() == drawn.numpy()[:1]).all()
+
+
 def test_breaking_off_changes_nothing(row, full):
     source = SOURCES[row[0]](EXAMPLES[row[0]][0 if full else 1])
-    whole, first, second = (made(row, source, augmented, penalty_decay=0.1) for _ in range(3))
-    play(whole, source, 10)
-    play(first, source, 4)
-    for old, new in zip(first.state().values(), second.state().values(), strict=True):
-        for a, b in zip(old, new, strict=True):
-            b.assign(a)
-    play(second, source, 6, first_step=4)
-    assert same(weights(whole), weights(second))
-    assert not same(weights(whole), weights(first))
-
-
-def test_an_export_is_the_model(row, full):
-    source = SOURCES[row[0]](EXAMPLES[row[0]][0 if full else 1])
-    gan = made(row, source)
-    play(gan, source, 2)
-    signatures = Servable(gan, list(source.class_names)).signatures()
-    seeds = np.arange(12)
-    [drawn] = signatures['serving_default'](tf.constant(seeds)).values()
-    assert np.array_equal(drawn.numpy(), gan.draw(seeds))
-    assert not (drawn.numpy() == drawn.numpy()[:1]).all()
+    whole, resumed = (made(row, source, augmented, penalty_decay=0.1) for _ in range(2))
+    play(whole, source, 4)
+    broken_off = weights(whole)
+    play(whole, source, 6, first_step=4)
+    for variable, value in zip(itertools.chain(*resumed.state().values()), broken_off, strict=True):
+        variable.assign(value)
+    play(resumed, source, 6, first_step=4)
+    assert same(weights(whole), weights(resumed))
+    assert not same(weights(whole), broken_off)
 
 
 def test_gradients_are_those_of_the_formula(row):
     source = SOURCES[row[0]](EXAMPLES[row[0]][2])
     gan = made(row, source, augmented)
-    play(gan, source, 2)
+    rng = np.random.default_rng(0)
+    for variable in gan.generator.trainable_variables + gan.discriminator.trainable_variables:
+        variable.assign_add(0.02 * rng.normal(size=variable.shape))  # none is as it began
     real = gan.form.encode(tf.constant(source.images(np.arange(8))))
     normal = latents.normal(tf.range(8, dtype=tf.int64), 6)
     labels, mix = tf.constant(source.labels[:8]), tf.linspace(0.0, 0.9, 8)

@@ -95,7 +95,8 @@ class PenGenerator(keras.Model):
     def call(self, latents, labels, enlarged: int = 1, style=None):
         height, width = (enlarged * side for side in self.shape[:2])
         samples = SAMPLES if enlarged == 1 else 2 * SAMPLES  # else edges would look like beads
-        return strokes.draw(self.strokes(latents, labels, style), self.ground, height, width, samples)
+        drawn = self.strokes(latents, labels, style)
+        return strokes.draw(drawn, self.ground, height, width, samples)
 
 
 class RecurrentPenGenerator(PenGenerator):
