@@ -21,7 +21,7 @@ from tfgan.training import checkpoints
 
 SIGNATURES = {
     *('serving_default', 'labelled', 'truncated', 'png', 'latents', 'interpolate'),
-    *('discriminate', 'classes', 'svg', 'strokes'),
+    *('discriminate', 'classes', 'svg', 'strokes', 'interpolate_svg'),
 }
 
 
@@ -132,7 +132,9 @@ def test_sample_writes_sheets_pictures_and_walks(trained):
     cwd = trained[0]
     model = '--model=saved_models/doodles'
     run(cwd, 'sample', model, '--num=6', '--seed=7', '--out=six.png', '--walk=w.gif', '--frames=6')
-    assert Image.open(cwd / 'w.gif').n_frames == 6
+    walk = Image.open(cwd / 'w.gif')
+    assert walk.n_frames == 6
+    assert walk.size == (504, 338)  # three drawings of 160 pixels beside each other
     run(cwd, 'sample', model, '--num=3', '--seed=7', '--out=single', '--label=cat')
     run(cwd, 'sample', f'{model}/1', '--num=3', '--seed=7', '--out=again', '--label=5')
     assert sorted(os.listdir(cwd / 'single')) == ['7.png', '8.png', '9.png']

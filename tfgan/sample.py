@@ -16,6 +16,7 @@ It needs the exported model and nothing else of the run.
 """
 
 import numpy as np
+import tqdm
 from absl import flags
 
 from tfgan import cli, client
@@ -47,17 +48,20 @@ def walk(model, seeds, label, count) -> list[np.ndarray]:
     label = client.label_number(label, names) if label else seeds % len(names)
     labels = np.broadcast_to(np.asarray(label, np.int32), len(seeds))
     frames = []
-    for place in np.arange(count) * 3 / count:
+    for place in tqdm.tqdm(np.arange(count) * 3 / count, 'walking', delay=1, disable=None):
         leg, share = int(place), place % 1
         ends = [seeds + len(seeds) * corner for corner in (leg, (leg + 1) % 3)]
-        inputs = {'seed': ends[0], 'to_seed': ends[1], 'label': labels}
         shares = np.full(len(seeds), share, np.float32)
-        frames.append(
-            model.form.sheet(
-                model.predict('interpolate', inputs | {'share': shares}), pixels=WALK_PIXELS
-            )
-        )
+        way = {'seed': ends[0], 'to_seed': ends[1], 'share': shares, 'label': labels}
+        frames.append(frame(model, way))
     return frames
+
+
+def frame(model, way) -> np.ndarray:
+    """A picture of drawings on their way, from their strokes if they have any."""
+    if 'interpolate_svg' in model.signatures():
+        return model.form.frame(model.predict('interpolate_svg', way), WALK_PIXELS)
+    return model.form.sheet(model.predict('interpolate', way), pixels=WALK_PIXELS)
 
 
 def write_walk(frames, path) -> None:

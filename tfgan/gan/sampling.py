@@ -9,6 +9,7 @@ from tfgan.networks.layers import between
 BLOCK = 256  # seeds at a time, which bounds memory
 ROWS, COLUMNS = 8, 10  # of a sheet
 ENLARGED, MOST_ENLARGED = 4, 512  # how far strokes are on it, and to what longer side at most
+WALK_ENLARGED = 128  # pixels of the longer side of a drawing in a walk, at most
 CORNERS = 3  # of a walk, which ends where it began
 
 
@@ -46,12 +47,20 @@ class Sampler:
 
     @tf.function
     def _enlarged(self, latents, labels):
-        side = max(self._state.shape[:2])
-        factor = max(1, min(ENLARGED, MOST_ENLARGED // side))
-        return self._state.form.decode(self._state.average(latents, labels, enlarged=factor))
+        larger = self._larger(MOST_ENLARGED)
+        return self._state.form.decode(self._state.average(latents, labels, **larger))
+
+    def _larger(self, most):
+        """How a pen draws larger than it learned to, with a longer side of `most` at most."""
+        if not hasattr(self._state.average, 'strokes'):
+            return {}
+        return {'enlarged': max(1, min(ENLARGED, most // max(self._state.shape[:2])))}
 
     def walk(self, walkers: int, frames: int) -> np.ndarray:
-        """Round trips through the latents: raw examples [frames, walkers, *shape]."""
+        """Round trips through the latents: raw examples [frames, walkers, *shape].
+
+        A pen's are enlarged, up to a longer side of WALK_ENLARGED.
+        """
         labels = (np.arange(walkers) % len(self._state.class_shares)).astype(np.int32)
         seeds = tf.range(CORNERS * walkers, dtype=tf.int64)
         corners = tf.split(latents.normal(seeds, self._state.config.latent_size), CORNERS)
@@ -64,5 +73,6 @@ class Sampler:
         return self._between(corners[corner], corners[(corner + 1) % CORNERS], shares, labels)
 
     @tf.function
-    def _between(self, first, second, share, labels):
-        return self._state.form.decode(between(self._state.average, first, second, share, labels))
+    def _between(self, *way):
+        larger = self._larger(WALK_ENLARGED)
+        return self._state.form.decode(between(self._state.average, *way, **larger))

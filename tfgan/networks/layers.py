@@ -35,10 +35,13 @@ def flat(maps):
     return tf.reshape(maps, [-1, math.prod(maps.shape[1:])])
 
 
-def between(generator, first, second, share, labels):
-    """What a generator makes at `share` [n] of the way from latents to latents [n, latent_size]."""
+def between(generator, first, second, share, labels, **enlarged):
+    """What a generator makes at `share` [n] of the way from latents to latents [n, latent_size].
+
+    A pen's can be `enlarged=` so many times.
+    """
     if hasattr(generator, 'between'):
-        return generator.between(first, second, share, labels)
+        return generator.between(first, second, share, labels, **enlarged)
     return generator(slerp(first, second, share), labels)
 
 

@@ -73,6 +73,15 @@ class PenGenerator(keras.Model):
         present = tf.concat([tf.ones_like(present[:, :ALWAYS]), _presence(present[:, ALWAYS:])], 1)
         return Strokes(points, width, present, self._colours(hidden, points))
 
+    def strokes_between(self, first, second, share, labels) -> Strokes:
+        """The strokes at `share` [n] of the way from latents to latents [n, latent_size].
+
+        The style moves too: picked anew on the way, it would jump, and the drawing with it.
+        """
+        ends = self.style_of(first, labels), self.style_of(second, labels)
+        style = ends[0] + share[:, None] * (ends[1] - ends[0])
+        return self.strokes(slerp(first, second, share), labels, style)
+
     def _each(self, layer, hidden, size):
         """A layer's output as float32 [n, count, size]."""
         return tf.reshape(tf.cast(layer(hidden), tf.float32), [-1, self.count, size])
@@ -83,20 +92,17 @@ class PenGenerator(keras.Model):
         other = tf.where(self.ground > 0, -1.0, 1.0)  # dark on light, light on dark
         return tf.broadcast_to(other, tf.concat([tf.shape(points)[:2], [1]], axis=0))
 
-    def between(self, first, second, share, labels):
-        """Images at `share` [n] of the way from latents to latents [n, latent_size].
+    def call(self, latents, labels, enlarged: int = 1):
+        return self._drawn(self.strokes(latents, labels), enlarged)
 
-        The style moves too: picked anew on the way, it would jump, and the drawing with it.
-        """
-        ends = self.style_of(first, labels), self.style_of(second, labels)
-        style = ends[0] + share[:, None] * (ends[1] - ends[0])
-        return self(slerp(first, second, share), labels, style=style)
+    def between(self, first, second, share, labels, enlarged: int = 1):
+        """Images at `share` [n] of the way from latents to latents [n, latent_size]."""
+        return self._drawn(self.strokes_between(first, second, share, labels), enlarged)
 
-    def call(self, latents, labels, enlarged: int = 1, style=None):
+    def _drawn(self, found: Strokes, enlarged):
         height, width = (enlarged * side for side in self.shape[:2])
         samples = SAMPLES if enlarged == 1 else 2 * SAMPLES  # else edges would look like beads
-        drawn = self.strokes(latents, labels, style)
-        return strokes.draw(drawn, self.ground, height, width, samples)
+        return strokes.draw(found, self.ground, height, width, samples)
 
 
 class RecurrentPenGenerator(PenGenerator):

@@ -25,6 +25,8 @@ class Servable(tf.Module):
     the data; one that is no class fails the batch.
     """
 
+    WAY = SEED, TO_SEED, SHARE, LABEL
+
     def __init__(self, gan, class_names: list[str]):
         super().__init__(name='tfgan')
         models = gan.average, gan.discriminator
@@ -45,7 +47,7 @@ class Servable(tf.Module):
             'labelled': (self.labelled, [SEED, LABEL]),
             'truncated': (self.truncated, [SEED, LABEL, TRUNCATION]),
             'latents': (self.of_latents, [normal, LABEL]),
-            'interpolate': (self.interpolate, [SEED, TO_SEED, SHARE, LABEL]),
+            'interpolate': (self.interpolate, self.WAY),
             'discriminate': (self.discriminate, [example, LABEL]),
             'classes': (self.classes, [LABEL]),
         } | self._gan.form.signatures(self)
@@ -61,6 +63,11 @@ class Servable(tf.Module):
     def asked(self, seed, label):
         """What the generator takes for seeds and labels as `labelled` has them."""
         return self._latents(seed), self._checked(self._label(seed, label))
+
+    def way(self, seed, to_seed, share, label):
+        """What `between` takes for what `interpolate` is asked."""
+        ends = self._latents(seed), self._latents(to_seed)
+        return *ends, share, self._checked(self._label(seed, label))
 
     def serving_default(self, seed):
         """One example a seed, its class as frequent as in the data."""
@@ -82,9 +89,7 @@ class Servable(tf.Module):
 
     def interpolate(self, seed, to_seed, share, label):
         """The example at `share` of the way from one seed's latents to another's."""
-        ends = self._latents(seed), self._latents(to_seed)
-        label = self._checked(self._label(seed, label))
-        return self._raw(between(self.generator, *ends, share, label))
+        return self._raw(between(self.generator, *self.way(seed, to_seed, share, label)))
 
     def discriminate(self, example, label):
         """How probably an example is a real one of its class, as the discriminator sees it."""

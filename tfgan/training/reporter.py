@@ -163,7 +163,7 @@ class Report:
         """A walk through the latents, as GIF, and as a sheet on TensorBoard with a row for each."""
         frames = self._gan.walk(WALKERS, WALK_FRAMES)
         some = frames[:: WALK_FRAMES // COLUMNS, :ROWS].swapaxes(0, 1)
-        self._image('walk', self._gan.form.sheet(some.reshape(-1, *self._gan.shape), COLUMNS))
+        self._image('walk', self._gan.form.sheet(some.reshape(-1, *some.shape[2:]), COLUMNS))
         pages = [self._gan.form.sheet(frame, WALK_COLUMNS, WALK_PIXELS) for frame in frames]
         pictures.write_animation(self._directory / 'samples' / 'walk.gif', pages)
 

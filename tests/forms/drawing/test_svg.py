@@ -45,6 +45,19 @@ def test_a_file_is_the_models_drawing(tmp_path, shape, ground):
         assert (inked & others).sum() > 0.9 * (inked | others).sum()
 
 
+def test_a_walk_begins_and_ends_with_the_seeds_own_files(model):
+    ends = SEEDS, SEEDS + 100
+    labels = (SEEDS % 3).astype(np.int32)
+    way = {'seed': ends[0], 'to_seed': ends[1], 'label': labels}
+    for share, seeds in enumerate(ends):
+        found = model.predict('interpolate_svg', way | {'share': np.full(40, share, np.float32)})
+        pictures = (
+            np.stack([rendered(file, 56, 56) for file in files])
+            for files in (found, model.svg(seeds, labels))
+        )
+        assert np.abs(np.subtract(*pictures)).mean() < 0.5
+
+
 def test_a_file_has_a_path_for_each_stroke_that_is_there(model):
     loaded = tf.saved_model.load(str(model.version))
     labels = tf.constant(SEEDS % 3, tf.int32)

@@ -81,6 +81,11 @@ class Drawing:
 
         prints.write(out, ending, svgs, numbers, prints.How(**how))
 
+    def frame(self, svgs, pixels):
+        from tfgan.forms.drawing import prints
+
+        return prints.frame(svgs, pixels)
+
     def signatures(self, servable):
         import tensorflow as tf
 
@@ -101,13 +106,24 @@ class Drawing:
 
         def as_svg(seed, label):
             """`labelled` as SVG files; a server's REST answer has them in base64."""
-            made = servable.generator.strokes(*servable.asked(seed, label))
+            return svgs(servable.generator.strokes(*servable.asked(seed, label)))
+
+        def interpolate_svg(seed, to_seed, share, label):
+            """`interpolate` as SVG files."""
+            way = servable.way(seed, to_seed, share, label)
+            return svgs(servable.generator.strokes_between(*way))
+
+        def svgs(made):
             levels = made._replace(colour=tf.cast(self.decode(made.colour), tf.int32))
             paper = tf.cast(self.decode(servable.generator.ground), tf.int32)
             return {'svg_bytes': svg.files(levels, paper, *servable.generator.shape[:2])}
 
         both = [seeds, tf.TensorSpec([None], tf.int32, name='label')]
-        return found | {'strokes': (strokes, both), 'svg': (as_svg, both)}
+        return found | {
+            'strokes': (strokes, both),
+            'svg': (as_svg, both),
+            'interpolate_svg': (interpolate_svg, servable.WAY),
+        }
 
 
 FORM = Drawing()

@@ -94,6 +94,13 @@ def _animation(drawings, how):
     return pictures.moving([*frames, *[frames[-1]] * STILL_FRAMES], '.gif')
 
 
+def frame(svgs: list[str], pixels: int) -> np.ndarray:
+    """A picture of drawings in rows, as wide or high as so many pixels: uint8 [h, w, c]."""
+    drawings = [vectors.read(each) for each in svgs]
+    columns = int(np.ceil(np.sqrt(len(drawings))))
+    return vectors.pixels(drawings, vectors.sheet(drawings, max(8, pixels // columns), columns))
+
+
 def _check_strokes(what: str, drawings: list[Vector]) -> None:
     if not all(line.width for drawing in drawings for line in drawing.lines):
         raise ModelError(f'{what}: {NO_STROKES}')
