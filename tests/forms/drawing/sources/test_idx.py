@@ -62,6 +62,16 @@ def test_labels_may_be_compressed_and_images_not_or_be_missing(tmp_path):
     assert open_source(dataset).class_names == tuple('0123456789')
 
 
+@pytest.mark.parametrize('place', ['', '/emnist-letters-train-images-idx3-ubyte'])
+def test_emnist_is_turned_upright(tmp_path, place):
+    idx(tmp_path / 'emnist-letters-train-images-idx3-ubyte', IMAGES.swapaxes(1, 2))
+    idx(tmp_path / 'emnist-letters-train-labels-idx1-ubyte', LABELS)
+    source = open_source(f'idx:{tmp_path}{place}')
+    np.testing.assert_array_equal(source.images(np.arange(30))[..., 0], IMAGES)
+    np.testing.assert_array_equal(source.labels, LABELS)
+    assert 'turned upright' in source.notes['remarks']
+
+
 @pytest.mark.parametrize('dtype', CODES)
 def test_numbers_of_every_type_are_read(tmp_path, dtype):
     source = open_source(idx(tmp_path / 'a', IMAGES // 4, dtype))

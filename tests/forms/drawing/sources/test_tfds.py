@@ -49,6 +49,7 @@ def data_dir(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp('prepared')
     prepare(folder, 'tiny', IMAGES[..., None], (4, 4, 1), labelled=True)
+    prepare(folder, 'emnist_mini', IMAGES.swapaxes(1, 2)[..., None], (4, 4, 1), labelled=True)
     prepare(folder, 'mixed', MIXED, (None, None, 3), labelled=False)
     prepare(folder, 'untold', IMAGES[:3, ..., None], (4, 4, 1), labelled=True, label=-1)
     tfds.dataset_builders.store_as_tfds_dataset(
@@ -75,6 +76,8 @@ def test_a_prepared_set(data_dir):
     assert source.shape == (4, 4, 1)
     assert source.class_names == ('cat', 'dog')
     assert sorted_rows(all_of(source)) == sorted_rows(IMAGES)
+    turned = open_source('tfds:emnist_mini', data_dir)  # which keeps its pictures on their side
+    assert sorted_rows(all_of(turned)) == sorted_rows(IMAGES)
     label_of = {image.tobytes(): i % 2 for i, image in enumerate(IMAGES)}
     assert source.labels.tolist() == [label_of[image.tobytes()] for image in all_of(source)]
     assert not list(data_dir.glob('tiny/*/*.npy'))

@@ -11,6 +11,7 @@ from tfgan.errors import SourceError
 from tfgan.forms.drawing.sources import arrays, foreign
 from tfgan.forms.drawing.sources.names import natural
 
+TURNED = "EMNIST's files keep pictures on their side; they were turned upright"
 IMAGES = re.compile(r'(.*?)[-_.]?images[-_.]idx[1-4].*', re.IGNORECASE)
 
 
@@ -21,21 +22,30 @@ def open_idx(path: str, split: str | None = None) -> arrays.Opened:
     """
     if not os.path.isdir(path):
         opened = arrays.together([_member(path)])
-        if _labels_beside(path):
-            return opened
-        told = (*opened.part.told, 'no file of labels is beside it')
-        return opened._replace(part=opened.part._replace(told=told))
+        lone = () if _labels_beside(path) else ('no file of labels is beside it',)
+        return _told(opened, *lone, *([TURNED] if _is_on_its_side(path) else []))
     names = sorted(os.listdir(path), key=natural)
     splits = {found[1] or found[0]: found[0] for found in map(IMAGES.fullmatch, names) if found}
     if not splits:
         raise SourceError(f'idx:{path}: no file there is named like train-images-idx3-ubyte(.gz)')
     pairs = {name: (os.path.join(path, file), None) for name, file in splits.items()}
-    return arrays.of_splits(pairs, lambda file, _: _member(file), split, path)
+    opened = arrays.of_splits(pairs, lambda file, _: _member(file), split, path)
+    return _told(opened, *([TURNED] if any(map(_is_on_its_side, names)) else []))
+
+
+def _told(opened: arrays.Opened, *remarks: str) -> arrays.Opened:
+    return opened._replace(part=opened.part._replace(told=(*opened.part.told, *remarks)))
 
 
 def _member(path: str) -> arrays.Member:
-    labels = _labels_beside(path)
-    return arrays.Member(path, _read(path), None if labels is None else _read(labels))
+    images, labels = _read(path), _labels_beside(path)
+    if _is_on_its_side(path) and images.ndim == 3:
+        images = images.swapaxes(1, 2)
+    return arrays.Member(path, images, None if labels is None else _read(labels))
+
+
+def _is_on_its_side(path: str) -> bool:
+    return os.path.basename(path).lower().startswith('emnist')
 
 
 def _labels_beside(path: str) -> str | None:

@@ -93,6 +93,8 @@ def _examples(builder, split: str, labelled: bool, image_size: int | None, memor
             pairs = builder.as_dataset(split=split, shuffle_files=False).map(
                 lambda example: (example['image'], example['label'] if labelled else 0)
             )
+            if builder.info.name.startswith('emnist'):  # which keeps its pictures on their side
+                pairs = pairs.map(lambda image, label: (tf.transpose(image, [1, 0, 2]), label))
             shape, dtype, blocks = _blocks(builder, pairs, image_size)
             record = np.dtype([('image', dtype, shape), ('label', np.int32)])
             if count * record.itemsize <= memory_bytes:
