@@ -84,7 +84,7 @@ def _summed(strategy):
         values = [tf.where(counts, value, tf.zeros_like(value)) for value in values]
         return replica.all_reduce(tf.distribute.ReduceOp.SUM, values)
 
-    @tf.function
+    @tf.function(autograph=False)
     def summed(values, only_first):
         sums = strategy.run(add, (values, only_first))
         return [strategy.experimental_local_results(each)[0] for each in sums]

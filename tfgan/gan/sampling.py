@@ -32,7 +32,7 @@ class Sampler:
     def _draw(self, seeds, labels):
         return self._decoded(latents.normal(seeds, self._state.config.latent_size), labels)
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def _decoded(self, latents, labels):
         return self._state.form.decode(self._state.average(latents, labels))
 
@@ -45,7 +45,7 @@ class Sampler:
         normal = latents.normal(seeds, self._state.config.latent_size)
         return self._state.form.sheet(self._enlarged(normal, labels).numpy(), COLUMNS)
 
-    @tf.function
+    @tf.function(autograph=False)
     def _enlarged(self, latents, labels):
         larger = self._larger(MOST_ENLARGED)
         return self._state.form.decode(self._state.average(latents, labels, **larger))
@@ -72,7 +72,7 @@ class Sampler:
         corner, shares = int(place), tf.fill(corners[0].shape[:1], place % 1)
         return self._between(corners[corner], corners[(corner + 1) % CORNERS], shares, labels)
 
-    @tf.function
+    @tf.function(autograph=False)
     def _between(self, *way):
         larger = self._larger(WALK_ENLARGED)
         return self._state.form.decode(between(self._state.average, *way, **larger))

@@ -53,7 +53,7 @@ class Step:
         # With augmentation it takes longer to compile than it then saves in a run of minutes.
         alone = state.strategy.num_replicas_in_sync == 1
         if state.architecture.jit and state.augmentation is None and alone:
-            self.compiled = tf.function(self.gradients, jit_compile=True)
+            self.compiled = tf.function(self.gradients, jit_compile=True, autograph=False)
 
     def gradients(self, batch: Batch, weight, global_batch: Scored | None = None):
         """Both players' gradients and the metrics, as this replica's share of the global batch.
@@ -203,6 +203,7 @@ class Step:
         mix = latents.uniform(seeds)
         return Batch(state.form.encode(raw), normal, labels, mix, self._changes(seeds))
 
+    @tf.autograph.experimental.do_not_convert  # It has no loops, and converting takes seconds.
     def _replica_step(self, examples, step, progress):
         """One step on this replica's examples and labels; the metrics, the same on each replica."""
         state = self._state
@@ -250,6 +251,7 @@ class Step:
         # They were summed already: every replica holds the same.
         return self._state.strategy.experimental_local_results(values)[0]
 
+    @tf.autograph.experimental.do_not_convert
     def _count(self, finite, metrics):
         state, failed = self._state, tf.cast(~finite, tf.int64)
         state.step.assign_add(1)

@@ -1,5 +1,7 @@
 """The exported `tf.Module`: what a served model answers."""
 
+import functools
+
 import tensorflow as tf
 
 from tfgan import latents
@@ -36,6 +38,9 @@ class Servable(tf.Module):
         self.quantiles = tf.Variable(latents.quantiles(), trainable=False)  # else in each signature
         self._gan, self._class_names = gan, class_names
         self._size = gan.config.latent_size
+        # Functions, so that a graph has each network once however many signatures ask it.
+        self._generate = tf.function(gan.average, autograph=False)
+        self._between = tf.function(functools.partial(between, gan.average), autograph=False)
 
     def signatures(self) -> dict:
         """Name to concrete function, as `tf.saved_model.save` takes them."""
@@ -52,7 +57,7 @@ class Servable(tf.Module):
             'classes': (self.classes, [LABEL]),
         } | self._gan.form.signatures(self)
         return {
-            name: tf.function(function).get_concrete_function(*specs)
+            name: tf.function(function, autograph=False).get_concrete_function(*specs)
             for name, (function, specs) in inputs.items()
         }
 
@@ -89,7 +94,7 @@ class Servable(tf.Module):
 
     def interpolate(self, seed, to_seed, share, label):
         """The example at `share` of the way from one seed's latents to another's."""
-        return self._raw(between(self.generator, *self.way(seed, to_seed, share, label)))
+        return self._raw(self._between(*self.way(seed, to_seed, share, label)))
 
     def discriminate(self, example, label):
         """How probably an example is a real one of its class, as the discriminator sees it."""
@@ -109,7 +114,7 @@ class Servable(tf.Module):
         return self._drawn(normal, self._checked(label))
 
     def _drawn(self, normal, label):
-        return self._raw(self.generator(normal, label))
+        return self._raw(self._generate(normal, label))
 
     def _raw(self, examples):
         form = self._gan.form

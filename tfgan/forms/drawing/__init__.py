@@ -99,20 +99,23 @@ class Drawing:
             return found
         from tfgan.forms.drawing import svg
 
+        drawn = tf.function(servable.generator.strokes, autograph=False)  # once in the graph
+
         def strokes(seed, label):
             """The strokes of `labelled`, on a page whose longer side is 1 and middle (0.5, 0.5)."""
-            made = servable.generator.strokes(*servable.asked(seed, label))
+            made = drawn(*servable.asked(seed, label))
             return made._asdict() | {'colour': self.decode(made.colour)}
 
         def as_svg(seed, label):
             """`labelled` as SVG files; a server's REST answer has them in base64."""
-            return svgs(servable.generator.strokes(*servable.asked(seed, label)))
+            return svgs(drawn(*servable.asked(seed, label)))
 
         def interpolate_svg(seed, to_seed, share, label):
             """`interpolate` as SVG files."""
             way = servable.way(seed, to_seed, share, label)
             return svgs(servable.generator.strokes_between(*way))
 
+        @tf.function(autograph=False)
         def svgs(made):
             levels = made._replace(colour=tf.cast(self.decode(made.colour), tf.int32))
             paper = tf.cast(self.decode(servable.generator.ground), tf.int32)
