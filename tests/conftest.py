@@ -27,7 +27,11 @@ LONG = (
 )
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
+    if not config.getoption('--all'):
+        for item in items:
+            if item.get_closest_marker('long'):
+                item.add_marker(pytest.mark.skip('it takes --all'))
     items.sort(key=lambda item: item.path.stem not in LONG)
 
 
@@ -40,6 +44,18 @@ def full(request) -> bool:
 def pytest_configure(config):
     # In the environment, because commands run as processes of their own.
     os.environ['XDG_CACHE_HOME'] = str(config.rootpath / '.pytest_cache' / 'xdg')
+
+
+@pytest.fixture(scope='module')
+def unjudged():
+    """What judges drawings learns next to nothing, where it does not matter what it says."""
+    from tfgan.evaluation import feature_learning
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(feature_learning, 'LEAST_STEPS', 30)
+        patch.setattr(feature_learning, 'PASSES', 0.05)
+        patch.setattr(feature_learning, 'MOST', 2000)
+        yield
 
 
 @pytest.fixture(scope='module', autouse=True)

@@ -53,6 +53,7 @@ def unjudged():
     from tfgan.evaluation import feature_learning
 
     feature_learning.LEAST_STEPS, feature_learning.PASSES = 30, 0.05
+    feature_learning.MOST = 2000
 
 
 def restless():

@@ -53,7 +53,8 @@ def home(tmp_path_factory):
     save(cwd / 'other.npz', size=20, classes=3)
     save(cwd / 'colour.npz', channels=3)
     toy = ['--steps=3', '--width=8', '--depth=1', '--batch_size=8', '--latent_size=8']
-    run(cwd, 'train', *toy, '--dataset=npz:toy.npz', '--run_dir=r', '--export_dir=m')
+    flags = '--dataset=npz:toy.npz', '--run_dir=r', '--export_dir=m', '--architecture=mlp'
+    run(cwd, 'train', *toy, *flags, **{forks.UNJUDGED: '1'})
     return cwd
 
 

@@ -141,6 +141,7 @@ print(keras.config.floatx(), keras.config.epsilon(), keras.config.image_data_for
 """
 
 
+@pytest.mark.long
 def test_another_users_taste_in_keras_is_not_heeded(tmp_path):
     asked = '{"floatx": "float64", "epsilon": 0.1, "image_data_format": "channels_first"}'
     (tmp_path / '.keras').mkdir()

@@ -128,17 +128,16 @@ def outcome(process):
     return process.returncode, out + err
 
 
-def test_what_ends_one_ends_all_and_they_go_on(tmp_path, ended, full):
-    count = 3 if full else 2
-    # What stands for a command does not pass SIGSTOP on.
-    python = [sys.executable] if full else forks.python()
+@pytest.mark.long
+def test_what_ends_one_ends_all_and_they_go_on(tmp_path, ended):
+    count = 3
+    python = [sys.executable]  # What stands for a command does not pass SIGSTOP on.
     (tmp_path / 'data').mkdir()
     flags = ['--batch_size=12', '--steps=1000', '--checkpoint_secs=0.3', '--run_dir=r']
     flags.append(small_data(tmp_path / 'data'))
     for victim, number in [
-        (count - 1, signal.SIGKILL),
-        *([(2, signal.SIGTERM), (0, signal.SIGTERM)] if full else []),
-        *([(0, signal.SIGKILL), (1, signal.SIGSTOP)] if full else []),
+        *[(2, signal.SIGKILL), (2, signal.SIGTERM), (0, signal.SIGTERM)],
+        *[(0, signal.SIGKILL), (1, signal.SIGSTOP)],
     ]:
         before = newest(tmp_path)
         ended[:] = train(tmp_path, count, python, *flags, '--export_dir=m')

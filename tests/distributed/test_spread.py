@@ -88,10 +88,9 @@ def test_every_spread_comes_to_the_same(alone, games, spread, full, tmp_path):
     assert apart(games, alone, played(tmp_path, games, spread)) == {}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(('first', 'second'), ROUTES)
-def test_a_checkpoint_of_one_spread_goes_on_in_another(alone, games, first, second, full, tmp_path):
-    if not (full or first == ROUTES[0][0]):
-        pytest.skip('it takes --all')
+def test_a_checkpoint_of_one_spread_goes_on_in_another(alone, games, first, second, tmp_path):
     half = played(tmp_path, games, first, STEPS // 2)
     found = played(tmp_path, games, second)
     assert min(far(half[game], found[game]) for game in games) > 0.1

@@ -162,7 +162,8 @@ def test_blank_drawings_have_no_stroke_width(source, judge):
     assert np.isnan(values['stroke_width']) and values['parts'] == 0
 
 
-def test_without_classes_there_are_no_figures_of_classes(source, cache):
+def test_without_classes_there_are_no_figures_of_classes(source, cache, monkeypatch):
+    monkeypatch.setattr(feature_learning, 'LEAST_STEPS', 60)
     plain = dataclasses.replace(source, labels=np.zeros(COUNT, np.int32), class_names=('drawing',))
     judge = Evaluator(plain, extractor.extractor_of(plain, cache), NUM, cache_dir=cache)
     found = judge.evaluate(showing(plain, third_sample(judge)))

@@ -47,8 +47,11 @@ def classifier():
 
 
 @pytest.fixture(scope='module')
-def unlabelled():
-    return extractor.extractor_of(toy(labelled=False))
+def unlabelled(full):
+    with pytest.MonkeyPatch.context() as patch:
+        if not full:  # What it sees well is not asked then.
+            patch.setattr(feature_learning, 'LEAST_STEPS', 60)
+        return extractor.extractor_of(toy(labelled=False))
 
 
 def test_a_stacked_set_is_seen_channel_by_channel(classifier):
@@ -119,7 +122,7 @@ def half_the_kinds(pixels):
     return pixels[render.labels(len(pixels)) < 5]
 
 
-@pytest.mark.parametrize('kind', ['classifier', 'unlabelled'])
+@pytest.mark.parametrize('kind', ['classifier', pytest.param('unlabelled', marks=pytest.mark.long)])
 @pytest.mark.parametrize('change', [gaps, specks, blurred, hazy, half_the_kinds])
 def test_the_distance_sees_what_matters(kind, change, request):
     look = request.getfixturevalue(kind)
@@ -131,14 +134,16 @@ def test_the_distance_sees_what_matters(kind, change, request):
     assert metrics.frechet(real, changed) > 1.5 * metrics.frechet(real, same)
 
 
-def test_a_seed_is_an_extractor(classifier, tmp_path):
-    again = extractor.extractor_of(toy(), cache_dir=tmp_path)
-    other = extractor.extractor_of(toy(), cache_dir=tmp_path, seed=1)
+def test_a_seed_is_an_extractor(tmp_path, monkeypatch):
+    monkeypatch.setattr(feature_learning, 'LEAST_STEPS', 30)
+    first = extractor.extractor_of(toy(), cache_dir=tmp_path / 'first')
+    again = extractor.extractor_of(toy(), cache_dir=tmp_path / 'again')
+    other = extractor.extractor_of(toy(), cache_dir=tmp_path / 'again', seed=1)
     pixels = drawings(range(50))
-    assert len(list(tmp_path.iterdir())) == 2
-    assert again.key == classifier.key != other.key
-    np.testing.assert_array_equal(again.features(pixels), classifier.features(pixels))
-    assert np.abs(other.features(pixels) - classifier.features(pixels)).max() > 0.1
+    assert len(list((tmp_path / 'again').iterdir())) == 2
+    assert again.key == first.key != other.key
+    np.testing.assert_array_equal(again.features(pixels), first.features(pixels))
+    assert np.abs(other.features(pixels) - first.features(pixels)).max() > 0.1
 
 
 def test_it_is_remembered(classifier, cache, monkeypatch):
@@ -217,7 +222,8 @@ def test_large_images_are_averaged_down():
     )
 
 
-def test_any_shape_and_number_of_classes(tmp_path):
+def test_any_shape_and_number_of_classes(tmp_path, monkeypatch):
+    monkeypatch.setattr(feature_learning, 'LEAST_STEPS', 60)
     rng = np.random.default_rng(0)
     labels = np.arange(60, dtype=np.int32) % 3
     pixels = rng.integers(0, 40, [60, 70, 33, 3], np.uint8) + 100 * labels[:, None, None, None]
@@ -282,6 +288,7 @@ def weights(tmp_path_factory):
     return home, path
 
 
+@pytest.mark.long
 def test_inception_takes_a_file_of_weights(weights, monkeypatch):
     home, path = weights
     grey = drawings(range(4))

@@ -174,6 +174,7 @@ def test_every_signature_is_asked_by_the_c_api(signatures):
     assert set(INPUTS) | {'png', 'classes'} == set(signatures)
 
 
+@pytest.mark.long
 def test_saved_model_cli_shows_and_runs_it(version, tmp_path):
     cli = pathlib.Path(sys.executable).with_name('saved_model_cli')
     scan = subprocess.check_output([cli, 'scan', '--dir', version], text=True)

@@ -78,7 +78,7 @@ def test_workers_take_turns_and_tell_what_failed():
     assert found == {'counter': [], 'absent': []}
 
 
-@pytest.mark.parametrize('preset', ['dense', 'default'])
+@pytest.mark.parametrize('preset', ['default', pytest.param('dense', marks=pytest.mark.long)])
 @pytest.mark.parametrize(
     ('function', 'changes'),
     [('tfgan', {}), ('tfgan', {'jit': False}), ('tutorial', {}), ('keras_fit', {})],

@@ -56,6 +56,7 @@ def environment(place, **more):
     return os.environ | {'PATH': path, 'PYTHONPATH': str(ROOT)} | more
 
 
+@pytest.mark.long
 def test_the_slurm_job_trains_with_two_tasks(place):
     done = subprocess.run(
         [SLURM, *STEPS, small_data(place)],
@@ -121,9 +122,8 @@ def two_free_ports():
             return tens
 
 
-def test_the_kubernetes_command_trains_with_two_pods(tmp_path, full):
-    if not full:
-        pytest.skip('the job of Slurm is much the same: this one takes --all')
+@pytest.mark.long
+def test_the_kubernetes_command_trains_with_two_pods(tmp_path):
     [container] = manifest()['Job']['spec']['template']['spec']['containers']
     address = f'127.0.0.1:{two_free_ports()}%d'
     bin, started = python_at(tmp_path / 'bin'), []

@@ -22,7 +22,9 @@ PLACES = {
     **{name: '{run}/' + name for name in ('checkpoints', 'best', 'samples', EVENTS)},
     'export': '{model}',
 }
-FEW, ALL = 1, 100
+KILLS = 100
+
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope='module')
@@ -142,14 +144,14 @@ def hit(places):
     return [kind for kind, place in places.items() if any(place.glob('.tmp-*'))]
 
 
-def test_a_hundred_kills(forks, cwd, whole, full):
+def test_a_hundred_kills(forks, cwd, whole):
     undisturbed, secs = whole
     like = contents(undisturbed / 'model/1')
     rng = np.random.default_rng(7)
     hits, known, runs, kills, said = collections.Counter(), set(), 0, 0, cwd / 'chaos.txt'
     kinds = ['checkpoints', 'export', 'best', EVENTS, 'samples']
     number, done = 0, True
-    while kills < (ALL if full else FEW) or not done:
+    while kills < KILLS or not done:
         if done:
             runs += 1
             broken = cwd / f'broken-{runs}'
@@ -158,7 +160,7 @@ def test_a_hundred_kills(forks, cwd, whole, full):
             for kind, place in PLACES.items()
         }
         pid = forks.start(cwd, said, *argv(broken.name))
-        if kills < (ALL if full else FEW):
+        if kills < KILLS:
             number += 1
             if number % 2:
                 kind = kinds[number // 2 % len(kinds)]
@@ -181,9 +183,8 @@ def test_a_hundred_kills(forks, cwd, whole, full):
     told = said.read_text()
     assert 'passing over' not in told and 'Traceback' not in told
     print(f'{kills} kills, {runs} runs: {dict(sorted(hits.items()))}')
-    if full:
-        assert all(hits[kind] for kind in ('checkpoints', 'best', 'samples', 'export'))
-        assert hits[f'aimed at {EVENTS}'] > 3
+    assert all(hits[kind] for kind in ('checkpoints', 'best', 'samples', 'export'))
+    assert hits[f'aimed at {EVENTS}'] > 3
 
 
 def refused(forks, cwd, command, place):
@@ -202,9 +203,7 @@ def steps(run):
     return [int(path.stem.split('-')[1]) for path in run.glob('checkpoints/step-*.index')]
 
 
-def test_disks_that_get_full(forks, cwd, whole, full, full_disk):
-    if not full:
-        pytest.skip('in full with --all')
+def test_disks_that_get_full(forks, cwd, whole, full_disk):
     undisturbed, _ = whole
     name, left = cwd / 'full', 20_000
     places = {
@@ -222,9 +221,7 @@ def test_disks_that_get_full(forks, cwd, whole, full, full_disk):
     check_exports(name / 'model', contents(undisturbed / 'model/1'), set())
 
 
-def test_a_full_disk_in_the_middle_of_training(forks, cwd, whole, full, full_disk):
-    if not full:
-        pytest.skip('in full with --all')
+def test_a_full_disk_in_the_middle_of_training(forks, cwd, whole, full_disk):
     undisturbed, _ = whole
     run = cwd / 'middle/run'
     filler = full_disk(run, 2**20)  # for some checkpoints and sheets
@@ -239,16 +236,15 @@ def test_a_full_disk_in_the_middle_of_training(forks, cwd, whole, full, full_dis
     assert ended_alike(run, undisturbed / 'run')
 
 
-def test_drawings_and_reports_for_a_full_disk(forks, cwd, whole, full, full_disk):
+def test_drawings_and_reports_for_a_full_disk(forks, cwd, whole, full_disk):
     full_disk(cwd / 'small', 4096)
     model = f'--model={whole[0]}/model'
-    commands = [['tfgan.sample', model, '--out=small/a.png']]
-    if full:
-        commands += [
-            ['tfgan.sample', model, '--out=small/many'],
-            ['tfgan.sample', model, '--walk=small/a.gif'],
-            ['tfgan.evaluate', model, '--num=100', '--out=small/report'],
-        ]
+    commands = [
+        ['tfgan.sample', model, '--out=small/a.png'],
+        ['tfgan.sample', model, '--out=small/many'],
+        ['tfgan.sample', model, '--walk=small/a.gif'],
+        ['tfgan.evaluate', model, '--num=100', '--out=small/report'],
+    ]
     for command in commands:
         refused(forks, cwd, command, 'small')
     kept = [path for path in (cwd / 'small').rglob('*') if path.is_file()]

@@ -98,9 +98,8 @@ def most(secs):
     return found
 
 
-def test_a_long_run_needs_no_more_than_a_short_one(tmp_path, full):
-    if not full:
-        pytest.skip('it takes --all')
+@pytest.mark.long
+def test_a_long_run_needs_no_more_than_a_short_one(tmp_path):
     steps, faster = 100_000, 100.0
     began = time.monotonic()
     process = started(tmp_path, steps, faster)

@@ -1,6 +1,7 @@
 """What a person sees of a run."""
 
 import numpy as np
+import pytest
 
 from tfgan import config
 from tfgan.forms.base import open_source
@@ -21,6 +22,7 @@ def test_the_sheet_of_real_images_has_a_column_for_each_class():
     assert len(set(chosen)) > 20
 
 
+@pytest.mark.usefixtures('unjudged')
 def test_the_judge_is_told_the_labels_that_the_networks_are_not(tmp_path):
     settings = config.make('dense', width=8, depth=1)
     plain = open_source('doodles', image_size=8).unlabelled()
