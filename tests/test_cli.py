@@ -226,7 +226,7 @@ def test_other_settings_are_listed_and_nothing_is_touched(trained):
 def test_a_run_that_was_ended_goes_on_to_the_same_weights(tmp_path, number, full):
     if not full and number != signal.SIGTERM:
         pytest.skip('it takes --all')
-    steps = 1500
+    steps = 1500 if full else 900
     flags = [f'--steps={steps}', '--checkpoint_secs=0.2', '--export_dir=models/toy', *TOY]
     flags += ['--architecture=mlp', small_data(tmp_path)]
     run(tmp_path, 'train', *flags, '--run_dir=whole')

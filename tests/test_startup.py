@@ -76,6 +76,7 @@ print(alone)
 """
 
 
+@pytest.mark.long
 def test_nothing_needs_what_windows_has_not(tmp_path):
     said = run(WINDOWS, tmp_path, HOME=str(tmp_path)).splitlines()
     assert 'run cannot be locked' in said[0] and said[1:] == ['False']

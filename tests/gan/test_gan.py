@@ -202,6 +202,7 @@ def test_convolutions_halve_an_image_to_a_small_map(shape, coarsest, channels):
     assert all(side << len(channels) >= whole for side, whole in zip(coarsest, shape))
 
 
+@pytest.mark.long
 def test_convolutions_grow_to_large_images():
     shape = (256, 256, 3)
     source = noise(shape, count=6)
