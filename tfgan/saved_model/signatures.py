@@ -1,6 +1,7 @@
 """The exported `tf.Module`: what a served model answers."""
 
 import functools
+import types
 
 import tensorflow as tf
 
@@ -38,9 +39,13 @@ class Servable(tf.Module):
         self.quantiles = tf.Variable(latents.quantiles(), trainable=False)  # else in each signature
         self._gan, self._class_names = gan, class_names
         self._size = gan.config.latent_size
-        # Functions, so that a graph has each network once however many signatures ask it.
-        self._generate = tf.function(gan.average, autograph=False)
-        self._between = tf.function(functools.partial(between, gan.average), autograph=False)
+        # As functions a graph has each of these once, however many signatures call it. They are in
+        # a namespace because an export would hold an attribute a second time.
+        self._once = types.SimpleNamespace(
+            normal=tf.function(self._normal, autograph=False),
+            generate=tf.function(gan.average, autograph=False),
+            between=tf.function(functools.partial(between, gan.average), autograph=False),
+        )
 
     def signatures(self) -> dict:
         """Name to concrete function, as `tf.saved_model.save` takes them."""
@@ -67,11 +72,11 @@ class Servable(tf.Module):
 
     def asked(self, seed, label):
         """What the generator takes for seeds and labels as `labelled` has them."""
-        return self._latents(seed), self._checked(self._label(seed, label))
+        return self._once.normal(seed), self._checked(self._label(seed, label))
 
     def way(self, seed, to_seed, share, label):
         """What `between` takes for what `interpolate` is asked."""
-        ends = self._latents(seed), self._latents(to_seed)
+        ends = self._once.normal(seed), self._once.normal(to_seed)
         return *ends, share, self._checked(self._label(seed, label))
 
     def serving_default(self, seed):
@@ -86,7 +91,7 @@ class Servable(tf.Module):
         """`labelled` with latents of the middle share of the normal distribution: typical ones."""
         is_share = (truncation >= 0) & (truncation <= 1)  # It is false for NaN.
         share = _asserted(truncation, is_share, 'truncation: not from 0 to 1')
-        return self._draw(self._latents(seed, share), self._label(seed, label))
+        return self._draw(self._normal(seed, share), self._label(seed, label))
 
     def of_latents(self, normal, label):
         """Examples of latents that the caller made."""
@@ -94,7 +99,7 @@ class Servable(tf.Module):
 
     def interpolate(self, seed, to_seed, share, label):
         """The example at `share` of the way from one seed's latents to another's."""
-        return self._raw(self._between(*self.way(seed, to_seed, share, label)))
+        return self._raw(self._once.between(*self.way(seed, to_seed, share, label)))
 
     def discriminate(self, example, label):
         """How probably an example is a real one of its class, as the discriminator sees it."""
@@ -107,14 +112,14 @@ class Servable(tf.Module):
         known = (label >= 0) & (label < len(self._class_names))
         return {'name': tf.gather(names, tf.where(known, label, len(self._class_names)))}
 
-    def _latents(self, seed, truncation=None):
+    def _normal(self, seed, truncation=None):
         return latents.normal(seed, self._size, truncation, self.quantiles)
 
     def _draw(self, normal, label):
         return self._drawn(normal, self._checked(label))
 
     def _drawn(self, normal, label):
-        return self._raw(self._generate(normal, label))
+        return self._raw(self._once.generate(normal, label))
 
     def _raw(self, examples):
         form = self._gan.form
