@@ -122,10 +122,8 @@ def test_an_export_tells_what_it_is(trained):
         '960',
     ):
         assert words in card
-    assert Image.open(version / 'sheet.png').size == (
-        1142,
-        914,
-    )  # ten and eight drawings of 112 pixels, gaps of 2
+    # Ten and eight drawings of 112 pixels beside each other, with gaps of 2.
+    assert Image.open(version / 'sheet.png').size == (1142, 914)
 
 
 def test_sample_writes_sheets_pictures_and_walks(trained):

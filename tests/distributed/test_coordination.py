@@ -136,8 +136,11 @@ def test_what_ends_one_ends_all_and_they_go_on(tmp_path, ended):
     flags = ['--batch_size=12', '--steps=1000', '--checkpoint_secs=0.3', '--run_dir=r']
     flags.append(small_data(tmp_path / 'data'))
     for victim, number in [
-        *[(2, signal.SIGKILL), (2, signal.SIGTERM), (0, signal.SIGTERM)],
-        *[(0, signal.SIGKILL), (1, signal.SIGSTOP)],
+        (2, signal.SIGKILL),
+        (2, signal.SIGTERM),
+        (0, signal.SIGTERM),
+        (0, signal.SIGKILL),
+        (1, signal.SIGSTOP),
     ]:
         before = newest(tmp_path)
         ended[:] = train(tmp_path, count, python, *flags, '--export_dir=m')

@@ -6,7 +6,7 @@ from toys import noise, settings
 
 from tfgan.forms.drawing import FORM
 from tfgan.gan.gan import Gan
-from tfgan.gan.sampling import COLUMNS, MOST_ENLARGED, ROWS, WALK_ENLARGED
+from tfgan.gan.sampling import COLUMNS, MOST_ENLARGED, ROWS
 
 
 def drawings(sheet, side):
@@ -41,12 +41,13 @@ def test_a_sheet_of_pixels_is_as_they_are():
     assert np.array_equal(hybrid.sheet(), FORM.sheet(drawn, COLUMNS))
 
 
-@pytest.mark.parametrize(('side', 'enlarged'), [(28, 112), (128, 512), (200, 400)])
-def test_large_drawings_are_enlarged_less(side, enlarged):
+@pytest.mark.parametrize(
+    ('side', 'enlarged', 'walking'), [(28, 112, 112), (128, 512, 128), (200, 400, 200)]
+)
+def test_large_drawings_are_enlarged_less(side, enlarged, walking):
     source = noise((side, side, 1))
     pen = Gan(settings(architecture='pen'), source.shape, source.shares, ground=[1.0])
     latents, labels = np.zeros((1, 6), np.float32), np.zeros(1, np.int32)
     found = pen.sampler._enlarged(latents, labels)
     assert found.shape == (1, enlarged, enlarged, 1) and enlarged <= MOST_ENLARGED
-    walked = pen.walk(2, 1)
-    assert walked.shape[:3] == (1, 2, max(side, enlarged if side == 28 else WALK_ENLARGED))
+    assert pen.walk(2, 1).shape == (1, 2, walking, walking, 1)

@@ -18,6 +18,10 @@ class Sampler:
 
     def __init__(self, state):
         self._state = state
+        # Of any batch, as in an export: one graph for all, and the same rounding as there.
+        size = state.config.latent_size
+        any_batch = tf.TensorSpec([None, size]), tf.TensorSpec([None], tf.int32)
+        self._decoded = tf.function(self._decode, any_batch, autograph=False)
 
     def draw(self, seeds: np.ndarray, labels=None) -> np.ndarray:
         """Raw examples [n, *shape] of int seeds [n]; their labels too come from the seeds."""
@@ -32,8 +36,7 @@ class Sampler:
     def _draw(self, seeds, labels):
         return self._decoded(latents.normal(seeds, self._state.config.latent_size), labels)
 
-    @tf.function(reduce_retracing=True, autograph=False)
-    def _decoded(self, latents, labels):
+    def _decode(self, latents, labels):
         return self._state.form.decode(self._state.average(latents, labels))
 
     def sheet(self) -> np.ndarray:
