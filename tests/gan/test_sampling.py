@@ -51,3 +51,10 @@ def test_large_drawings_are_enlarged_less(side, enlarged, walking):
     found = pen.sampler._enlarged(latents, labels)
     assert found.shape == (1, enlarged, enlarged, 1) and enlarged <= MOST_ENLARGED
     assert pen.walk(2, 1).shape == (1, 2, walking, walking, 1)
+
+
+def test_tensorflow_warns_of_no_run_after_the_fifth_in_one_process(caplog):
+    source = noise((8, 8, 1))
+    for _ in range(6):
+        Gan(settings(architecture='pen'), source.shape, source.shares, ground=[1.0]).sheet()
+    assert caplog.messages == []

@@ -1,5 +1,7 @@
 """What a game draws to be looked at: examples by seed, sheets of fixed seeds, walks."""
 
+import functools
+
 import numpy as np
 import tensorflow as tf
 
@@ -21,7 +23,9 @@ class Sampler:
         # Of any batch, as in an export: one graph for all, and the same rounding as there.
         size = state.config.latent_size
         any_batch = tf.TensorSpec([None, size]), tf.TensorSpec([None], tf.int32)
-        self._decoded = tf.function(self._decode, any_batch, autograph=False)
+        self._decoded = _compiled(self._decode, any_batch)
+        self._enlarged = _compiled(self._enlarge)
+        self._between = _compiled(self._decode_between)
 
     def draw(self, seeds: np.ndarray, labels=None) -> np.ndarray:
         """Raw examples [n, *shape] of int seeds [n]; their labels too come from the seeds."""
@@ -48,8 +52,7 @@ class Sampler:
         normal = latents.normal(seeds, self._state.config.latent_size)
         return self._state.form.sheet(self._enlarged(normal, labels).numpy(), COLUMNS)
 
-    @tf.function(autograph=False)
-    def _enlarged(self, latents, labels):
+    def _enlarge(self, latents, labels):
         larger = self._larger(MOST_ENLARGED)
         return self._state.form.decode(self._state.average(latents, labels, **larger))
 
@@ -75,7 +78,15 @@ class Sampler:
         corner, shares = int(place), tf.fill(corners[0].shape[:1], place % 1)
         return self._between(corners[corner], corners[(corner + 1) % CORNERS], shares, labels)
 
-    @tf.function(autograph=False)
-    def _between(self, *way):
+    def _decode_between(self, *way):
         larger = self._larger(WALK_ENLARGED)
         return self._state.form.decode(between(self._state.average, *way, **larger))
+
+
+def _compiled(method, specs=None):
+    """A graph of the method of one object.
+
+    TensorFlow counts how often a function is traced by its code, which all objects of a class
+    share, and would warn of the sixth run of a process; a partial function counts by itself.
+    """
+    return tf.function(functools.partial(method), specs, autograph=False)
