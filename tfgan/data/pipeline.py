@@ -48,6 +48,7 @@ def _replica_batches(source, strategy, batch_size, seed, first_step, refusals, c
     local = replicas // context.num_input_pipelines
     share = batch_size // replicas
 
+    @tf.autograph.experimental.do_not_convert  # It has no loops, and converting takes time.
     def indices(element):
         # Elements go to this pipeline's replicas in turn: one element is one replica's batch.
         step = first_step + element // local
@@ -62,6 +63,7 @@ def _replica_batches(source, strategy, batch_size, seed, first_step, refusals, c
             refusals.append(error)
             raise
 
+    @tf.autograph.experimental.do_not_convert
     def load(index):
         images, labels = tf.numpy_function(read, [index], [tf.uint8, tf.int32], False)
         return tf.ensure_shape(images, [share, *source.shape]), tf.ensure_shape(labels, [share])
