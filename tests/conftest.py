@@ -35,6 +35,11 @@ def pytest_collection_modifyitems(config, items):
     items.sort(key=lambda item: item.path.stem not in LONG)
 
 
+def pytest_collection_finish():
+    gc.collect()
+    gc.freeze()  # What was imported stays: later collections need not go through it.
+
+
 @pytest.fixture(scope='session')
 def full(request) -> bool:
     """Whether long tests run in full: `scripts/test --all`."""

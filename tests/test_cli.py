@@ -224,8 +224,8 @@ def test_other_settings_are_listed_and_nothing_is_touched(trained):
 def test_a_run_that_was_ended_goes_on_to_the_same_weights(tmp_path, number, full):
     if not full and number != signal.SIGTERM:
         pytest.skip('it takes --all')
-    steps = 2000
-    flags = [f'--steps={steps}', '--checkpoint_secs=0.2', '--export_dir=models/toy', *TOY]
+    steps = 1000
+    flags = [f'--steps={steps}', '--checkpoint_secs=0.1', '--export_dir=models/toy', *TOY]
     flags += ['--architecture=mlp', small_data(tmp_path)]
     run(tmp_path, 'train', *flags, '--run_dir=whole')
     process = start(tmp_path, 'train', *flags, '--run_dir=broken')
