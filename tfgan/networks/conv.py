@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from tfgan.config import Config
 from tfgan.networks.backward import Forward
-from tfgan.networks.layers import SQUASH, Score, Trunk, conv, dense, flat, leaky
+from tfgan.networks.layers import SQUASH, BuiltOnCall, Score, Trunk, conv, dense, flat, leaky
 
 LARGE = 32  # pixels of a longer side: of more, a discriminator sees halves as well
 
@@ -24,7 +24,7 @@ def pyramid(shape, channels: int) -> tuple[tuple[int, int], list[int]]:
     return (height, width), [min(channels << level, 512) for level in range(levels)]
 
 
-class Up(keras.layers.Layer):
+class Up(BuiltOnCall, keras.layers.Layer):
     """A map [n, h, w, c] to one of twice its sides; what it adds to a copy is learned."""
 
     def __init__(self, config: Config, channels: int):
@@ -37,7 +37,7 @@ class Up(keras.layers.Layer):
         return copy + self.main(leaky(hidden))
 
 
-class Down(keras.layers.Layer):
+class Down(BuiltOnCall, keras.layers.Layer):
     """A map [n, h, w, c] to one of half its sides, rounded up; the mirror image of `Up`."""
 
     def __init__(self, config: Config, channels: int):
@@ -50,7 +50,7 @@ class Down(keras.layers.Layer):
         return copy + via.affine(self.main, via.leaky(hidden))
 
 
-class ConvGenerator(keras.Model):
+class ConvGenerator(BuiltOnCall, keras.Model):
     """Latents [n, latent_size] and labels [n] to images [n, *shape] through growing maps."""
 
     def __init__(self, config: Config, shape, num_classes: int):
@@ -74,7 +74,7 @@ class ConvGenerator(keras.Model):
         return self.squash(tf.cast(pixels, tf.float32))
 
 
-class ConvDiscriminator(keras.Model):
+class ConvDiscriminator(BuiltOnCall, keras.Model):
     """Images [n, *shape] and labels [n] to logits [n] through shrinking maps."""
 
     def __init__(self, config: Config, shape, num_classes: int):
@@ -92,7 +92,7 @@ class ConvDiscriminator(keras.Model):
         return self.score(via.leaky(hidden), labels, via=via)
 
 
-class HybridDiscriminator(keras.Model):
+class HybridDiscriminator(BuiltOnCall, keras.Model):
     """Images [n, *shape] and labels [n] to logits [n] through patches beside pixels, then dense.
 
     One convolution of patches that overlap is enough to see whether a stroke is whole; what it is

@@ -48,7 +48,17 @@ def between(generator, first, second, share, labels, **enlarged):
 SQUASH = {'linear': tf.identity, 'tanh': tf.tanh}
 
 
-class Score(keras.layers.Layer):
+class BuiltOnCall:
+    """A layer whose first call makes its weights.
+
+    Keras traces a layer without a `build` as a graph first, which takes longer than the call.
+    """
+
+    def build(self, shape):
+        pass
+
+
+class Score(BuiltOnCall, keras.layers.Layer):
     """Features [n, ...] and labels [n] to logits [n] through dense layers.
 
     A logit is a common score and how well a class fits, the projection of Miyato and Koyama 2018.
@@ -71,7 +81,7 @@ class Score(keras.layers.Layer):
         return tf.cast(via.affine(self.logit, hidden)[:, 0], tf.float32) + fit
 
 
-class Trunk(keras.layers.Layer):
+class Trunk(BuiltOnCall, keras.layers.Layer):
     """Latents [n, latent_size] and labels [n] to features [n, width] through dense layers."""
 
     def __init__(self, config: Config, num_classes: int):

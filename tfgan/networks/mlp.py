@@ -7,10 +7,10 @@ import tensorflow as tf
 
 from tfgan.config import Config
 from tfgan.networks.backward import Forward
-from tfgan.networks.layers import SQUASH, Score, Trunk, dense
+from tfgan.networks.layers import SQUASH, BuiltOnCall, Score, Trunk, dense
 
 
-class MlpGenerator(keras.Model):
+class MlpGenerator(BuiltOnCall, keras.Model):
     """Latents [n, latent_size] and labels [n] to images [n, *shape] through dense layers."""
 
     def __init__(self, config: Config, shape, num_classes: int):
@@ -25,7 +25,7 @@ class MlpGenerator(keras.Model):
         return self.squash(tf.reshape(pixels, [-1, *self.shape]))
 
 
-class MlpDiscriminator(keras.Model):
+class MlpDiscriminator(BuiltOnCall, keras.Model):
     """Images [n, *shape] and labels [n] to logits [n] through dense layers."""
 
     def __init__(self, config: Config, shape, num_classes: int):

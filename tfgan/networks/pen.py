@@ -8,7 +8,7 @@ import tensorflow as tf
 from tfgan.config import Config
 from tfgan.latents import slerp
 from tfgan.networks import strokes
-from tfgan.networks.layers import Trunk, dense, leaky
+from tfgan.networks.layers import BuiltOnCall, Trunk, dense, leaky
 from tfgan.networks.recurrent import Gru
 from tfgan.networks.strokes import Strokes
 
@@ -24,7 +24,7 @@ STYLE_SCALE = 1.5  # of a style's vector beside that of the latents
 GRU_WIDTH = 128  # as it takes a turn for each stroke
 
 
-class PenGenerator(keras.Model):
+class PenGenerator(BuiltOnCall, keras.Model):
     """Latents [n, latent_size] and labels [n] to images [n, *shape] of strokes.
 
     The largest of the first latents picks one of a class's styles, which are learned vectors that

@@ -7,10 +7,10 @@ import tensorflow as tf
 
 from tfgan.config import Config
 from tfgan.networks.backward import Forward
-from tfgan.networks.layers import Score, dense, flat
+from tfgan.networks.layers import BuiltOnCall, Score, dense, flat
 
 
-class Gru(keras.layers.Layer):
+class Gru(BuiltOnCall, keras.layers.Layer):
     """A gated recurrent unit (Cho et al. 2014): inputs [n, d] and state [n, width] to a new state.
 
     Keras's own cell has a random state for its dropout, which a checkpoint would have to hold. It
@@ -30,7 +30,7 @@ class Gru(keras.layers.Layer):
         return update * state + (1 - update) * candidate
 
 
-class RecurrentDiscriminator(keras.Model):
+class RecurrentDiscriminator(BuiltOnCall, keras.Model):
     """Images [n, *shape] and labels [n] to logits [n] by a GRU from row to row.
 
     Its gates are no leaky ReLUs, so its slopes take the plain double backward pass.
