@@ -14,7 +14,7 @@ import tempfile
 import numpy as np
 import pytest
 from absl import app, flags
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from toys import noise, play
 
@@ -176,6 +176,7 @@ def test_a_setting_is_understood_and_survives_or_is_refused(name, full):
 
     @examples(25, full)
     @given(flag(name))
+    @example([f'--no{name}'])  # What is drawn beside it depends on all modules that are imported.
     def check(words):
         with place():
             code, out, found = call('train', '--dry_run', *words)
@@ -496,6 +497,13 @@ def test_an_ending_that_nobody_writes_is_refused_with_those_known(word, known, b
         with place():
             code, _, _ = call(command, other, word)
         assert refused(code, word) and known in code and f'type {better}' in code
+
+
+@pytest.mark.parametrize('flag', ['--paper=a3', '--plotter'])
+def test_a_walk_has_no_paper(flag):
+    with place():
+        code, _, _ = call('sample', '--model=nowhere', '--walk=w.gif', flag)
+    assert refused(code, '--paper and --plotter: a walk has none')
 
 
 @pytest.mark.parametrize('name', ['a.png', 'a.JPG', 'a.webp', 'a', 'a.b/', '.hidden', 'folder'])

@@ -10,7 +10,7 @@ file named by its seed, in the format that --format names. Other endings make ot
     --paper=a3 --out=sheet.pdf              paper, to print
     --out=sheet.gif                         drawings that draw themselves, stroke by stroke
     --plotter --paper=a4 --out=sheet.svg    centre lines in millimetres, for a pen plotter
-    --walk=walk.gif                         an animated walk from drawing to drawing
+    --walk=walk.gif                         an animated walk from drawing to drawing, of any --size
 
 It needs the exported model and nothing else of the run.
 """
@@ -20,12 +20,12 @@ import tqdm
 from absl import flags
 
 from tfgan import cli, client
-from tfgan.errors import ModelError, shown
+from tfgan.errors import ConfigError, ModelError, shown
 from tfgan.forms import pictures
 
 OWN = ['model', 'num', 'seed', 'label', 'truncation', *cli.DRAWINGS, 'walk']
 FLAGS = flags.FLAGS
-WALK_PIXELS = 480  # wide
+WALK_PIXELS = 480  # wide, of a model without strokes
 
 
 def main():
@@ -34,16 +34,26 @@ def main():
     how = cli.check_drawings() if FLAGS.out else {}
     if FLAGS.walk:
         cli.check_picture('walk', FLAGS.walk, pictures.ANIMATIONS)
+        if not FLAGS.out and (FLAGS.paper or FLAGS.plotter):
+            raise ConfigError('--paper and --plotter: a walk has none; they are for --out=')
     model = client.load(FLAGS.model)
     seeds = FLAGS.seed + np.arange(FLAGS.num)
     if FLAGS.out:
         model.write(FLAGS.out, seeds, FLAGS.label, FLAGS.truncation, **how)
     if FLAGS.walk:
-        write_walk(walk(model, seeds, FLAGS.label, FLAGS.frames), FLAGS.walk)
+        write_walk(walk(model, seeds, FLAGS.label, FLAGS.frames, FLAGS.size), FLAGS.walk)
 
 
-def walk(model, seeds, label, count) -> list[np.ndarray]:
-    """Sheets of drawings that each walk by way of two other seeds and back, `count` in all."""
+def walk(model, seeds, label, count, size=None) -> list[np.ndarray]:
+    """Sheets of drawings that each walk by way of two other seeds and back, `count` in all.
+
+    With strokes, the longer side of a drawing can have `size` pixels. Raises ModelError.
+    """
+    drawn = 'interpolate_svg' in model.signatures()
+    if size and not drawn:
+        raise ModelError(
+            f'--size={size}: the model has no strokes to draw a walk from; leave it out'
+        )
     names = model.class_names()
     label = client.label_number(label, names) if label else seeds % len(names)
     labels = np.broadcast_to(np.asarray(label, np.int32), len(seeds))
@@ -53,15 +63,12 @@ def walk(model, seeds, label, count) -> list[np.ndarray]:
         ends = [seeds + len(seeds) * corner for corner in (leg, (leg + 1) % 3)]
         shares = np.full(len(seeds), share, np.float32)
         way = {'seed': ends[0], 'to_seed': ends[1], 'share': shares, 'label': labels}
-        frames.append(frame(model, way))
+        if drawn:
+            svgs = model.predict('interpolate_svg', way)
+            frames.append(model.form.frame(svgs, size, count))
+        else:
+            frames.append(model.form.sheet(model.predict('interpolate', way), pixels=WALK_PIXELS))
     return frames
-
-
-def frame(model, way) -> np.ndarray:
-    """A picture of drawings on their way, from their strokes if they have any."""
-    if 'interpolate_svg' in model.signatures():
-        return model.form.frame(model.predict('interpolate_svg', way), WALK_PIXELS)
-    return model.form.sheet(model.predict('interpolate', way), pixels=WALK_PIXELS)
 
 
 def write_walk(frames, path) -> None:

@@ -97,8 +97,8 @@ class Form(Protocol):
     def write_svgs(self, out: str, ending: str, svgs: list[str], numbers, **how) -> None:
         """The same of SVG files, in the format of an ending; `how` are the form's own options."""
 
-    def frame(self, svgs: list[str], pixels: int) -> np.ndarray:
-        """A picture of SVG files in rows, about `pixels` wide: uint8 [h, w, 1 or 3]."""
+    def frame(self, svgs: list[str], size: int | None, frames: int) -> np.ndarray:
+        """One of so many pictures of SVG files in rows, each of `size` pixels: uint8 [h, w, c]."""
 
     def signatures(self, servable) -> dict[str, tuple[Callable, list]]:
         """An export's own signatures: name to (function, TensorSpecs of its inputs)."""

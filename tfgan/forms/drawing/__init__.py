@@ -81,10 +81,10 @@ class Drawing:
 
         prints.write(out, ending, svgs, numbers, prints.How(**how))
 
-    def frame(self, svgs, pixels):
+    def frame(self, svgs, size, frames):
         from tfgan.forms.drawing import prints
 
-        return prints.frame(svgs, pixels)
+        return prints.frame(svgs, size, frames)
 
     def signatures(self, servable):
         import tensorflow as tf

@@ -67,7 +67,7 @@ def _file(svgs, ending, how) -> bytes:
     if ending == '.gif':
         return _animation(drawings, how)
     layout = vectors.sheet(drawings, how.size or SHEET_SIZE)
-    _check_pixels(layout, 1, MOST_PIXELS, how)
+    _check_pixels(layout, 1, MOST_PIXELS, how.size)
     kind, options = SHEETS[ending]
     return pictures.encoded([vectors.pixels(drawings, layout)], kind, options)
 
@@ -82,9 +82,7 @@ def _pdf(drawings, paper_mm):
 def _animation(drawings, how):
     """A GIF in which all drawings are drawn stroke by stroke, in the order of a plotter."""
     _check_strokes('.gif', drawings)
-    columns = int(np.ceil(np.sqrt(len(drawings))))
-    layout = vectors.sheet(drawings, how.size or max(8, PAGE_SIZE // columns))
-    _check_pixels(layout, how.frames, MOST_MOVING_PIXELS, how)
+    layout = _moving_sheet(drawings, how.size, how.frames)
     drawings = [plotter.in_pen_order(drawing) for drawing in drawings]
     shares = (np.arange(how.frames) + 1) / how.frames
     frames = [
@@ -94,11 +92,21 @@ def _animation(drawings, how):
     return pictures.moving([*frames, *[frames[-1]] * STILL_FRAMES], '.gif')
 
 
-def frame(svgs: list[str], pixels: int) -> np.ndarray:
-    """A picture of drawings in rows, as wide or high as so many pixels: uint8 [h, w, c]."""
+def frame(svgs: list[str], size: int | None, frames: int) -> np.ndarray:
+    """One of `frames` pictures of drawings in rows, each of `size` pixels: uint8 [h, w, c].
+
+    Without a size the rows are about PAGE_SIZE wide. Raises ModelError if pixels are too many.
+    """
     drawings = [vectors.read(each) for each in svgs]
+    return vectors.pixels(drawings, _moving_sheet(drawings, size, frames))
+
+
+def _moving_sheet(drawings, size, frames):
+    """Where drawings are in an animation of so many frames."""
     columns = int(np.ceil(np.sqrt(len(drawings))))
-    return vectors.pixels(drawings, vectors.sheet(drawings, max(8, pixels // columns), columns))
+    layout = vectors.sheet(drawings, size or max(8, PAGE_SIZE // columns), columns)
+    _check_pixels(layout, frames, MOST_MOVING_PIXELS, size)
+    return layout
 
 
 def _check_strokes(what: str, drawings: list[Vector]) -> None:
@@ -106,10 +114,10 @@ def _check_strokes(what: str, drawings: list[Vector]) -> None:
         raise ModelError(f'{what}: {NO_STROKES}')
 
 
-def _check_pixels(layout, frames, most, how):
+def _check_pixels(layout, frames, most, size):
     count = round(layout.width * layout.height * frames)
     if count > most:
-        given = '' if how.size is None else f'--size={how.size}: '
+        given = '' if size is None else f'--size={size}: '
         raise ModelError(
             f'{given}that is {count / 1e6:,.0f} million pixels; up to {most / 1e6:,.0f} million are'
             ' made. Give a smaller --size or --num, or --out=FOLDER/ for a file each'
