@@ -91,7 +91,7 @@ def better(line):
 def test_it_leaves_numbers_pictures_and_curves(report):
     directory = report[0]
     assert {path.name for path in directory.iterdir()} == {
-        'metrics.json', 'neighbours.png', 'tensorboard'
+        'metrics.json', 'missed.png', 'neighbours.png', 'tensorboard'
     }  # fmt: skip
     found = json.loads((directory / 'metrics.json').read_text())
     assert (found['step'], found['model']['version'], found['seed']) == (3, '1', 0)

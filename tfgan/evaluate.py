@@ -2,8 +2,9 @@
 
     python -m tfgan.evaluate --model=saved_models/doodles --dataset=doodles --num=10000
 
-prints a table of figures, each beside the same figure of real images, and writes it with the
-drawings that lie closest to training images to reports/doodles/VERSION. A feature extractor is
+prints a table of figures, each beside the same figure of real images, and writes it to
+reports/doodles/VERSION, with the drawings that lie closest to training images and the real images
+that are the least like any drawing. A feature extractor is
 trained on the data set first, once, in a quarter of a minute. It needs the exported model and the
 data, and nothing else of the run.
 """
@@ -72,12 +73,14 @@ def judged(version: pathlib.Path):
 def write(out: pathlib.Path, report, began: float) -> None:
     """Everything at once, when all is known."""
     pictures.write_png(out / 'neighbours.png', report.neighbours)
+    pictures.write_png(out / 'missed.png', report.missed)
     scalars(out / 'tensorboard', report.figures, report.facts['step'])
     facts = report.as_json() | {'secs': time.monotonic() - began}
     text = json.dumps(facts, indent=2, ensure_ascii=False, allow_nan=False)
     storage.write_bytes(out / 'metrics.json', text.encode())
-    print(f'\nwritten to {out}: metrics.json, neighbours.png (pairs of a drawing and the nearest')
-    print('training image: on the left the closest, on the right any two) and tensorboard')
+    print(f'\nwritten to {out}: metrics.json, tensorboard and pictures of pairs:')
+    print('neighbours.png  a drawing and its nearest training image; on the left, the closest')
+    print('missed.png      a real image and its nearest drawing; on the left, the furthest')
 
 
 def scalars(directory, values: dict[str, float], step: int) -> None:

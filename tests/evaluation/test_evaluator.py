@@ -268,6 +268,25 @@ def test_thumbnails_are_grey_and_small():
     assert (rows[0] == 0).all() and (rows[1] == 30).all()
 
 
+def pairs_on(sheet):
+    """The pairs [5, 4, 2, SIZE, SIZE] on a sheet of five rows."""
+    sheet = sheet[::4, ::4]  # it is enlarged
+    assert sheet.shape == (2 + 5 * (SIZE + 2), 2 + 8 * (SIZE + 2), 1)
+    cells = np.stack([sheet[2 + 22 * i : 22 + 22 * i, 2:] for i in range(5)])[..., 0]
+    cells = np.stack([cells[:, :, 22 * i : 22 * i + SIZE] for i in range(8)], axis=1)
+    return cells.reshape(5, 4, 2, SIZE, SIZE)
+
+
+def test_the_sheet_of_what_is_missed(source, judge, look):
+    without = [i for i in third_sample(judge) if source.labels[i] != 0]
+    draw = showing(source, np.resize(without, NUM))
+    pairs = pairs_on(judge.missed_sheet(draw, judge.evaluate(draw), rows=5))
+    missed = pairs[:, :2, 0].reshape(-1, SIZE, SIZE, 1)
+    assert (look.classify(missed) == 0).mean() > 0.5  # the one kind that is never drawn
+    assert (look.classify(pairs[:, :2, 1].reshape(-1, SIZE, SIZE, 1)) != 0).all()
+    assert (look.classify(pairs[:, 2:, 0].reshape(-1, SIZE, SIZE, 1)) == 0).mean() < 0.5
+
+
 def test_the_sheet_of_neighbours(source, judge):
     chosen = third_sample(judge)
 
@@ -280,11 +299,7 @@ def test_the_sheet_of_neighbours(source, judge):
         return pixels, None
 
     quality = judge.evaluate(draw)
-    sheet = judge.neighbours_sheet(draw, quality, rows=5)[::4, ::4]  # it is enlarged
-    assert sheet.shape == (2 + 5 * (SIZE + 2), 2 + 8 * (SIZE + 2), 1)
-    cells = np.stack([sheet[2 + 22 * i : 22 + 22 * i, 2:] for i in range(5)])[..., 0]
-    cells = np.stack([cells[:, :, 22 * i : 22 * i + SIZE] for i in range(8)], axis=1)
-    pairs = cells.reshape(5, 4, 2, SIZE, SIZE)
+    pairs = pairs_on(judge.neighbours_sheet(draw, quality, rows=5))
     same = (pairs[:, :, 0] == pairs[:, :, 1]).all(axis=(2, 3))
     assert same[:, :2].all() and not same[:, 2:].all()
     assert not (pairs[0, 0, 0] == pairs[1, 0, 0]).all()

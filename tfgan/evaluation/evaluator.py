@@ -57,12 +57,13 @@ class Row(NamedTuple):
 
 
 class Quality(NamedTuple):
-    """All figures, what classes the extractor saw, and each drawing's nearest training image."""
+    """All figures, what the extractor saw, and each drawing's nearest training image."""
 
     rows: list[Row]
     class_shares: dict[str, tuple[float, float]]  # by name: of drawings and of the data
     distances: np.ndarray  # float32 [n], drawing of seed SEED + i to the nearest training image
     nearest: np.ndarray  # int64 [n], its index in the source
+    features: np.ndarray  # float32 [n, d] of the drawings
 
     def as_dict(self) -> dict[str, float]:
         """Each figure by its name, the real images' as <name>_of_real."""
@@ -122,18 +123,29 @@ class Evaluator:
             if name in generated
         ]
         shares = self._class_shares(seen)
-        return Quality(rows, shares, distances, self.training[places])
+        return Quality(rows, shares, distances, self.training[places], seen.features)
 
     def neighbours_sheet(self, draw: Draw, quality: Quality, rows: int = 8) -> np.ndarray:
         """Pairs of a drawing and its nearest training image, four a row: uint8 [h, w, c].
 
         The two on the left are the closest of all, the two on the right chosen at random.
         """
-        closest = np.resize(np.argsort(quality.distances, kind='stable')[: 2 * rows], [rows, 2])
-        any_two = np.random.default_rng(0).integers(self.count, size=[rows, 2])
-        chosen = np.concatenate([closest, any_two], axis=1).ravel()
+        chosen = _first_and_any(quality.distances, rows)
         drawings, _ = draw(SEED + chosen)
-        pairs = np.stack([drawings, self.source.images(quality.nearest[chosen])], axis=1)
+        return self._sheet_of_pairs(drawings, self.source.images(quality.nearest[chosen]))
+
+    def missed_sheet(self, draw: Draw, quality: Quality, rows: int = 8) -> np.ndarray:
+        """Pairs of a real image and the drawing that is nearest to it in the features, as above.
+
+        The real images on the left are the furthest of all from any drawing.
+        """
+        distances, places = metrics.nearest(self._real['features'], quality.features)
+        chosen = _first_and_any(-distances, rows)
+        drawings, _ = draw(SEED + places[chosen])
+        return self._sheet_of_pairs(self.source.images(self._order[chosen]), drawings)
+
+    def _sheet_of_pairs(self, first, second):
+        pairs = np.stack([first, second], axis=1)
         return self.form.sheet(pairs.reshape(-1, *self.source.shape), 8)
 
     def _look_at_real(self) -> dict[str, np.ndarray]:
@@ -231,6 +243,13 @@ class Evaluator:
 
     def _told(self, meaning: str) -> str:
         return meaning.format(training=len(self.training))
+
+
+def _first_and_any(values, rows: int) -> np.ndarray:
+    """Places [4 * rows] of, by turns, two of the lowest of all values and two chosen at random."""
+    lowest = np.resize(np.argsort(values, kind='stable')[: 2 * rows], [rows, 2])
+    any_two = np.random.default_rng(0).integers(len(values), size=[rows, 2])
+    return np.concatenate([lowest, any_two], axis=1).ravel()
 
 
 def _nearest_but_one(queries, others):

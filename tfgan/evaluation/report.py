@@ -27,6 +27,7 @@ class Report:
     rows: list[Row]
     class_shares: dict[str, tuple[float, float]]  # by name: of drawings and of the data
     neighbours: np.ndarray  # a picture of drawings beside the nearest training images
+    missed: np.ndarray  # a picture of real images, the least like any drawing, beside the nearest
     facts: dict  # what was compared to what, as JSON can hold it
 
     @property
@@ -36,7 +37,7 @@ class Report:
         return generated | {f'{row.name}_of_real': row.real for row in self.rows}
 
     def as_json(self) -> dict:
-        """All of it but the picture; None stands for what is not finite."""
+        """All of it but the pictures; None stands for what is not finite."""
         figures = {row.name: row._asdict() for row in self.rows}
         parts = {'about': self.about, 'figures': figures, 'class_shares': self.class_shares}
         return finite(self.facts | parts)
@@ -90,9 +91,9 @@ def evaluate(
         'truncation': truncation,
         'training_images': len(judge.training),
     }
-    neighbours = judge.neighbours_sheet(draw, quality)
+    sheets = judge.neighbours_sheet(draw, quality), judge.missed_sheet(draw, quality)
     about = headline(judge, features)
-    return Report(about, notes, quality.rows, quality.class_shares, neighbours, facts)
+    return Report(about, notes, quality.rows, quality.class_shares, *sheets, facts)
 
 
 def open_data(
