@@ -11,6 +11,7 @@ from absl import app, flags, logging
 from tfgan import startup
 from tfgan.config import is_finite, is_text
 from tfgan.errors import (
+    MOST_QUOTED,
     ConfigError,
     ModelError,
     RunError,
@@ -108,7 +109,7 @@ def check_drawings() -> dict:
         check_folder('out', path)
         ending = f'.{values.format}'
     else:
-        folder = f', or --out={typed(path + "/")} for a folder of single pictures'
+        folder = f', or --out={_to_type(path + "/", "drawings/")} for a folder of single pictures'
         check_picture('out', path, ENDINGS, folder)
     told = {
         '--size': (values.size, (*pictures.SHEETS, '.gif')),
@@ -126,14 +127,20 @@ def check_drawings() -> dict:
 def check_picture(flag: str, path: str, endings, otherwise: str = '') -> None:
     """Refuses a file of none of these endings, or where none can be written."""
     if pictures.ending(path) not in endings:
-        better = os.path.splitext(path.rstrip('/'))[0] + next(iter(endings))
+        ending = next(iter(endings))
+        better = os.path.splitext(path.rstrip('/'))[0] + ending
         raise ConfigError(
             f'--{flag}={quoted(path)}: it can be written as {", ".join(endings)}; '
-            f'type --{flag}={typed(better)}{otherwise}'
+            f'type --{flag}={_to_type(better, f"drawings{ending}")}{otherwise}'
         )
     if os.path.isdir(path):
         raise _no_place(flag, path, 'a folder is there')
     check_folder(flag, pathlib.Path(path).parent)
+
+
+def _to_type(path: str, otherwise: str) -> str:
+    """A path as it is typed, or another one for a path that is too long to be."""
+    return typed(path if len(path) <= MOST_QUOTED else otherwise)
 
 
 def check_folder(flag: str, folder) -> None:

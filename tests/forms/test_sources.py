@@ -13,9 +13,9 @@ from PIL import Image
 
 from tfgan.data.doodles import render
 from tfgan.data.source import short_name, spread
-from tfgan.errors import SourceError
+from tfgan.errors import ConfigError, SourceError
 from tfgan.forms import base as forms
-from tfgan.forms.base import check_source, open_source
+from tfgan.forms.base import check_source, form_named, open_source
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (30, 4, 4), np.uint8)
@@ -455,3 +455,10 @@ def test_without_labels_a_source_is_one_class_of_the_same_images():
     assert (plain.images([3, 8]) == whole.images([3, 8])).all()
     assert len(whole.class_names) == 10 and whole.labels.any()
     assert plain.labelled is plain.unlabelled().labelled is whole and whole.labelled is None
+
+
+@pytest.mark.parametrize('name', ['dance', '', None, 1, [], {}])
+def test_an_art_form_that_nobody_knows_is_refused(name):
+    told = re.escape(f'no such art form: {name!r}; known: drawing')
+    with pytest.raises(ConfigError, match=told):
+        form_named(name)

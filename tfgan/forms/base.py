@@ -106,7 +106,7 @@ class Form(Protocol):
 
 def form_named(name: str) -> Form:
     """The art form called so; raises ConfigError for one that is not known."""
-    if name not in FORMS:
+    if not isinstance(name, str) or name not in FORMS:
         raise ConfigError(f'no such art form: {quoted(name, repr)}; known: {", ".join(FORMS)}')
     return importlib.import_module(FORMS[name]).FORM
 
