@@ -131,6 +131,7 @@ print(tf.keras.__name__, keras.backend.backend())
 """
 
 
+@pytest.mark.long
 def test_another_keras_in_the_environment_is_not_heeded(tmp_path):
     said = run(LEGACY, tmp_path, HOME=str(tmp_path), TF_USE_LEGACY_KERAS='1', KERAS_BACKEND='jax')
     assert said == 'keras._tf_keras.keras tensorflow\n'

@@ -54,6 +54,7 @@ def unlabelled(full):
         return extractor.extractor_of(toy(labelled=False))
 
 
+@pytest.mark.long
 def test_a_stacked_set_is_seen_channel_by_channel(classifier):
     inner, triples = toy(), np.array([[0, 1, 2], [2, 9, 4], [3, 3, 11]])
     read = lambda i: np.moveaxis(inner.images(triples[i].ravel()).reshape(-1, 3, SIZE, SIZE), 1, -1)  # noqa: E731

@@ -128,6 +128,7 @@ def test_augmentation_follows_what_the_discriminator_knows_by_heart():
     assert float(plain.change_probability) == 0
 
 
+@pytest.mark.long
 def test_changes_that_the_discriminator_sees_are_not_drawn(monkeypatch):
     monkeypatch.setattr(
         adaptive_augmentation, 'step_probability', lambda probability, *_: probability

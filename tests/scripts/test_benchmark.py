@@ -81,7 +81,12 @@ def test_workers_take_turns_and_tell_what_failed():
 @pytest.mark.parametrize('preset', ['default', pytest.param('dense', marks=pytest.mark.long)])
 @pytest.mark.parametrize(
     ('function', 'changes'),
-    [('tfgan', {}), ('tfgan', {'jit': False}), ('tutorial', {}), ('keras_fit', {})],
+    [
+        ('tfgan', {}),
+        pytest.param('tfgan', {'jit': False}, marks=pytest.mark.long),
+        ('tutorial', {}),
+        ('keras_fit', {}),
+    ],
 )
 def test_every_contender_trains(function, changes, preset, tmp_path, monkeypatch):
     import in_tensorflow

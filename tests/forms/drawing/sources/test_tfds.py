@@ -165,7 +165,7 @@ def test_any_damage_to_a_prepared_set_is_refused_in_one_line_or_read(tmp_path, f
     prepare(tmp_path, 'tiny', IMAGES[..., None], (4, 4, 1), labelled=True)
     whole = {path: path.read_bytes() for path in tmp_path.rglob('*') if path.is_file()}
     rng, outcomes = np.random.default_rng(0), collections.Counter()
-    for number in range(1000 if full else 60):
+    for number in range(1000 if full else 24):
         path, data = list(whole.items())[number % len(whole)]
         path.write_bytes(damaged(data, [*whole.values()], rng))
         try:
