@@ -59,12 +59,12 @@ def state(directory, step):
 def games(full):
     if not full:
         return ['hybrid:relativistic']
-    # Each in turn; tests/gan/test_conformance.py has all pairs of them on two replicas.
-    count = max(len(ARCHITECTURES), len(OBJECTIVES))
-    turns = (
-        itertools.islice(itertools.cycle(names), count) for names in (ARCHITECTURES, OBJECTIVES)
-    )
-    return [f'{architecture}:{objective}' for architecture, objective in zip(*turns)]
+    # Each in turn; tests/gan/test_conformance.py has all pairs of them on two replicas. A pen's
+    # strokes are there or not: after some dozens of steps rounding has turned one of them over,
+    # and from then on the games differ.
+    pairs = [name for name in ARCHITECTURES if not name.startswith('pen')]
+    turns = zip(itertools.cycle(pairs), itertools.cycle(OBJECTIVES))
+    return [f'{pair}:{objective}' for pair, objective in itertools.islice(turns, len(OBJECTIVES))]
 
 
 @pytest.fixture(scope='module')

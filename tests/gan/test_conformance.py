@@ -228,4 +228,6 @@ def test_two_replicas_equal_one(pair, anchored, full):
     )
     rows = [line.split() for line in out.splitlines()]
     assert [row[0] for row in rows] == [*objectives, objectives[-1]][0 if full else -1 :]
-    assert [row for row in rows if not float(row[1]) < 2e-5] == []
+    # The edges of a pen's lines are steep: they magnify what rounding there is.
+    most = 1e-4 if pair[1].startswith('pen') else 2e-5
+    assert [row for row in rows if not float(row[1]) < most] == []
