@@ -32,8 +32,6 @@ FEW = [
         zip(itertools.cycle(PAIRS), itertools.cycle(OBJECTIVES)), LONGER
     )
 ]
-# Two replicas take a process of their own, so without --all one pair alone is tried, augmented.
-QUICK_REPLICAS = [('drawing', 'hybrid')]
 SOURCES = {'drawing': noise}  # of each form: a source of random examples of a shape
 EXAMPLES = {'drawing': SHAPES}
 
@@ -79,11 +77,11 @@ class Played(NamedTuple):
 
 @pytest.fixture(scope='module')
 def played(row, full):
-    """The row's Gans after three steps, one for each shape."""
+    """The row's Gans after three steps, one for each shape; with --all without changes too."""
     found = []
-    for shape in shapes_of(row, full):
+    for shape, make in itertools.product(shapes_of(row, full), [augmented, Gan][: 1 + full]):
         source = SOURCES[row[0]](shape)
-        gan = made(row, source)
+        gan = made(row, source, make, penalty_decay=0.1)
         before = weights(gan)
         found.append(Played(gan, source, before, *play(gan, source, 3)))
     return found
@@ -115,19 +113,22 @@ def test_an_export_is_the_model(played):
         assert not (drawn.numpy() == drawn.numpy()[:1]).all()
 
 
-def test_breaking_off_changes_nothing(row, full):
-    source = SOURCES[row[0]](EXAMPLES[row[0]][0 if full else 1])
-    gan = made(row, source, augmented, penalty_decay=0.1)
-    play(gan, source, 4)
-    broken_off = weights(gan)
-    play(gan, source, 6, first_step=4)
-    whole = weights(gan)
-    # What is no part of the state is as six steps more left it: a resumed run would have it anew.
-    for variable, value in zip(itertools.chain(*gan.state().values()), broken_off, strict=True):
+def test_breaking_off_changes_nothing(played):
+    for gan, source, *_ in played:
+        broken_off = weights(gan)
+        play(gan, source, 6, first_step=3)
+        whole = weights(gan)
+        # What is no part of the state is as these six steps left it, in a resumed run it is new.
+        put_back(gan, broken_off)
+        play(gan, source, 6, first_step=3)
+        assert same(weights(gan), whole)
+        assert not same(weights(gan), broken_off)
+        put_back(gan, broken_off)
+
+
+def put_back(gan, values):
+    for variable, value in zip(itertools.chain(*gan.state().values()), values, strict=True):
         variable.assign(value)
-    play(gan, source, 6, first_step=4)
-    assert same(weights(gan), whole)
-    assert not same(weights(gan), broken_off)
 
 
 def test_gradients_are_those_of_the_formula(row):
@@ -184,11 +185,10 @@ from tfgan.gan.gan import Gan
 from toys import augmented, noise, play, settings
 from tfgan.distributed import strategies
 strategies.make('auto', virtual_devices=2)
-architecture, few, *objectives = sys.argv[1:]
+architecture, *objectives = sys.argv[1:]
 source = noise((20, 16, 1) if architecture == 'conv' else (12, 8, 1))
 plain = lambda config, source, strategy: Gan(config, source.shape, source.shares, strategy)
 rows = [(plain, objective) for objective in objectives] + [(augmented, objectives[-1])]
-rows = rows[-1:] if few else rows
 for make, objective in rows:
     found = []
     for name in ('single', 'mirrored'):
@@ -205,29 +205,27 @@ for make, objective in rows:
 """
 
 
-# A process for each: TensorFlow remembers the size of a sum by its number, which a new strategy
-# starts again. Games of one kind have sums of the same sizes.
+# Without --all tests/distributed/test_spread.py alone has replicas. A process for each:
+# TensorFlow remembers the size of a sum by its number, which a new strategy starts again. Games of
+# one kind have sums of the same sizes.
+@pytest.mark.long
 @pytest.mark.parametrize('anchored', [True, False])
 @pytest.mark.parametrize('pair', PAIRS, ids='-'.join)
-def test_two_replicas_equal_one(pair, anchored, full):
-    if not (full or pair in QUICK_REPLICAS):
-        pytest.skip('it takes --all')
+def test_two_replicas_equal_one(pair, anchored):
     objectives = [
         objective
-        for *other, objective in (ROWS if full else FEW)
+        for *other, objective in ROWS
         if tuple(other) == pair and OBJECTIVES[objective].anchored == anchored
     ]
-    if not objectives:
-        pytest.skip('the few rows have no such game for this pair: --all has')
     here = pathlib.Path(__file__).parents[1]
     path = os.pathsep.join([str(here), str(here.parent)])
     out = subprocess.check_output(
-        [*forks.python(), '-c', REPLICAS, pair[1], '' if full else 'few', *objectives],
+        [*forks.python(), '-c', REPLICAS, pair[1], *objectives],
         text=True,
         env=os.environ | {'PYTHONPATH': path},
     )
     rows = [line.split() for line in out.splitlines()]
-    assert [row[0] for row in rows] == [*objectives, objectives[-1]][0 if full else -1 :]
+    assert [row[0] for row in rows] == [*objectives, objectives[-1]]
     # The edges of a pen's lines are steep: they magnify what rounding there is.
     most = 1e-4 if pair[1].startswith('pen') else 2e-5
     assert [row for row in rows if not float(row[1]) < most] == []
