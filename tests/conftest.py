@@ -36,8 +36,9 @@ def pytest_collection_modifyitems(config, items):
 
 
 def pytest_collection_finish():
+    # What was imported stays, so that later collections need not go through it.
     gc.collect()
-    gc.freeze()  # What was imported stays: later collections need not go through it.
+    gc.freeze()
 
 
 @pytest.fixture(scope='session')

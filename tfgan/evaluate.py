@@ -4,9 +4,8 @@
 
 prints a table of figures, each beside the same figure of real images, and writes it to
 reports/doodles/VERSION, with the drawings that lie closest to training images and the real images
-that are the least like any drawing. A feature extractor is
-trained on the data set first, once, in a quarter of a minute. It needs the exported model and the
-data, and nothing else of the run.
+that are the least like any drawing. A feature extractor is trained on the data set first, once, in
+a quarter of a minute. It needs the exported model and the data, and nothing else of the run.
 """
 
 import json
