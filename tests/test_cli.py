@@ -159,6 +159,7 @@ def test_sample_refuses_with_advice(trained, flags, words):
     assert not (trained[0] / 'a.png').exists()
 
 
+@pytest.mark.long
 def test_the_same_command_again_trains_no_more_and_exports(trained):
     cwd = trained[0]
     before = checkpoint(cwd / 'runs/doodles')

@@ -45,6 +45,7 @@ def test_a_sheet_and_single_pictures(query, toy, tmp_path):
     assert np.abs(pixels(tmp_path / 'fish/-1.png').astype(int) - expected[..., 0]).max() <= 1
 
 
+@pytest.mark.long
 def test_both_protocols_write_the_same(query, served, tmp_path):
     for server, out in (served.rest, 'rest.png'), (served.grpc, 'grpc.png'):
         query('--num=9', '--label=1', '--truncation=0.5', f'--out={out}', server=server)

@@ -237,16 +237,17 @@ def resident(process):
     return int(fields.split('VmRSS:')[1].split()[0]) / 1024
 
 
-def test_two_thousand_hostile_requests_are_survived(models):
+def test_hostile_requests_are_survived(models, full):
+    half = 1000 if full else 200
     with Server(models, *LIMITS, '--max_secs=1') as server:
         place = urllib.parse.urlparse(server.rest)
         place = place.hostname, place.port
         with concurrent.futures.ThreadPoolExecutor(16) as pool:
-            found = list(pool.map(lambda seed: attack(place, seed), range(1000)))
+            found = list(pool.map(lambda seed: attack(place, seed), range(half)))
             before = resident(server.process)
-            found += pool.map(lambda seed: attack(place, seed), range(1000, 2000))
+            found += pool.map(lambda seed: attack(place, seed), range(half, 2 * half))
         assert {status for status in found if status} <= {200, 400, 404, 405, 408, 413, 414, 501}
-        assert found.count(400) > 500  # most were heard, and told
+        assert found.count(400) > half / 2  # most were heard, and told
         assert resident(server.process) < before + 32  # MiB
         good = requests.post(f'{server.rest}/v1/models/toy:predict', json=GOOD, timeout=5)
         assert good.status_code == 200

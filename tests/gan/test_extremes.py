@@ -134,9 +134,8 @@ def test_what_is_no_number_is_drawn_grey_and_infinity_saturates():
     assert to_uint8(values).numpy().tolist() == [128, 255, 0, 255, 0, 128, 255]
 
 
-@pytest.mark.parametrize(
-    'value', [0, *(pytest.param(v, marks=pytest.mark.long) for v in PIXELS[1:])]
-)
+@pytest.mark.long
+@pytest.mark.parametrize('value', PIXELS)
 def test_a_run_on_images_that_are_all_alike_is_scored_or_says_why_not(value, tmp_path, capsys):
     few = source(value, count=40)
     gan = augmented(settings(width=4, depth=1), few)

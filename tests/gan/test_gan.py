@@ -102,6 +102,7 @@ def test_the_average_trails_the_generator():
     np.testing.assert_allclose(gan.average.variables[2].numpy(), expected, rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.long
 def test_the_penalty_fades_with_the_run():
     source = noise()
     played = []

@@ -60,6 +60,7 @@ def test_every_weight_is_stored_once(gan, tmp_path):
     assert size < stored < size + 4000
 
 
+@pytest.mark.long
 def test_a_full_disk_leaves_no_half_of_one(gan, tmp_path, full_disk):
     models = tmp_path / 'm'
     filler = full_disk(models, 20_000)

@@ -84,8 +84,8 @@ def test_workers_take_turns_and_tell_what_failed():
     [
         ('tfgan', {}),
         pytest.param('tfgan', {'jit': False}, marks=pytest.mark.long),
-        ('tutorial', {}),
-        ('keras_fit', {}),
+        pytest.param('tutorial', {}, marks=pytest.mark.long),
+        pytest.param('keras_fit', {}, marks=pytest.mark.long),
     ],
 )
 def test_every_contender_trains(function, changes, preset, tmp_path, monkeypatch):

@@ -30,7 +30,11 @@ def rendered(svg, width, height):
 
 @pytest.mark.parametrize(
     ('shape', 'ground'),
-    [((28, 28, 1), [1.0]), ((16, 32, 1), [-1.0]), ((24, 24, 3), [0.9, 0, -0.5])],
+    [
+        ((28, 28, 1), [1.0]),
+        pytest.param((16, 32, 1), [-1.0], marks=pytest.mark.long),
+        ((24, 24, 3), [0.9, 0, -0.5]),
+    ],
 )
 def test_a_file_is_the_models_drawing(tmp_path, shape, ground):
     model = toy_pen(tmp_path / 'm', shape, ground)
