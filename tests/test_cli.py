@@ -274,6 +274,7 @@ def test_minutes_are_kept_across_a_stop(tmp_path):
     assert 12 <= secs < 20
 
 
+@pytest.mark.long
 def test_a_run_that_cannot_learn_stops_with_advice(tmp_path):
     flags = ['--steps=3000', '--objective=wasserstein', '--learning_rate=1', '--output=linear']
     flags += ['--penalty_weight=1e9', '--architecture=hybrid']  # a pen's drawings are bounded

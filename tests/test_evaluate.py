@@ -127,6 +127,7 @@ def test_the_same_again_is_the_same_and_trains_nothing(home, report):
         assert again[name]['generated'] == pytest.approx(first[name]['generated'], rel=1e-6)
 
 
+@pytest.mark.long
 def test_other_data_is_fitted_and_other_classes_are_left_out(home):
     out, _ = run(
         home, 'evaluate', '--model=m', '--dataset=npz:other.npz', '--num=50', '--out=o',

@@ -309,6 +309,7 @@ def test_models_here_and_at_a_server_are_asked_alike(place, server, monkeypatch)
     assert near.max() <= 1
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures('unjudged')
 def test_the_library_does_what_its_page_says(place, server, monkeypatch, capsys):
     monkeypatch.chdir(place)

@@ -67,7 +67,8 @@ def whole(client):
     return int(head.split()[1]), json.loads(body)
 
 
-def test_a_new_version_takes_over_without_a_fault(models, toy, full):
+@pytest.mark.long
+def test_a_new_version_takes_over_without_a_fault(models, toy):
     """A thread asks all the time while a version comes; each answer is one of the two versions'."""
     with Server(models) as server:
         new, seeds = toy_gan(seed=1), np.arange(4)
@@ -84,7 +85,7 @@ def test_a_new_version_takes_over_without_a_fault(models, toy, full):
                     continue
                 seen.append([bool(abs(drawn - each).max() <= 1) for each in expected])
 
-        askers = [threading.Thread(target=ask) for _ in range(32 if full else 8)]
+        askers = [threading.Thread(target=ask) for _ in range(32)]
         for asker in askers:
             asker.start()
         export_toy(new, models / 'toy')

@@ -116,6 +116,7 @@ def test_the_penalty_fades_with_the_run():
     assert not same(played[1], played[3])
 
 
+@pytest.mark.long
 def test_augmentation_follows_what_the_discriminator_knows_by_heart():
     source = noise()
     gan = augmented(settings(), source)
