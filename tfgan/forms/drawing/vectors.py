@@ -141,7 +141,7 @@ def figure(drawings: list[Vector], layout: Layout, unit: float = 1.0, ground=GRE
 def pixels(drawings: list[Vector], layout: Layout) -> np.ndarray:
     """A picture of drawings, a pixel for each unit of the layout: uint8 [h, w, 1 or 3].
 
-    It is that of `figure`, without Matplotlib's machinery, which takes three to ten times as long.
+    It is that of `figure`, without Matplotlib's machinery, which takes up to 16 times as long.
     """
     width, height = round(layout.width), round(layout.height)
     renderer = RendererAgg(width, height, 72)
