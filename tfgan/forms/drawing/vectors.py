@@ -111,10 +111,9 @@ def _sides(count, columns, width, height, gap) -> tuple[float, float]:
     return columns * (width + gap) - gap, -(-count // columns) * (height + gap) - gap
 
 
-def figure(drawings: list[Vector], layout: Layout, unit: float = 1.0, ground=GREY) -> Figure:
+def figure(drawings: list[Vector], layout: Layout, unit: float, ground: str) -> Figure:
     """Drawings where a layout has them; its unit is so many points, 72 of which are an inch."""
-    # What is added keeps a whole number of pixels whole through the division.
-    inches = [(side * unit + 1e-3) / 72 for side in (layout.width, layout.height)]
+    inches = [side * unit / 72 for side in (layout.width, layout.height)]
     page = Figure(figsize=inches, dpi=72, facecolor=ground)
     axes = page.add_axes((0, 0, 1, 1), xlim=(0, layout.width), ylim=(layout.height, 0))
     axes.set_axis_off()
@@ -147,7 +146,7 @@ def pixels(drawings: list[Vector], layout: Layout) -> np.ndarray:
     renderer = RendererAgg(width, height, 72)
     upwards = Affine2D().scale(1, -1).translate(0, height)
     pen = GraphicsContextBase()
-    pen.set_snap(False)  # to whole pixels, which would move what is straight
+    pen.set_snap(False)  # Snapping to whole pixels would move what is straight.
     pen.set_capstyle('round')
     pen.set_joinstyle('round')
 
