@@ -274,7 +274,7 @@ def test_it_is_on_the_disk_before_an_older_one_goes(tmp_path, gan, monkeypatch):
     monkeypatch.setattr(storage, 'sync', sync)
     saved(tmp_path, gan, 10)
     first = safe.index('checkpoints')
-    assert {'step-10.index', 'step-10.data-00000-of-00001'} <= set(safe[:first])
+    assert {'state.index', 'state.data-00000-of-00001'} <= set(safe[:first])
     assert 'step-7.index' in there[first] and 'step-10.index' in there[first]
     assert 'step-10.index' not in there[first - 1]
     assert 'step-7.index' not in names(folder)

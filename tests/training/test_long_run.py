@@ -34,7 +34,7 @@ source = forms.open_source(f'npy:{directory}/8.npy')
 changes = forms.form_named(source.form).augmentation(source)
 gan = Gan(settings, source.shape, source.shares, augmentation=changes)
 with loop.Stop() as stop:
-    print(loop.train(gan, source, directory, stop, checkpoint_secs=10 / faster))
+    print(loop.train(gan, source, directory, stop, checkpoint_secs=60 / faster))
 """
 
 

@@ -57,10 +57,11 @@ class Checkpoints:
             folder.mkdir(parents=True, exist_ok=True)
             new = _free(folder, int(self._step.numpy()))
             with tempfile.TemporaryDirectory(dir=folder, prefix=storage.DRAFT) as draft:
-                self._state.write(f'{draft}/{new.name}')
+                # TensorFlow looks for its file by a pattern, and Python keeps each new pattern.
+                self._state.write(f'{draft}/state')
                 storage.sync_all(draft)
                 for path in sorted(pathlib.Path(draft).iterdir()):  # the data, then the index
-                    path.rename(folder / path.name)
+                    path.rename(folder / f'{new.name}{path.suffix}')
             # For those who ask TensorFlow for the latest. With it all that is new in the folder is
             # safe from a power cut: only then older ones go.
             note = f'model_checkpoint_path: "{new.name}"\n'

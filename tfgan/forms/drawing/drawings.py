@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import math
 import typing
 from collections.abc import Callable
 
@@ -11,7 +12,8 @@ from PIL import Image
 from tfgan.data.source import Source, spread
 
 LOOKED_AT = 1000  # images whose border tells the paper
-BLOCK = 64  # drawings made at once, each of which needs far more memory than its pixels
+# Drawings made at once: few where each has many pixels, for which it needs far more memory.
+BLOCK_PIXELS, MOST = 1 << 19, 256
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -44,11 +46,12 @@ def remembered(read: Callable, count: int, shape: tuple[int, int, int]) -> Calla
     """
     memory = np.empty((count, *shape), np.uint8)
     done = np.zeros(count, bool)
+    block = max(1, min(BLOCK_PIXELS // math.prod(shape[:2]), MOST))
 
     def reread(indices):
         missing = np.unique(indices[~done[indices]])
-        for start in range(0, len(missing), BLOCK):
-            chunk = missing[start : start + BLOCK]
+        for start in range(0, len(missing), block):
+            chunk = missing[start : start + block]
             memory[chunk] = read(chunk)
             done[chunk] = True
         return memory[indices]
