@@ -204,16 +204,17 @@ def test_one_of_a_strange_content_is_passed_over(tmp_path, gan, change, capfd):
     others(tmp_path / 'checkpoints/step-10', STRANGE[change])
     assert Checkpoints(tmp_path, gan).restore()
     assert same(values(gan), expected)
-    assert f'passing over the damaged checkpoint {tmp_path}/checkpoints/step-10' in (
+    assert f'passing over the checkpoint {tmp_path}/checkpoints/step-10' in (
         capfd.readouterr().out
     )
 
 
-def test_one_of_a_network_of_another_depth_is_refused(tmp_path, gan):
+def test_one_of_a_network_of_another_depth_is_refused(tmp_path, gan, capfd):
     saved(tmp_path, gan, 9)
     settings = config.make(steps=9, batch_size=2, width=8, depth=3, latent_size=3)
     with pytest.raises(RunError, match='none of the 1 checkpoints'):
         Checkpoints(tmp_path, Gan(settings, (4, 4, 1), [0.5, 0.5])).restore()
+    assert 'step-9: ValueError: its networks are not those of today' in capfd.readouterr().out
 
 
 def test_what_tensorflows_manager_wrote_is_still_read(tmp_path, gan):
@@ -329,7 +330,7 @@ def test_a_damaged_best_is_told_and_replaced(tmp_path, gan, damage, capfd):
         Checkpoints(tmp_path, gan).restore('best')
     capfd.readouterr()
     assert checkpoints.restore()
-    assert f'passing over the damaged checkpoint {tmp_path}/best/step-5' in capfd.readouterr().out
+    assert f'passing over the checkpoint {tmp_path}/best/step-5' in capfd.readouterr().out
     assert float(checkpoints.best_score) == np.inf
     move(gan, 5)
     assert checkpoints.save_best(0.3)

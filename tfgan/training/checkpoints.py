@@ -14,6 +14,7 @@ from tfgan.errors import RunError, shown
 
 KEEP = {'checkpoints': 3, 'best': 1}
 INSTEAD = {'checkpoints': 'take another --run_dir', 'best': 'export with --checkpoint=latest'}
+NETWORKS = 'generator', 'discriminator'
 SECS, BEST_SCORE = (f'run/{place}/.ATTRIBUTES/VARIABLE_VALUE' for place in range(2))  # in a file
 DAMAGED = AssertionError, IndexError, ValueError, KeyError, tf.errors.OpError
 
@@ -34,6 +35,7 @@ class Checkpoints:
         # Lists of variables: from a model object, layers that it holds in a list would be left out.
         lists = gan.state()
         self._numbers = [variable for group in lists.values() for variable in group] + [self.secs]
+        self._shapes = sorted(list(each.shape) for name in NETWORKS for each in lists[name])
         self._state = tf.train.Checkpoint(**lists, run=[self.secs, self.best_score])
         self._state.save_counter.assign_add(0)  # made here: older checkpoints have one
         self._damaged = set()
@@ -82,7 +84,8 @@ class Checkpoints:
         """Restores the newest readable checkpoint of a folder; False where there is none.
 
         They are found by their files, not by TensorFlow's note of the latest, whose loss would
-        silently restart the run. A damaged one is passed over with a warning; RunError if all are.
+        silently restart the run. One that is damaged, or of other networks, is passed over with a
+        warning; RunError if all are.
         """
         tried = None
         # Again if there are others by now: a training process replaces them.
@@ -102,6 +105,7 @@ class Checkpoints:
     def _restored(self, path):
         try:
             with storage.unglobbed(path.parent) as folder:
+                self._check_networks(str(folder / path.name))
                 self._state.restore(str(folder / path.name)).assert_consumed()
             if not all(np.isfinite(variable.numpy()).all() for variable in self._numbers):
                 raise ValueError('it has numbers that are not finite')
@@ -110,10 +114,16 @@ class Checkpoints:
             return False
         return True
 
+    def _check_networks(self, path):
+        shapes = tf.train.load_checkpoint(path).get_variable_to_shape_map()
+        there = [shape for key, shape in shapes.items() if key.partition('/')[0] in NETWORKS]
+        if sorted(there) != self._shapes:
+            raise ValueError('its networks are not those of today; another version made them')
+
     def _pass_over(self, path, error):
         why = str(error).strip().partition('\n')[0][:120]
         name = shown(str(path))
-        print(f'passing over the damaged checkpoint {name}: {type(error).__name__}: {why}')
+        print(f'passing over the checkpoint {name}: {type(error).__name__}: {why}')
         self._damaged.add(path)
 
     def _know_best(self):
