@@ -204,9 +204,7 @@ def test_one_of_a_strange_content_is_passed_over(tmp_path, gan, change, capfd):
     others(tmp_path / 'checkpoints/step-10', STRANGE[change])
     assert Checkpoints(tmp_path, gan).restore()
     assert same(values(gan), expected)
-    assert f'passing over the checkpoint {tmp_path}/checkpoints/step-10' in (
-        capfd.readouterr().out
-    )
+    assert f'passing over the checkpoint {tmp_path}/checkpoints/step-10' in capfd.readouterr().out
 
 
 def test_one_of_a_network_of_another_depth_is_refused(tmp_path, gan, capfd):
