@@ -1,4 +1,4 @@
-"""A pen's drawings move without a jump from one to another."""
+"""A pen's drawings are of one pen each, and move without a jump from one to another."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from toys import settings
 
 from tfgan import latents
 from tfgan.networks.layers import between
-from tfgan.networks.pen import PenGenerator, RecurrentPenGenerator
+from tfgan.networks.pen import PRESSURE, PenGenerator, RecurrentPenGenerator
 
 CLASSES, SHAPE = 3, (28, 28, 1)
 FRAMES = 200
@@ -31,3 +31,13 @@ def test_a_walk_has_no_jump_and_ends_at_its_drawings(pen):
     whole = np.abs(walk[0] - walk[-1]).sum()
     assert whole > 10
     assert moved.max() < 0.3 * whole  # a stroke may come or go
+
+
+def test_a_drawing_is_made_with_one_pen(pen):
+    points = latents.normal(tf.range(200, dtype=tf.int64), 6)
+    pen.strokes(points, tf.range(200) % CLASSES)
+    pen.pen.kernel.assign(20 * pen.pen.kernel)  # as far apart as training could bring them
+    logarithms = np.log(pen.strokes(points, tf.range(200) % CLASSES).width)
+    within = np.ptp(logarithms, axis=1)
+    assert 0.1 < within.max() < 2 * PRESSURE + 1e-5
+    assert np.ptp(logarithms) > 3 * PRESSURE

@@ -14,9 +14,13 @@ from tfgan.networks.strokes import Strokes
 
 STROKES, POINTS = 16, 5  # of a drawing, at most, and of each
 MORE_STROKES, SMALL = 24, 32  # of one with a side of more pixels than that, which shows more
+PAGE = 0.0, 1.0  # where points of strokes are
 SAMPLES = 32  # of each stroke that the image is made from
 WIDTH = 0.06  # of the pen as training begins, in sides of the page
-WIDTH_RANGE = 0.9  # by which its natural logarithm may differ from that
+WIDTH_RANGE = 0.9  # by which its natural logarithm may differ from that in a drawing
+PRESSURE = 0.25  # and by which a stroke's may differ from its drawing's
+SIZE = 0.104  # of a stroke as training begins, from its middle, in sides of the page
+SIZE_RANGE = 1.24  # by which its natural logarithm may differ from that
 ALWAYS = 4  # strokes of each drawing are there: an empty page would have no slope to leave it by
 PRESENT = 0.5  # added to the logit of a stroke's presence: most are there at first
 STYLES = 32  # of each class, at most
@@ -45,6 +49,7 @@ class PenGenerator(BuiltOnCall, keras.Model):
         )
         # Glorot's own would begin with strokes that differ little.
         varied = keras.initializers.VarianceScaling(1.0, 'fan_in')
+        self.place = dense(config, at_once * 3, kernel_initializer=varied)
         self.points = dense(config, at_once * POINTS * 2, kernel_initializer=varied)
         self.pen = dense(config, at_once * 2, kernel_initializer=varied)
         self.colour = dense(config, at_once * shape[-1]) if shape[-1] > 1 else None
@@ -65,11 +70,9 @@ class PenGenerator(BuiltOnCall, keras.Model):
         """The strokes of latents and labels, in their own style or in another one."""
         style = self.style_of(latents, labels) if style is None else style
         hidden = self.features(self.trunk(latents + style, labels))
-        points = 0.5 + 0.5 * tf.tanh(self._each(self.points, hidden, POINTS * 2))
-        points = tf.reshape(points, [-1, self.count, POINTS, 2])
         wide, present = tf.unstack(self._each(self.pen, hidden, 2), axis=-1)
-        width = WIDTH * tf.exp(WIDTH_RANGE * tf.tanh(wide))
-        points = strokes.shortened(points, width, SAMPLES)
+        width = _widths(wide)
+        points = strokes.shortened(self._points(hidden), width, SAMPLES)
         present = tf.concat([tf.ones_like(present[:, :ALWAYS]), _presence(present[:, ALWAYS:])], 1)
         return Strokes(points, width, present, self._colours(hidden, points))
 
@@ -81,6 +84,18 @@ class PenGenerator(BuiltOnCall, keras.Model):
         ends = self.style_of(first, labels), self.style_of(second, labels)
         style = ends[0] + share[:, None] * (ends[1] - ends[0])
         return self.strokes(slerp(first, second, share), labels, style)
+
+    def _points(self, hidden):
+        """Points [n, count, POINTS, 2] of strokes of all sizes, each about a middle of its own."""
+        middle, size = tf.split(self._each(self.place, hidden, 3), [2, 1], axis=-1)
+        middle = 0.5 + 0.5 * tf.tanh(middle)
+        size = SIZE * tf.exp(SIZE_RANGE * tf.tanh(size))
+        around = self._each(self.points, hidden, POINTS * 2)
+        around = tf.reshape(around, [-1, self.count, POINTS, 2])
+        around -= tf.reduce_mean(around, axis=2, keepdims=True)
+        rms = tf.sqrt(tf.reduce_mean(around**2, axis=[2, 3], keepdims=True) * 2 + 1e-6)
+        around = size[..., None] * around / rms
+        return tf.clip_by_value(middle[:, :, None] + around, *PAGE)
 
     def _each(self, layer, hidden, size):
         """A layer's output as float32 [n, count, size]."""
@@ -120,6 +135,13 @@ class RecurrentPenGenerator(PenGenerator):
         # A loop in the graph: stroke by stroke it would be many times as large.
         states = tf.scan(lambda state, _: self.gru(given, state), self.numbers, tf.tanh(given))
         return tf.transpose(states, [1, 0, 2])
+
+
+def _widths(wide):
+    """Widths [n, strokes]: most of one pen for all strokes of a drawing, pressed more or less."""
+    pen = tf.reduce_mean(wide, axis=1, keepdims=True)
+    logarithm = WIDTH_RANGE * tf.tanh(2 * pen) + PRESSURE * tf.tanh(wide - pen)
+    return WIDTH * tf.exp(logarithm)
 
 
 def _presence(logits):

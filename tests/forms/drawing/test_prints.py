@@ -52,7 +52,7 @@ def test_a_drawing_is_the_same_at_every_size(model, tmp_path, size):
         small = np.asarray(picture.reduce(size // 28))[..., None]
         assert overlap(small, model.draw([5])[0]) > 0.85
         if size > 200:  # An image that was scaled up would be grey at its edges.
-            assert np.isin(np.asarray(picture), (0, 255)).mean() > 0.97
+            assert np.isin(np.asarray(picture), (0, 255)).mean() > 0.95
 
 
 def test_a_sheet_has_lines_and_not_pixels(model, tmp_path):
@@ -189,7 +189,7 @@ def test_a_walk_is_drawn_at_any_size(model, exported):
     assert [frame.shape[:2] for frame in large] == [(3 * 20 + 2 * 500,) * 2] * 4
     assert not np.array_equal(large[0], large[1])
     # An image that was scaled up would be grey at its edges.
-    assert np.isin(large[0][20:520, 20:520], (0, 255)).mean() > 0.97
+    assert np.isin(large[0][20:520, 20:520], (0, 255)).mean() > 0.95
     with pytest.raises(ModelError, match=r'--size=8000: .* million pixels; up to 400 million'):
         sample.walk(model, seeds, None, 4, 8000)
     with pytest.raises(ModelError, match='--size=500: the model has no strokes to draw a walk'):
