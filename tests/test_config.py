@@ -42,6 +42,7 @@ OTHERS = dict(
     penalty_weight=0.25,
     penalty_decay=0.5,
     learning_rate=1e-5,
+    generator_pace=0.25,
     beta_1=0.5,
     beta_2=0.9,
     decay_from=0.125,

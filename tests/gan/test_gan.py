@@ -169,11 +169,12 @@ def test_the_learning_rate_falls_at_the_end():
 
 def test_at_the_end_the_discriminator_is_the_faster():
     source = noise()
-    gan = Gan(settings(learning_rate=0.01), source.shape, source.shares)
+    changed = settings(learning_rate=0.01, generator_pace=0.5)
+    gan = Gan(changed, source.shape, source.shares)
     networks = gan.discriminator, gan.generator
     before = [network.get_weights() for network in networks]
     gan.train(pipeline.batches(source, gan.strategy, 8, 0), tf.constant(1, tf.int64), 1.0, 0.0)
-    for network, old, share in zip(networks, before, (0.1, 0.02), strict=True):
+    for network, old, share in zip(networks, before, (0.1, 0.5 * 0.02), strict=True):
         pairs = zip(network.get_weights(), old, strict=True)
         # Adam's first step is as long as the rate, for each weight.
         assert max(np.abs(a - b).max() for a, b in pairs) == pytest.approx(0.01 * share, rel=1e-2)
