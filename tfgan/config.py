@@ -15,7 +15,7 @@ LABELS = ('auto', 'use', 'ignore')
 AUGMENT = ('auto', 'on', 'off')
 PRECISIONS = ('float32', 'bfloat16')
 # Settings that older runs do not name, and what they did.
-LATER = {'split': None, 'ink_width': None, 'generator_pace': 1.0}
+LATER = {'split': None, 'ink_width': None, 'generator_rate': 1.0}
 
 
 def _field(default, text, accepts=None, **limits):
@@ -50,8 +50,8 @@ class Config:
     objective: str = _field('relativistic', 'the game the two networks play', OBJECTIVES)
     penalty_weight: float | None = _field(None, "none: the objective's own", least=0, most=10**9)
     penalty_decay: float | None = _field(None, 'share of it left at the end', above=0, most=1)
-    learning_rate: float = _field(3.5e-4, "of the discriminator's Adam", above=0, most=1)
-    generator_pace: float = _field(0.6, "share of it that the generator's has", above=0, most=1)
+    learning_rate: float = _field(3.5e-4, 'of Adam', above=0, most=1)
+    generator_rate: float = _field(0.6, "the generator's, as a share of it", above=0, most=1)
     # In float32 a little more is 1: Adam would divide by nought.
     beta_1: float = _field(0.0, "Adam's memory of the gradient", least=0, most=0.99999)
     beta_2: float = _field(0.99, "Adam's memory of its square", least=0, most=0.99999)
@@ -128,14 +128,14 @@ def field_type(field) -> tuple[type, bool]:
 PRESETS = {
     'default': dict(),
     'quick':   dict(minutes=1.0),
-    'pixels':  dict(architecture='hybrid', generator_pace=1.0),
-    'dense':   dict(architecture='mlp', depth=3, learning_rate=7e-4, generator_pace=1.0,
+    'pixels':  dict(architecture='hybrid', generator_rate=1.0),
+    'dense':   dict(architecture='mlp', depth=3, learning_rate=7e-4, generator_rate=1.0,
                     penalty_weight=0.3),
     'conv':    dict(architecture='conv', width=256, depth=1, channels=32, learning_rate=5e-4,
-                    generator_pace=1.0, penalty_weight=20.0),
+                    generator_rate=1.0, penalty_weight=20.0),
     'article': dict(architecture='mlp', steps=10_000, batch_size=128, width=1024, depth=3,
                     latent_size=100, output='linear', objective='non_saturating',
-                    learning_rate=2e-4, generator_pace=1.0, beta_1=0.5, beta_2=0.999,
+                    learning_rate=2e-4, generator_rate=1.0, beta_1=0.5, beta_2=0.999,
                     decay_from=1.0),
 }
 # fmt: on

@@ -169,7 +169,7 @@ def test_the_learning_rate_falls_at_the_end():
 
 def test_at_the_end_the_discriminator_is_the_faster():
     source = noise()
-    changed = settings(learning_rate=0.01, generator_pace=0.5)
+    changed = settings(learning_rate=0.01, generator_rate=0.5)
     gan = Gan(changed, source.shape, source.shares)
     networks = gan.discriminator, gan.generator
     before = [network.get_weights() for network in networks]

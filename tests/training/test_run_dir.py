@@ -207,13 +207,13 @@ def test_settings_that_came_or_went_since(tmp_path):
 
 
 def test_a_run_of_before_there_were_splits_goes_on(tmp_path):
-    start(tmp_path)
+    start(tmp_path, config.make('pixels', steps=5))
     identity = run_dir.read(tmp_path)
-    del identity['config']['split']
+    del identity['config']['split'], identity['config']['generator_rate']
     storage.write_bytes(tmp_path / 'config.json', json.dumps(identity).encode())
-    start(tmp_path)
+    start(tmp_path, config.make('pixels', steps=5))
     assert 'split: None there, test now' in refusal(
-        start, tmp_path, config.make(steps=5, split='test')
+        start, tmp_path, config.make('pixels', steps=5, split='test')
     )
 
 

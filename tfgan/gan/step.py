@@ -221,9 +221,9 @@ class Step:
     def _update(self, gradients, step, progress):
         state, config = self._state, self._state.config
         count = step + 1 - state.skipped
-        paces = {'discriminator': 1.0, 'generator': config.generator_pace}
+        shares = {'discriminator': 1.0, 'generator': config.generator_rate}
         for player, values in gradients.items():
-            rate = paces[player] * learning_rate(config, progress, FINAL_RATE_SHARE[player])
+            rate = shares[player] * learning_rate(config, progress, FINAL_RATE_SHARE[player])
             getattr(state, f'{player}_adam').apply(values, rate, count)
         memory = ema.memory(step + 1, config.batch_size, config.ema_images, config.ema_share)
         ema.update(state.average.variables, state.generator.variables, memory)
