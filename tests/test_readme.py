@@ -86,11 +86,14 @@ def kinds_of(command):
     return [kind for kind, form in KINDS.items() if re.match(rf'({form})(?!\S)', command)]
 
 
-def each(*kinds):
-    """A test for each command of some kinds."""
+def each(*kinds, quick=COMMANDS):
+    """A test for each command of some kinds; those that are not in `quick` take --all."""
     chosen = [command for command in COMMANDS if set(kinds_of(command)) & set(kinds)]
-    assert chosen, kinds
-    return pytest.mark.parametrize('command', chosen)
+    assert set(chosen) & set(quick), kinds
+    long = {command: [] if command in quick else [pytest.mark.long] for command in chosen}
+    return pytest.mark.parametrize(
+        'command', [pytest.param(command, marks=marks) for command, marks in long.items()]
+    )
 
 
 def flags_of(command):
@@ -152,7 +155,7 @@ def test_training_commands_are_understood(command, forks, place):
 WRITTEN = {'export': 'saved_models/doodles/*/sheet.png', 'evaluate': 'reports/doodles/*/*.png'}
 
 
-@each('draw')
+@each('draw', quick=[*commands(PAGES['README.md']), *commands(PAGES['docs/evaluation.md'])])
 def test_drawing_and_exporting_commands_work_after_training(command, forks, place):
     module, *flags = shlex.split(command.removeprefix('python -m tfgan.'))
     before = set(place.glob('saved_models/doodles/*'))
@@ -174,7 +177,7 @@ def value_of(flags, name):
     return dict(flag.partition('=')[::2] for flag in flags).get(name, '')
 
 
-@each('plotter')
+@each('plotter', quick=[command for command in COMMANDS if command.endswith('.hpgl')])
 def test_a_plotters_commands_work_after_drawing(command, forks, place):
     source, target = (next(w for w in shlex.split(command) if w.endswith(e)) for e in
                       ('.svg', ('.hpgl', '.gcode')))  # fmt: skip

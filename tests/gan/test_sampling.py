@@ -55,7 +55,7 @@ def test_large_drawings_are_enlarged_less(side, enlarged, walking):
 
 def test_tensorflow_warns_of_no_run_after_the_fifth_in_one_process(caplog):
     source = noise((8, 8, 1))
-    pen = Gan(settings(architecture='pen'), source.shape, source.shares, ground=[1.0])
+    gan = Gan(settings(architecture='mlp'), source.shape, source.shares)
     for _ in range(6):
-        Sampler(pen.sampler._state).sheet()  # as that of another run would
+        Sampler(gan.sampler._state).sheet()  # as that of another run would
     assert caplog.messages == []
