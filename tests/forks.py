@@ -44,16 +44,15 @@ def faster():
     loop.CALL_SECS = 0.05
     loop.EVERY_SECS |= {'sheet': 0.2, 'score': 0.5, 'point': 0.05}
     loop.SCORE_SHARE = 0.5
-    reporter.SCORE_IMAGES = 100
     unjudged()
 
 
 def unjudged():
-    """What judges drawings learns next to nothing, and walks are short."""
+    """What judges drawings learns next to nothing and sees few; walks are short."""
     from tfgan.evaluation import feature_learning
     from tfgan.training import reporter
 
-    reporter.WALK_FRAMES = 20
+    reporter.SCORE_IMAGES, reporter.WALK_FRAMES = 100, 20
     feature_learning.LEAST_STEPS, feature_learning.PASSES = 30, 0.05
     feature_learning.MOST = 2000
 

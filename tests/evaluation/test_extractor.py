@@ -135,6 +135,7 @@ def test_the_distance_sees_what_matters(kind, change, request):
     assert metrics.frechet(real, changed) > 1.5 * metrics.frechet(real, same)
 
 
+@pytest.mark.long
 def test_a_seed_is_an_extractor(tmp_path, monkeypatch):
     monkeypatch.setattr(feature_learning, 'LEAST_STEPS', 30)
     first = extractor.extractor_of(toy(), cache_dir=tmp_path / 'first')

@@ -68,6 +68,7 @@ def test_what_nobody_reads_stops_the_run(monkeypatch):
 
 def test_an_ornament_that_fails_is_told_and_the_run_ends_well(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(reporter.Report, 'look', lambda self: None)  # without scores
+    monkeypatch.setattr(reporter, 'WALK_FRAMES', 10)
     source = toys.noise((1, 16_400, 1), count=10, classes=1)  # four are too wide for a GIF
     settings = toys.settings(width=2, depth=1, architecture='mlp', steps=2, batch_size=2)
     gan = Gan(settings, source.shape, [1])

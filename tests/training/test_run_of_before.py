@@ -16,7 +16,7 @@ from tfgan.training.run import Run
 # --objective=hinge on the embedded drawings.
 BEFORE = pathlib.Path(__file__).parent / 'run_of_format_4'
 SETTINGS = dict(width=8, depth=1, channels=2, latent_size=4, batch_size=4, objective='hinge')
-SETTINGS |= dict(architecture='hybrid')  # the default of that time
+SETTINGS |= dict(architecture='hybrid', generator_rate=1.0)  # the defaults of that time
 
 
 @pytest.fixture
