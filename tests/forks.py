@@ -39,7 +39,7 @@ def preload():
 
 def faster():
     """What comes every seconds comes often in a short run, and is small."""
-    from tfgan.training import loop, reporter
+    from tfgan.training import loop
 
     loop.CALL_SECS = 0.05
     loop.EVERY_SECS |= {'sheet': 0.2, 'score': 0.5, 'point': 0.05}

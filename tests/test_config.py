@@ -200,7 +200,7 @@ def test_the_configuration_survives_json():
 def test_description_marks_what_departs():
     lines = config.describe(make('quick', seed=3)).splitlines()
     marked = {line.split()[1] for line in lines if line.startswith('*')}
-    assert marked == {'preset', 'minutes', 'seed'}
+    assert marked == {'preset', 'minutes', 'seed', 'generator_rate'}
     assert len(lines) == len(FIELDS)
 
 
