@@ -71,6 +71,7 @@ def test_a_full_disk_leaves_no_half_of_one(gan, tmp_path, full_disk):
     assert writer.write(gan, models, CARD) == models / '1'
 
 
+@pytest.mark.long
 def test_exports_take_turns(gan, tmp_path):
     written = []
     with storage.turn(tmp_path):

@@ -89,6 +89,7 @@ def test_other_settings_are_all_listed_and_nothing_is_touched(tmp_path):
         '  preset: default there, quick now',
         '  seed: 0 there, 1 now',
         '  steps: 5 there, 6 now',
+        '  generator_rate: 0.6 there, 1.0 now',
         '  count: 60 there, 61 now',
     ]
     assert str(directory) in message
@@ -118,7 +119,7 @@ def test_what_is_beside_the_data_does_not_matter(tmp_path):
 
 def test_a_name_for_the_same_settings_does_not_matter(tmp_path):
     start(tmp_path, config.make('quick', seed=3))
-    start(tmp_path, config.make(minutes=1.0, seed=3))
+    start(tmp_path, config.make(minutes=1.0, generator_rate=1.0, seed=3))
 
 
 def test_a_run_of_before_has_no_fingerprint_to_differ_from(tmp_path):

@@ -208,6 +208,7 @@ def test_there_are_no_vectors_of_truncated_drawings(model, tmp_path):
         model.write(tmp_path / 'a.svg', SEEDS, truncation=0.5)
 
 
+@pytest.mark.long
 def test_a_server_gives_the_same_files(model, exported, tmp_path):
     with Server(model.version.parent) as pen, Server(exported) as pixels:
         for place, here in ((pen, model), (pixels, tfgan.load(exported))):
