@@ -90,12 +90,12 @@ class PenGenerator(BuiltOnCall, keras.Model):
         middle, size = tf.split(self._each(self.place, hidden, 3), [2, 1], axis=-1)
         middle = 0.5 + 0.5 * tf.tanh(middle)
         size = SIZE * tf.exp(SIZE_RANGE * tf.tanh(size))
-        around = self._each(self.points, hidden, POINTS * 2)
-        around = tf.reshape(around, [-1, self.count, POINTS, 2])
-        around -= tf.reduce_mean(around, axis=2, keepdims=True)
-        rms = tf.sqrt(tf.reduce_mean(around**2, axis=[2, 3], keepdims=True) * 2 + 1e-6)
-        around = size[..., None] * around / rms
-        return tf.clip_by_value(middle[:, :, None] + around, *PAGE)
+        offsets = self._each(self.points, hidden, POINTS * 2)
+        offsets = tf.reshape(offsets, [-1, self.count, POINTS, 2])
+        offsets -= tf.reduce_mean(offsets, axis=2, keepdims=True)
+        squared = tf.reduce_sum(offsets**2, axis=3, keepdims=True)
+        rms = tf.sqrt(tf.reduce_mean(squared, axis=2, keepdims=True) + 1e-6)
+        return tf.clip_by_value(middle[:, :, None] + size[..., None] * offsets / rms, *PAGE)
 
     def _each(self, layer, hidden, size):
         """A layer's output as float32 [n, count, size]."""
@@ -140,6 +140,7 @@ class RecurrentPenGenerator(PenGenerator):
 def _widths(wide):
     """Widths [n, strokes]: most of one pen for all strokes of a drawing, pressed more or less."""
     pen = tf.reduce_mean(wide, axis=1, keepdims=True)
+    # A mean of many varies less than each, so it counts twice.
     logarithm = WIDTH_RANGE * tf.tanh(2 * pen) + PRESSURE * tf.tanh(wide - pen)
     return WIDTH * tf.exp(logarithm)
 

@@ -115,6 +115,7 @@ class Checkpoints:
         return True
 
     def _check_networks(self, path):
+        """Raises ValueError if the variables of a checkpoint's networks have other shapes."""
         shapes = tf.train.load_checkpoint(path).get_variable_to_shape_map()
         there = [shape for key, shape in shapes.items() if key.partition('/')[0] in NETWORKS]
         if sorted(there) != self._shapes:

@@ -12,8 +12,8 @@ from PIL import Image
 from tfgan.data.source import Source, spread
 
 LOOKED_AT = 1000  # images whose border tells the paper
-# Drawings made at once: few where each has many pixels, for which it needs far more memory.
-BLOCK_PIXELS, MOST = 1 << 19, 256
+# Making drawings takes far more memory than their pixels, so a block has few of large ones.
+BLOCK_PIXELS, MOST_AT_ONCE = 1 << 19, 256
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -46,7 +46,7 @@ def remembered(read: Callable, count: int, shape: tuple[int, int, int]) -> Calla
     """
     memory = np.empty((count, *shape), np.uint8)
     done = np.zeros(count, bool)
-    block = max(1, min(BLOCK_PIXELS // math.prod(shape[:2]), MOST))
+    block = max(1, min(BLOCK_PIXELS // math.prod(shape[:2]), MOST_AT_ONCE))
 
     def reread(indices):
         missing = np.unique(indices[~done[indices]])
