@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 
 import forks
 import numpy as np
@@ -259,19 +258,18 @@ def test_a_run_that_nobody_reads_is_saved_and_ends_quietly(tmp_path):
 
 @pytest.mark.long
 def test_minutes_are_kept_across_a_stop(tmp_path):
-    flags = ['--minutes=0.2', '--run_dir=r', '--export_dir=m', small_data(tmp_path), *TOY]
+    flags = ['--minutes=0.3', '--run_dir=r', '--export_dir=m', small_data(tmp_path), *TOY]
     process = start(tmp_path, 'train', *flags)
-    waited_for(process, lambda: len(list((tmp_path / 'r/samples').glob('step*'))) > 0)
-    time.sleep(2)  # on a machine that does much else, it may end at four times that
+    waited_for(process, lambda: len(list((tmp_path / 'r/samples').glob('step*'))) > 1)
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 143
     process.communicate()
     _, stopped = checkpoints.reached(tmp_path / 'r')
     out, _ = run(tmp_path, 'train', *flags)
     first = re.search(r'^00:(\d\d) ', out, re.MULTILINE)[1]
-    assert 2 < stopped < int(first) + 1 < 21  # it goes on where the clock stood
+    assert 5 < stopped < int(first) + 1  # it goes on where the clock stood
     secs = json.loads((tmp_path / 'm/1/model.json').read_text())['secs']
-    assert 12 <= secs < 20
+    assert 18 <= secs < stopped + 18  # a busy machine's first call alone may take ten seconds
 
 
 @pytest.mark.long
