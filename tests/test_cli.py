@@ -226,7 +226,8 @@ def test_a_run_that_was_ended_goes_on_to_the_same_weights(tmp_path, number, full
         pytest.skip('it takes --all')
     steps = 1000
     flags = [f'--steps={steps}', '--checkpoint_secs=0.1', '--export_dir=models/toy', *TOY]
-    flags += ['--architecture=mlp', small_data(tmp_path)]
+    # Small networks on large batches: steps that no machine is through with before it is told.
+    flags += ['--architecture=mlp', '--batch_size=128', small_data(tmp_path)]
     run(tmp_path, 'train', *flags, '--run_dir=whole')
     process = start(tmp_path, 'train', *flags, '--run_dir=broken')
     broken = tmp_path / 'broken/checkpoints'

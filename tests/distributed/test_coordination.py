@@ -93,6 +93,7 @@ def test_one_that_only_seems_alive_is_not_waited_for(ended):
     assert 'same command' in err and 'Traceback' not in err
 
 
+@pytest.mark.long
 def test_nor_one_that_never_starts(tmp_path):
     began = time.monotonic()
     command = [*forks.python(), '-m', 'tfgan.train', '--peer_secs=3', *TOY]

@@ -18,7 +18,12 @@ def draw(version):
     return answer['image'].numpy()
 
 
-@pytest.mark.parametrize('name', ['v[2]', 'my models', 'back\\slash', 'ü {x}', '$HOME', '-v'])
+NAMES = 'my models', 'back\\slash', '$HOME', '-v'
+
+
+@pytest.mark.parametrize(
+    'name', ['v[2]', 'ü {x}', *(pytest.param(name, marks=pytest.mark.long) for name in NAMES)]
+)
 def test_any_name_will_do(exported, toy, tmp_path, name):
     shutil.copytree(exported / '1', tmp_path / name / '0001')
     assert np.array_equal(draw(tmp_path / name / '0001'), toy.draw(SEEDS))
@@ -26,7 +31,9 @@ def test_any_name_will_do(exported, toy, tmp_path, name):
     assert len(list(warmup.requests(tmp_path / name / '0001'))) == 16
 
 
-@pytest.mark.parametrize('name', ['v?', 'v*', 'v[1]'])
+@pytest.mark.parametrize(
+    'name', ['v[1]', *(pytest.param(name, marks=pytest.mark.long) for name in ('v?', 'v*'))]
+)
 def test_a_name_is_no_pattern(exported, toy, tmp_path, name):
     export_toy(toy_gan(seed=1), tmp_path / 'v1')
     shutil.copytree(exported, tmp_path / name)

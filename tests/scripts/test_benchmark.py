@@ -115,7 +115,12 @@ def test_its_flags_are_understood(words, doing, sections, monkeypatch):
     assert set(asked[0].recipes) == {*quality.RECIPES, *quality.COPIED}
 
 
-@pytest.mark.parametrize('recipe', quality.RECIPES)
+FIRST, *OTHERS = quality.RECIPES
+
+
+@pytest.mark.parametrize(
+    'recipe', [FIRST, *(pytest.param(recipe, marks=pytest.mark.long) for recipe in OTHERS)]
+)
 def test_every_recipe_is_understood(recipe):
     flags = [flag.removeprefix('--').split('=') for flag in quality.RECIPES[recipe]]
     assert {name for name, _ in flags} <= set(vars(config.make()))

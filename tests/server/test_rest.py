@@ -1,6 +1,7 @@
 """The REST API as TensorFlow Serving documents it, of a server in a process of its own."""
 
 import base64
+import contextlib
 import gzip
 import io
 import json
@@ -171,27 +172,26 @@ def connect(served):
 HEAD = b'POST /v1/models/toy:predict HTTP/1.1\r\nHost: x\r\n'
 
 
-@pytest.mark.parametrize(
-    'start',
-    [
-        b'',
-        HEAD[:20],
-        HEAD,
-        HEAD + b'Content-Length: 99\r\n\r\n',
-        HEAD + b'Content-Length: 9\r\n\r\n{',
-    ],
-)
-def test_a_client_that_dawdles_is_sent_away(served, start):
-    with connect(served) as client:
-        began = time.monotonic()
-        client.sendall(start)
-        said = b''
-        while more := client.recv(4096):
-            said += more
-            if b'408' in said:
-                break
-        assert time.monotonic() - began < 12  # of 3 seconds that it may take, and their rounding
-    assert not said or b'408' in said or b'400' in said
+STARTS = [
+    *(b'', HEAD[:20], HEAD),
+    *(HEAD + b'Content-Length: 99\r\n\r\n', HEAD + b'Content-Length: 9\r\n\r\n{'),
+]
+
+
+def test_clients_that_dawdle_are_sent_away(served):
+    began = time.monotonic()
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(connect(served)) for _ in STARTS]
+        for client, start in zip(clients, STARTS):
+            client.sendall(start)
+        for client in clients:
+            said = b''
+            while more := client.recv(4096):
+                said += more
+                if b'408' in said:
+                    break
+            assert not said or b'408' in said or b'400' in said
+    assert time.monotonic() - began < 12  # of 3 seconds that each may take, and their rounding
 
 
 def test_a_half_closed_connection_is_answered(served):
