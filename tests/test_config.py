@@ -185,7 +185,7 @@ def test_unknown_names_are_answered_with_the_known():
 def test_differences():
     old, new = vars(make(steps=3)), vars(make(steps=4, width=7))
     assert config.differences(old, dict(old)) == []
-    assert config.differences(old, new) == ['steps: 3 there, 4 now', 'width: 512 there, 7 now']
+    assert config.differences(old, new) == ['steps: 3 there, 4 now', 'width: 400 there, 7 now']
     assert config.differences({'a': None, 'gone': 1}, {'a': None, 'added': None}) == [
         'added: absent there, None now',
         'gone: 1 there, absent now',

@@ -75,6 +75,7 @@ def test_it_says_what_it_compares_and_what_came_of_it(report):
         ' comparable with other data sets.',
         '80 drawings and as many real images',
         '% right on images it had not seen',
+        'those that vary least beside real ones first',
         'metrics.json',
     ):
         assert words in out
@@ -103,6 +104,7 @@ def test_it_leaves_numbers_pictures_and_curves(report):
     assert distance['generated'] > 3 * distance['real'] > 0 and distance['n'] == NUM
     assert found['figures']['labels_right']['generated'] < 0.5
     assert len(found['class_shares']) == 10
+    assert set(found['class_diversity']) <= set(found['class_shares'])
     width, height = Image.open(directory / 'neighbours.png').size
     assert (width, height) == (146 * round(640 / 146), 146 * round(640 / 146))
     tags = ['report/frechet_distance', 'report/frechet_distance_of_real']

@@ -41,8 +41,8 @@ class Config:
     minutes: float | None = _field(5.0, 'train so long, instead of --steps', above=0, most=10**7)
     batch_size: int = _field(64, 'images a step, over all devices', least=1, most=2**20)
     architecture: str = _field('pen', 'the pair of networks', ARCHITECTURES)
-    width: int = _field(512, 'units of a dense hidden layer', least=1, most=2**16)
-    depth: int = _field(2, 'dense hidden layers of each network', least=1, most=64)
+    width: int = _field(400, 'units of a dense hidden layer', least=1, most=2**16)
+    depth: int = _field(3, 'dense hidden layers of each network', least=1, most=64)
     channels: int = _field(16, 'of the finest map; coarser ones have more', least=1, most=2**12)
     latent_size: int = _field(64, 'numbers a drawing is made from', least=1, most=2**16)
     output: str = _field('tanh', "squashing of the generator's output", OUTPUTS)
@@ -51,7 +51,7 @@ class Config:
     penalty_weight: float | None = _field(None, "none: the objective's own", least=0, most=10**9)
     penalty_decay: float | None = _field(None, 'share of it left at the end', above=0, most=1)
     learning_rate: float = _field(3.5e-4, 'of Adam', above=0, most=1)
-    generator_rate: float = _field(0.6, "the generator's, as a share of it", above=0, most=1)
+    generator_rate: float = _field(0.25, "the generator's, as a share of it", above=0, most=1)
     # In float32 a little more is 1: Adam would divide by nought.
     beta_1: float = _field(0.0, "Adam's memory of the gradient", least=0, most=0.99999)
     beta_2: float = _field(0.99, "Adam's memory of its square", least=0, most=0.99999)
@@ -127,13 +127,13 @@ def field_type(field) -> tuple[type, bool]:
 # fmt: off
 PRESETS = {
     'default': dict(),
-    'quick':   dict(minutes=1.0, generator_rate=1.0),
-    'pixels':  dict(architecture='hybrid', generator_rate=1.0),
-    'dense':   dict(architecture='mlp', depth=3, learning_rate=7e-4, generator_rate=1.0,
+    'quick':   dict(minutes=1.0, generator_rate=0.8),
+    'pixels':  dict(architecture='hybrid', width=512, depth=2, generator_rate=1.0),
+    'dense':   dict(architecture='mlp', width=512, learning_rate=7e-4, generator_rate=1.0,
                     penalty_weight=0.3),
     'conv':    dict(architecture='conv', width=256, depth=1, channels=32, learning_rate=5e-4,
                     generator_rate=1.0, penalty_weight=20.0),
-    'article': dict(architecture='mlp', steps=10_000, batch_size=128, width=1024, depth=3,
+    'article': dict(architecture='mlp', steps=10_000, batch_size=128, width=1024,
                     latent_size=100, output='linear', objective='non_saturating',
                     learning_rate=2e-4, generator_rate=1.0, beta_1=0.5, beta_2=0.999,
                     decay_from=1.0),

@@ -89,7 +89,7 @@ def test_other_settings_are_all_listed_and_nothing_is_touched(tmp_path):
         '  preset: default there, quick now',
         '  seed: 0 there, 1 now',
         '  steps: 5 there, 6 now',
-        '  generator_rate: 0.6 there, 1.0 now',
+        '  generator_rate: 0.25 there, 0.8 now',
         '  count: 60 there, 61 now',
     ]
     assert str(directory) in message
@@ -119,7 +119,7 @@ def test_what_is_beside_the_data_does_not_matter(tmp_path):
 
 def test_a_name_for_the_same_settings_does_not_matter(tmp_path):
     start(tmp_path, config.make('quick', seed=3))
-    start(tmp_path, config.make(minutes=1.0, generator_rate=1.0, seed=3))
+    start(tmp_path, config.make(minutes=1.0, generator_rate=0.8, seed=3))
 
 
 def test_a_run_of_before_has_no_fingerprint_to_differ_from(tmp_path):
@@ -203,7 +203,7 @@ def test_settings_that_came_or_went_since(tmp_path):
     identity['config']['girth'] = 3
     storage.write_bytes(tmp_path / 'config.json', json.dumps(identity).encode())
     message = refusal(start, tmp_path)
-    assert 'width: absent there, 512 now' in message
+    assert 'width: absent there, 400 now' in message
     assert 'girth: 3 there, absent now' in message
 
 

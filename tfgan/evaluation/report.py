@@ -26,6 +26,7 @@ class Report:
     notes: tuple[str, ...]
     rows: list[Row]
     class_shares: dict[str, tuple[float, float]]  # by name: of drawings and of the data
+    class_diversity: dict[str, tuple[float, float]]  # by name: of drawings and of real images
     neighbours: np.ndarray  # a picture of drawings beside the nearest training images
     missed: np.ndarray  # a picture of real images, the least like any drawing, beside the nearest
     facts: dict  # what was compared to what, as JSON can hold it
@@ -39,11 +40,12 @@ class Report:
     def as_json(self) -> dict:
         """All of it but the pictures; None stands for what is not finite."""
         figures = {row.name: row._asdict() for row in self.rows}
-        parts = {'about': self.about, 'figures': figures, 'class_shares': self.class_shares}
-        return finite(self.facts | parts)
+        of_classes = {'class_shares': self.class_shares, 'class_diversity': self.class_diversity}
+        return finite(self.facts | {'about': self.about, 'figures': figures} | of_classes)
 
     def __str__(self) -> str:
-        return '\n'.join([self.about, '', *table(self.rows)])
+        of_classes = class_table(self.class_shares, self.class_diversity)
+        return '\n'.join([self.about, '', *table(self.rows), *of_classes])
 
     __repr__ = __str__  # which a notebook shows
 
@@ -93,7 +95,8 @@ def evaluate(
     }
     sheets = judge.neighbours_sheet(draw, quality), judge.missed_sheet(draw, quality)
     about = headline(judge, features)
-    return Report(about, notes, quality.rows, quality.class_shares, *sheets, facts)
+    of_classes = quality.class_shares, quality.class_diversity
+    return Report(about, notes, quality.rows, *of_classes, *sheets, facts)
 
 
 def open_data(
@@ -181,6 +184,28 @@ def table(rows: list[Row]) -> list[str]:
     return [
         f'{name:22}{generated:>10}{real:>10}{n:>8}  {better:7} {meaning}'
         for name, generated, real, n, better, meaning in heads + cells
+    ]
+
+
+def class_table(shares, diversity) -> list[str]:
+    """The classes that vary least beside real images, in aligned lines; none without classes."""
+    if not diversity:
+        return []
+
+    def beside_real(name):
+        drawn, real = diversity[name]
+        return drawn / real if real else math.inf
+
+    least = sorted(diversity, key=beside_real)[:MOST_NAMED]
+    cells = [(quoted(name), *map(number, (*shares[name], *diversity[name]))) for name in least]
+    heads = [('class', 'share', 'in data', 'diversity', 'real')]
+    return [
+        '',
+        'Of the drawings that are taken for a class, those that vary least beside real ones first:',
+        *(
+            f'{name:22}{share:>10}{of_data:>10}{drawn:>11}{real:>10}'
+            for name, share, of_data, drawn, real in heads + cells
+        ),
     ]
 
 
