@@ -73,10 +73,10 @@ def test_an_ornament_that_fails_is_told_and_the_run_ends_well(tmp_path, monkeypa
     settings = toys.settings(width=2, depth=1, architecture='mlp', steps=2, batch_size=2)
     gan = Gan(settings, source.shape, [1])
     facts = loop.train(gan, source, tmp_path, Stop())
-    said = capsys.readouterr().err
-    # TensorFlow has its own to say, of functions that other tests traced.
-    assert said.count('going on without') == said.count('going on without a walk: ') == 1
-    assert 'Traceback' not in said
+    # TensorFlow warns of the functions that other tests have traced in this process.
+    said = capsys.readouterr().err.splitlines()
+    (line,) = [line for line in said if not line.startswith('WARNING:tensorflow:')]
+    assert line.startswith('going on without a walk: ')
     assert facts.step == 2 and facts.scores == {}
     assert checkpoints.reached(tmp_path)[0] == 2
     assert (tmp_path / 'samples/curves.png').exists()

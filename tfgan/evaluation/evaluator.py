@@ -61,7 +61,6 @@ class Quality(NamedTuple):
 
     rows: list[Row]
     class_shares: dict[str, tuple[float, float]]  # by name: of drawings and of the data
-    class_diversity: dict[str, tuple[float, float]]  # by name: of drawings and of real images
     distances: np.ndarray  # float32 [n], drawing of seed SEED + i to the nearest training image
     nearest: np.ndarray  # int64 [n], its index in the source
     features: np.ndarray  # float32 [n, d] of the drawings
@@ -123,8 +122,25 @@ class Evaluator:
             for name, (better, meaning) in (FIGURES | self.form.figures).items()
             if name in generated
         ]
-        of_classes = self._class_shares(seen), self._class_diversity(seen)
-        return Quality(rows, *of_classes, distances, self.training[places], seen.features)
+        shares = self._class_shares(seen)
+        return Quality(rows, shares, distances, self.training[places], seen.features)
+
+    def class_diversity(self, quality: Quality) -> dict[str, tuple[float, float]]:
+        """By name, the mean distance of two drawings of a class and that of two real images.
+
+        An image is of the class that the extractor takes it for. Left out are classes that have
+        less than two drawings or real images; all are if the extractor is no classifier.
+        """
+        if self.extractor.head is None:
+            return {}
+        samples = quality.features, self._real['features']
+        classes = [self.extractor.classes(features) for features in samples]
+        found = {}
+        for label, name in enumerate(self.source.class_names):
+            looks = [features[of == label] for features, of in zip(samples, classes)]
+            if min(map(len, looks)) > 1:
+                found[name] = tuple(metrics.diversity(each) for each in looks)
+        return found
 
     def neighbours_sheet(self, draw: Draw, quality: Quality, rows: int = 8) -> np.ndarray:
         """Pairs of a drawing and its nearest training image, four a row: uint8 [h, w, c].
@@ -223,20 +239,6 @@ class Evaluator:
         names = self.source.class_names
         found = metrics.class_shares(seen.classes, len(names))
         return dict(zip(names, zip(found.tolist(), self.source.shares.tolist(), strict=True)))
-
-    def _class_diversity(self, seen: _Seen) -> dict[str, tuple[float, float]]:
-        """By name, the mean distance of two drawings that are taken for a class, and of two real
-        images that are; of the classes that have two of either."""
-        if seen.classes is None:
-            return {}
-        real = self._real['features']
-        samples = (seen.features, seen.classes), (real, self.extractor.classes(real))
-        found = {}
-        for label, name in enumerate(self.source.class_names):
-            looks = [features[classes == label] for features, classes in samples]
-            if min(map(len, looks)) > 1:
-                found[name] = tuple(metrics.diversity(each) for each in looks)
-        return found
 
     def _nearest(self, thumbnails, themselves: bool = False):
         """Distance [n] to the nearest training image and its place [n] among them.

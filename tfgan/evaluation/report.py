@@ -95,7 +95,7 @@ def evaluate(
     }
     sheets = judge.neighbours_sheet(draw, quality), judge.missed_sheet(draw, quality)
     about = headline(judge, features)
-    of_classes = quality.class_shares, quality.class_diversity
+    of_classes = quality.class_shares, judge.class_diversity(quality)
     return Report(about, notes, quality.rows, *of_classes, *sheets, facts)
 
 
