@@ -23,6 +23,8 @@ SIZE = 0.104  # of a stroke as training begins, from its middle, in sides of the
 SIZE_RANGE = 1.24  # by which its natural logarithm may differ from that
 ALWAYS = 4  # strokes of each drawing are there: an empty page would have no slope to leave it by
 PRESENT = 0.5  # added to the logit of a stroke's presence: most are there at first
+# How far a whole drawing may be turned, in radians; grown, as a natural logarithm; and shifted.
+TURN, GROWTH, SHIFT = 0.5, 0.4, 0.2
 STYLES = 32  # of each class, at most
 STYLE_SCALE = 1.5  # of a style's vector beside that of the latents
 GRU_WIDTH = 128  # as it takes a turn for each stroke
@@ -52,6 +54,7 @@ class PenGenerator(BuiltOnCall, keras.Model):
         self.place = dense(config, at_once * 3, kernel_initializer=varied)
         self.points = dense(config, at_once * POINTS * 2, kernel_initializer=varied)
         self.pen = dense(config, at_once * 2, kernel_initializer=varied)
+        self.pose = dense(config, 4, kernel_initializer=varied)
         self.colour = dense(config, at_once * shape[-1]) if shape[-1] > 1 else None
         self.ground = self.add_weight(
             shape=[shape[-1]], initializer='ones', trainable=False, name='ground'
@@ -69,10 +72,13 @@ class PenGenerator(BuiltOnCall, keras.Model):
     def strokes(self, latents, labels, style=None) -> Strokes:
         """The strokes of latents and labels, in their own style or in another one."""
         style = self.style_of(latents, labels) if style is None else style
-        hidden = self.features(self.trunk(latents + style, labels))
+        whole = self.trunk(latents + style, labels)
+        hidden = self.features(whole)
         wide, present = tf.unstack(self._each(self.pen, hidden, 2), axis=-1)
         width = _widths(wide)
-        points = strokes.shortened(self._points(hidden), width, SAMPLES)
+        pose = tf.tanh(tf.cast(self.pose(whole), tf.float32))
+        points = tf.clip_by_value(_posed(self._points(hidden), pose), *PAGE)
+        points = strokes.shortened(points, width, SAMPLES)
         present = tf.concat([tf.ones_like(present[:, :ALWAYS]), _presence(present[:, ALWAYS:])], 1)
         return Strokes(points, width, present, self._colours(hidden, points))
 
@@ -95,7 +101,7 @@ class PenGenerator(BuiltOnCall, keras.Model):
         offsets -= tf.reduce_mean(offsets, axis=2, keepdims=True)
         squared = tf.reduce_sum(offsets**2, axis=3, keepdims=True)
         rms = tf.sqrt(tf.reduce_mean(squared, axis=2, keepdims=True) + 1e-6)
-        return tf.clip_by_value(middle[:, :, None] + size[..., None] * offsets / rms, *PAGE)
+        return middle[:, :, None] + size[..., None] * offsets / rms
 
     def _each(self, layer, hidden, size):
         """A layer's output as float32 [n, count, size]."""
@@ -135,6 +141,18 @@ class RecurrentPenGenerator(PenGenerator):
         # A loop in the graph: stroke by stroke it would be many times as large.
         states = tf.scan(lambda state, _: self.gru(given, state), self.numbers, tf.tanh(given))
         return tf.transpose(states, [1, 0, 2])
+
+
+def _posed(points, pose):
+    """Points [n, strokes, points, 2] of drawings that are turned, grown and shifted as wholes.
+
+    A pose is four numbers [n, 4] in [-1, 1]. Strokes would have to learn to move together.
+    """
+    turn, growth = TURN * pose[:, 0], tf.exp(GROWTH * pose[:, 1])
+    across, down = growth * tf.cos(turn), growth * tf.sin(turn)
+    matrix = tf.stack([tf.stack([across, -down], axis=-1), tf.stack([down, across], axis=-1)], 1)
+    shift = SHIFT * pose[:, None, None, 2:]
+    return 0.5 + shift + tf.einsum('nij,nkpj->nkpi', matrix, points - 0.5)
 
 
 def _widths(wide):
