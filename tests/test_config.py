@@ -38,6 +38,7 @@ OTHERS = dict(
     latent_size=9,
     output='linear',
     precision='bfloat16',
+    xla='off',
     objective='hinge',
     penalty_weight=0.25,
     penalty_decay=0.5,

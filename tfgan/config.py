@@ -14,8 +14,9 @@ OUTPUTS = ('linear', 'tanh')
 LABELS = ('auto', 'use', 'ignore')
 AUGMENT = ('auto', 'on', 'off')
 PRECISIONS = ('float32', 'bfloat16')
+XLA = ('auto', 'on', 'off')
 # Settings that older runs do not name, and what they did.
-LATER = {'split': None, 'ink_width': None, 'generator_rate': 1.0}
+LATER = {'split': None, 'ink_width': None, 'generator_rate': 1.0, 'xla': 'auto'}
 
 
 def _field(default, text, accepts=None, **limits):
@@ -47,6 +48,7 @@ class Config:
     latent_size: int = _field(64, 'numbers a drawing is made from', least=1, most=2**16)
     output: str = _field('tanh', "squashing of the generator's output", OUTPUTS)
     precision: str = _field('float32', 'of the products in training', PRECISIONS)
+    xla: str = _field('auto', 'compiles the steps; auto: if that is faster on this machine', XLA)
     objective: str = _field('relativistic', 'the game the two networks play', OBJECTIVES)
     penalty_weight: float | None = _field(None, "none: the objective's own", least=0, most=10**9)
     penalty_decay: float | None = _field(None, 'share of it left at the end', above=0, most=1)

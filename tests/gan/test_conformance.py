@@ -183,6 +183,7 @@ def slopes_at(discriminator, images, labels):
 REPLICAS = """
 import sys
 import numpy as np
+from tfgan.errors import ConfigError
 from tfgan.gan.gan import Gan
 from toys import augmented, noise, play, settings
 from tfgan.distributed import strategies
@@ -204,6 +205,12 @@ for make, objective in rows:
     assert strategy.num_replicas_in_sync == 2
     far = max(np.abs(a - b).max() for a, b in zip(*found, strict=True))
     print(objective, far)
+try:
+    Gan(settings(xla='on'), source.shape, source.shares, strategy)
+except ConfigError as error:
+    assert '--xla=on: XLA compiles the steps of one device only' in str(error)
+else:
+    raise AssertionError('taken')
 """
 
 

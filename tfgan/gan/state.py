@@ -44,6 +44,8 @@ class State:
         self.penalty_decay = self.objective.decay if decay is None else decay
         self.architecture = self.form.architectures[config.architecture]
         self.replica_batch = _replica_batch(config.batch_size, self.strategy, accumulate)
+        if config.xla == 'on' and self.strategy.num_replicas_in_sync > 1:
+            raise ConfigError('--xla=on: XLA compiles the steps of one device only; leave it out')
         keras.utils.set_random_seed(config.seed)  # the networks' initial weights
         with self.strategy.scope():
             self._build(ground)

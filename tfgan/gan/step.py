@@ -46,13 +46,12 @@ class Scored(NamedTuple):
 class Step:
     """Steps of a game, by the state that they read and write."""
 
-    def __init__(self, state):
+    def __init__(self, state, xla: bool | None = None):
+        """With `xla` the gradients are compiled by XLA; if None, as the configuration says."""
         self._state = state
         self.compiled = self.gradients
         # Only this much: XLA takes neither the fused update nor, on a CPU, what replicas share.
-        # With augmentation it takes longer to compile than it then saves in a run of minutes.
-        alone = state.strategy.num_replicas_in_sync == 1
-        if state.architecture.jit and state.augmentation is None and alone:
+        if _by_xla(state) if xla is None else xla:
             self.compiled = tf.function(self.gradients, jit_compile=True, autograph=False)
 
     def gradients(self, batch: Batch, weight, global_batch: Scored | None = None):
@@ -268,6 +267,14 @@ class Step:
                 state.change_probability, overfitting, state.config.batch_size
             )
             state.change_probability.assign(tf.where(finite, moved, state.change_probability))
+
+
+def _by_xla(state):
+    """Whether XLA compiles the gradients where nothing was measured."""
+    if state.config.xla != 'auto':
+        return state.config.xla == 'on'
+    alone = state.strategy.num_replicas_in_sync == 1
+    return state.architecture.jit and state.augmentation is None and alone
 
 
 def _summed(values):

@@ -13,6 +13,7 @@ from tfgan.data import pipeline
 from tfgan.distributed import coordination
 from tfgan.errors import DivergedError, shown
 from tfgan.gan.gan import METRICS
+from tfgan.training import compilation
 from tfgan.training.checkpoints import Checkpoints
 from tfgan.training.reporter import Report
 from tfgan.training.run_dir import NAMES
@@ -146,6 +147,7 @@ def train(
         if not step:
             report.sheet()  # noise, but at once: what comes next takes seconds
         report.look()
+    compilation.settle(gan, source, directory)
     clock = Clock(config, float(checkpoints.secs.numpy()) if checkpoints else 0.0)
     due = Due(EVERY_SECS | {'checkpoint': checkpoint_secs}, clock.secs())
     rate, metrics, point = 0.0, {}, {}  # steps a second in the last call, its means, all to plot
