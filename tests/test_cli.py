@@ -249,6 +249,7 @@ def test_a_run_that_was_ended_goes_on_to_the_same_weights(tmp_path, number, full
 
 def test_a_run_that_nobody_reads_is_saved_and_ends_quietly(tmp_path):
     flags = [small_data(tmp_path), '--architecture=mlp', '--steps=1000000', '--run_dir=v[2]']
+    flags += ['--xla=off']  # else it measures before its first step
     process = start(tmp_path, 'train', *flags, *TOY)
     waited_for(process, lambda: list((tmp_path / 'v[2]/samples').glob('step*')))
     process.stdout.close()  # as `head` does that has read enough
