@@ -20,7 +20,6 @@ import json
 import math
 import os
 import pathlib
-import platform
 import shutil
 import signal
 import statistics
@@ -31,6 +30,7 @@ import threading
 import time
 import urllib.request
 
+import machine
 import numpy as np
 import quality
 import serving as serve_load
@@ -43,6 +43,8 @@ from tfgan.startup import import_tensorflow
 STEPS = {
     'tfgan': ('in_tensorflow', 'tfgan', {}),
     'tfgan, no penalty': ('in_tensorflow', 'tfgan', {'penalty_weight': 0.0}),
+    'tfgan, augmented': ('in_tensorflow', 'tfgan', {'augmented': True}),
+    'tfgan, XLA': ('in_tensorflow', 'tfgan', {'jit': True}),
     'tfgan, no XLA': ('in_tensorflow', 'tfgan', {'jit': False}),
     'tfgan, bfloat16': ('in_tensorflow', 'tfgan', {'precision': 'bfloat16'}),
     'TensorFlow tutorial loop': ('in_tensorflow', 'tutorial', {}),
@@ -50,8 +52,12 @@ STEPS = {
     'PyTorch': ('in_torch', 'step', {}),
     'PyTorch, fused Adam': ('in_torch', 'step', {'fused': True}),
     'PyTorch, torch.compile': ('in_torch', 'step', {'fused': True, 'compiled': True}),
+    'JAX, jit and optax': ('in_jax', 'step', {}),
+    'JAX, many steps a call': ('in_jax', 'step', {'looped': True}),
 }
+STEP_PRESETS = 'article', 'dense', 'pixels', 'default'
 TURN_SECS = 1.0
+MACHINE, TODAY = machine.describe(), datetime.date.today().isoformat()
 
 
 def main():
@@ -77,9 +83,8 @@ def main():
 
 def speed(arguments):
     """The sections asked for."""
-    machine = f'{platform.machine()}, {os.cpu_count()} cores'
-    figures = {'machine': machine, 'date': datetime.date.today().isoformat()}
-    print(f'{figures["date"]}, {machine}, {arguments.rounds} rounds', flush=True)
+    figures = {'machine': MACHINE, 'date': TODAY}
+    print(f'{arguments.rounds} rounds', flush=True)
     with tempfile.TemporaryDirectory() as folder:
         drawings = pathlib.Path(folder) / 'drawings.npz'
         indices = np.arange(10_000)
@@ -103,7 +108,8 @@ def compare(arguments):
 
 
 def table(*rows):
-    """Prints rows as Markdown, the first as the head."""
+    """Prints rows as Markdown, the first as the head, below a line that says where and when."""
+    print(f'{MACHINE}, {TODAY}\n')
     for number, row in enumerate(rows):
         print(f'| {" | ".join(map(str, row))} |')
         if number == 0:
@@ -123,7 +129,7 @@ def ratio(first, second):
 
 def step(drawings, rounds):
     """Images/s of the inner loop, and the floor under it, for each preset's networks."""
-    return {preset: _step(drawings, rounds, preset) for preset in ('article', 'dense', 'default')}
+    return {preset: _step(drawings, rounds, preset) for preset in STEP_PRESETS}
 
 
 def _step(drawings, rounds, preset):
@@ -135,8 +141,6 @@ def _step(drawings, rounds, preset):
     has_floor = settings.architecture == 'mlp'
     if has_floor:
         makers['floor'] = 'in_tensorflow', 'memory_and_products', {'preset': preset}
-    else:
-        del makers['tfgan, no XLA']  # which is how it runs
     with standing(**makers) as workers:
         amounts = {name: _amount(worker, TURN_SECS) for name, worker in workers.items()}
         amounts |= {'floor': 3} if has_floor else {}

@@ -25,10 +25,11 @@ def source_of(path):
     return Drawings('npz:drawings.npz', pixels.shape[1:], labels, names, lambda i: pixels[i])
 
 
-def tfgan(path, preset, jit=None, **changes):
+def tfgan(path, preset, jit=None, augmented=False, **changes):
     """The compiled inner loop of `tfgan`, with its own input pipeline."""
     source, settings = source_of(path), config.make(preset, **changes)
-    gan = Gan(settings, source.shape, source.shares)
+    augmentation = FORM.augmentation(source) if augmented else None
+    gan = Gan(settings, source.shape, source.shares, augmentation=augmentation)
     if jit is not None:
         gan.stepper.compiled = tf.function(gan.stepper.gradients, jit_compile=jit)
     return turn_of(gan, source)
@@ -64,13 +65,14 @@ class Pair:
         for generator in (self.generator, self.average):
             generator(tf.zeros([1, self.settings.latent_size]), label)
         self.discriminator(tf.zeros([1, *shape]), label)
+        rate, betas = self.settings.learning_rate, (self.settings.beta_1, self.settings.beta_2)
         self.d_adam, self.g_adam = (
-            keras.optimizers.Adam(
-                self.settings.learning_rate, self.settings.beta_1, self.settings.beta_2
-            )
-            for _ in '12'
+            keras.optimizers.Adam(share * rate, *betas)
+            for share in (1.0, self.settings.generator_rate)
         )
         self.game = OBJECTIVES[self.settings.objective]
+        own, asked = self.game.weight, self.settings.penalty_weight
+        self.penalty_weight = own if asked is None else asked
 
     def batches(self):
         """Random batches from memory, as a tutorial has them: shuffled, repeated, prefetched."""
@@ -88,8 +90,8 @@ class Pair:
         """With the penalty, if the game has one: R1 and R2, differentiated twice."""
         logits = [self.discriminator(real, labels), self.discriminator(fake, labels)]
         loss = tf.reduce_mean(self.game.discriminator(*logits))
-        if self.game.weight:
-            loss += self.game.weight * (self._slope(real, labels) + self._slope(fake, labels))
+        if self.penalty_weight:
+            loss += self.penalty_weight * (self._slope(real, labels) + self._slope(fake, labels))
         return loss
 
     def _slope(self, images, labels):

@@ -4,7 +4,9 @@ import itertools
 import math
 
 import numpy as np
+import restated
 import torch
+import torch_pen
 from torch import nn
 from torch.nn.functional import interpolate, leaky_relu, softplus
 from workers import secs_each
@@ -17,7 +19,7 @@ class Generator(nn.Module):
         super().__init__()
         self.embedding = nn.Embedding(classes, settings.latent_size)
         self.hidden = _hidden(2 * settings.latent_size, settings)
-        self.pixels = nn.Linear(settings.width, pixels)
+        self.head = nn.Linear(settings.width, pixels)
         self.squash = torch.tanh if settings.output == 'tanh' else nn.Identity()
 
     def trunk(self, points, labels):
@@ -27,7 +29,7 @@ class Generator(nn.Module):
         return hidden
 
     def forward(self, points, labels):
-        return self.squash(self.pixels(self.trunk(points, labels)))
+        return self.squash(self.head(self.trunk(points, labels)))
 
 
 class ConvGenerator(Generator):
@@ -42,17 +44,33 @@ class ConvGenerator(Generator):
         self.last = nn.ConvTranspose2d(fine, 1, 4, 2, 1)
 
     def forward(self, points, labels):
-        coarse = self.pixels(self.trunk(points, labels)).unflatten(1, self.coarsest)
+        coarse = self.head(self.trunk(points, labels)).unflatten(1, self.coarsest)
         copy = interpolate(self.shortcut(coarse), scale_factor=2)
         fine = copy + self.up(leaky_relu(coarse, 0.2))
         return self.squash(self.last(leaky_relu(fine, 0.2))).flatten(1)
+
+
+class PenGenerator(Generator):
+    """For square grey images on white, of a side of 32 at most."""
+
+    def __init__(self, settings, pixels, classes):
+        super().__init__(settings, restated.STROKES * sum(restated.NUMBERS), classes)
+        self.side, self.styles = math.isqrt(pixels), min(restated.STYLES, settings.latent_size)
+        self.style = nn.Embedding(classes * self.styles, settings.latent_size)
+        nn.init.normal_(self.style.weight, std=restated.STYLE_SCALE)
+
+    def forward(self, points, labels):
+        chosen = labels * self.styles + points[:, : self.styles].argmax(1)
+        numbers = self.head(self.trunk(points + self.style(chosen), labels))
+        return torch_pen.images(numbers.unflatten(1, (restated.STROKES, -1)), self.side)
 
 
 class Discriminator(nn.Module):
     def __init__(self, settings, pixels, classes):
         super().__init__()
         self.hidden = _hidden(pixels, settings)
-        self.logit = nn.Linear(settings.width, 1)
+        # A game that compares logits cannot move what is common to all of them.
+        self.logit = nn.Linear(settings.width, 1, bias=settings.objective != 'relativistic')
         self.embedding = nn.Embedding(classes, settings.width)
 
     def forward(self, images, labels):
@@ -75,7 +93,11 @@ class HybridDiscriminator(Discriminator):
         return super().forward(torch.cat([maps.flatten(1), images], 1), labels)
 
 
-PAIRS = {'mlp': (Generator, Discriminator), 'hybrid': (ConvGenerator, HybridDiscriminator)}
+PAIRS = {
+    'mlp': (Generator, Discriminator),
+    'hybrid': (ConvGenerator, HybridDiscriminator),
+    'pen': (PenGenerator, HybridDiscriminator),
+}
 
 
 def _hidden(inputs, settings):
@@ -83,10 +105,27 @@ def _hidden(inputs, settings):
     return nn.ModuleList(nn.Linear(*pair) for pair in itertools.pairwise(sizes))
 
 
-def _slope(discriminator, images, labels):
-    images = images.detach().requires_grad_()
-    slopes = torch.autograd.grad(discriminator(images, labels).sum(), images, create_graph=True)[0]
-    return 0.5 * slopes.square().sum(1).mean()
+def d_loss(settings, discriminator, real, fake, labels):
+    """With the penalty, if the game has one, on the slopes of the same pass."""
+    weight = restated.penalty_weight(settings)
+    images = torch.cat([real, fake]).requires_grad_(weight > 0)
+    logits = discriminator(images, labels.repeat(2))
+    real_logits, fake_logits = logits.chunk(2)
+    if settings.objective == 'relativistic':
+        loss = softplus(fake_logits - real_logits).mean()
+    else:
+        loss = softplus(-real_logits).mean() + softplus(fake_logits).mean()
+    if weight:
+        [slopes] = torch.autograd.grad(logits.sum(), images, create_graph=True)
+        loss = loss + weight * 0.5 * slopes.square().sum() / len(real)
+    return loss
+
+
+def g_loss(settings, discriminator, real, fake, labels):
+    fake_logits = discriminator(fake, labels)
+    if settings.objective == 'relativistic':
+        return softplus(discriminator(real, labels) - fake_logits).mean()
+    return softplus(-fake_logits).mean()
 
 
 def step(path, preset, fused=False, compiled=False):
@@ -94,7 +133,9 @@ def step(path, preset, fused=False, compiled=False):
 
     The generator's own step leaves the discriminator's gradients out, and one pass of it serves
     both: what careful PyTorch code does. Adam's default there is one `foreach` update.
+    What `torch.compile` made cannot be differentiated twice, as a penalty asks for.
     """
+    torch.set_flush_denormal(True)  # as TensorFlow and JAX do by themselves
     settings = config.make(preset)
     with np.load(path) as arrays:
         pixels = torch.from_numpy(arrays['images']).flatten(1)
@@ -107,43 +148,35 @@ def step(path, preset, fused=False, compiled=False):
     betas = settings.beta_1, settings.beta_2
     d_adam, g_adam = (
         torch.optim.Adam(
-            network.parameters(), settings.learning_rate, betas, fused=True if fused else None
+            network.parameters(), share * settings.learning_rate, betas, fused=fused or None
         )
-        for network in (discriminator, generator)
+        for network, share in ((discriminator, 1.0), (generator, settings.generator_rate))
     )
-    draw, judge = generator, discriminator
+    draw, judge, guide = generator, discriminator, discriminator
     if compiled:
-        draw, judge = torch.compile(generator), torch.compile(discriminator)
-    batch, relativistic = settings.batch_size, settings.objective == 'relativistic'
+        draw, guide = torch.compile(generator), torch.compile(discriminator)
+        judge = discriminator if restated.penalty_weight(settings) else guide
+    batch = settings.batch_size
 
     def train():
         chosen = torch.randint(len(pixels), [batch])
         real, labels = pixels[chosen].float() / 127.5 - 1, all_labels[chosen]
         fake = draw(torch.randn(batch, settings.latent_size), labels)
 
-        real_logits, fake_logits = judge(real, labels), judge(fake.detach(), labels)
-        if relativistic:
-            d_loss = softplus(fake_logits - real_logits).mean()
-            d_loss = d_loss + _slope(judge, real, labels) + _slope(judge, fake, labels)
-        else:
-            d_loss = softplus(-real_logits).mean() + softplus(fake_logits).mean()
         d_adam.zero_grad()
-        d_loss.backward()
+        loss = d_loss(settings, judge, real, fake.detach(), labels)
+        loss.backward(inputs=list(discriminator.parameters()))
         d_adam.step()
 
         discriminator.requires_grad_(False)
-        fake_logits = judge(fake, labels)
-        if relativistic:
-            g_loss = softplus(judge(real, labels) - fake_logits).mean()
-        else:
-            g_loss = softplus(-fake_logits).mean()
         g_adam.zero_grad()
-        g_loss.backward()
+        loss = g_loss(settings, guide, real, fake, labels)
+        loss.backward()
         g_adam.step()
         discriminator.requires_grad_(True)
         with torch.no_grad():
             torch._foreach_lerp_(list(average.parameters()), list(generator.parameters()), 0.01)
-        return g_loss.item()
+        return loss.item()
 
     secs_each(train, 3)
     return lambda steps: secs_each(train, steps)

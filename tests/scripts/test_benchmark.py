@@ -15,11 +15,15 @@ import tensorflow as tf
 from tfgan import config
 from tfgan.gan.gan import Gan
 from tfgan.gan.step import Batch
+from tfgan.networks import pen, strokes
+from tfgan.objectives import OBJECTIVES
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / 'scripts' / 'benchmarks'))
 
 import floor
+import machine
 import quality
+import restated
 import workers
 
 
@@ -65,6 +69,34 @@ def test_operations_are_those_counted_by_hand():
     assert floor.moved_bytes(settings) == 4 * (7 * (8000 + 7940) + 3 * 8000)
 
 
+def test_what_is_restated_is_what_tfgan_says():
+    told = vars(strokes) | vars(pen)
+    own = {'WEIGHTS', 'NUMBERS', 'CAPS'}
+    names = [name for name in vars(restated) if name.isupper() and name not in own]
+    assert {name: getattr(restated, name) for name in names} == {name: told[name] for name in names}
+    curve = strokes.curve(restated.POINTS, restated.SAMPLES)
+    np.testing.assert_allclose(restated.curve(), curve, atol=1e-6)
+    for objective, weight in restated.WEIGHTS.items():
+        assert weight == OBJECTIVES[objective].weight
+
+
+@pytest.mark.parametrize('preset', ['article', 'dense', 'pixels', 'default'])
+def test_every_contender_takes_the_penalty_of_the_preset(preset):
+    settings = config.make(preset)
+    gan = Gan(settings, (12, 12, 1), [1.0])
+    assert restated.penalty_weight(settings) == gan.penalty_weight
+
+
+def test_a_machine_is_described_by_its_processor(tmp_path, monkeypatch):
+    cpuinfo = tmp_path / 'cpuinfo'
+    monkeypatch.setattr(machine, 'CPUINFO', cpuinfo)
+    monkeypatch.setattr(machine.os, 'cpu_count', lambda: 2)
+    monkeypatch.setattr(machine.platform, 'processor', lambda: 'arm')
+    assert machine.describe() == 'arm, 2 cores'
+    cpuinfo.write_text('model name\t: AMD EPYC\nflags\t\t: fpu avx avx2 avx512f avx512bw\n\n' * 2)
+    assert machine.describe() == 'AMD EPYC, AVX2, AVX-512, 2 cores'
+
+
 def test_workers_take_turns_and_tell_what_failed():
     makers = {
         'counter': ('collections', 'Counter', {}),  # no turn(amount) to speak of
@@ -83,7 +115,9 @@ def test_workers_take_turns_and_tell_what_failed():
     ('function', 'changes'),
     [
         ('tfgan', {}),
+        pytest.param('tfgan', {'jit': True}, marks=pytest.mark.long),
         pytest.param('tfgan', {'jit': False}, marks=pytest.mark.long),
+        pytest.param('tfgan', {'augmented': True}, marks=pytest.mark.long),
         pytest.param('tutorial', {}, marks=pytest.mark.long),
         pytest.param('keras_fit', {}, marks=pytest.mark.long),
     ],
