@@ -14,6 +14,7 @@ from tfgan.forms.drawing import FORM
 from tfgan.forms.drawing.drawings import Drawings
 from tfgan.forms.drawing.pixels import to_float
 from tfgan.gan.gan import Gan
+from tfgan.gan.step import Step
 from tfgan.objectives import OBJECTIVES
 
 
@@ -31,7 +32,7 @@ def tfgan(path, preset, jit=None, augmented=False, **changes):
     augmentation = FORM.augmentation(source) if augmented else None
     gan = Gan(settings, source.shape, source.shares, augmentation=augmentation)
     if jit is not None:
-        gan.stepper.compiled = tf.function(gan.stepper.gradients, jit_compile=jit)
+        gan.stepper = Step(gan, xla=jit)
     return turn_of(gan, source)
 
 

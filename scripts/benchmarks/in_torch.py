@@ -54,7 +54,8 @@ class PenGenerator(Generator):
     """For square grey images on white, of a side of 32 at most."""
 
     def __init__(self, settings, pixels, classes):
-        super().__init__(settings, restated.STROKES * sum(restated.NUMBERS), classes)
+        numbers = restated.STROKES * sum(restated.NUMBERS) + restated.POSE
+        super().__init__(settings, numbers, classes)
         self.side, self.styles = math.isqrt(pixels), min(restated.STYLES, settings.latent_size)
         self.style = nn.Embedding(classes * self.styles, settings.latent_size)
         nn.init.normal_(self.style.weight, std=restated.STYLE_SCALE)
@@ -62,7 +63,7 @@ class PenGenerator(Generator):
     def forward(self, points, labels):
         chosen = labels * self.styles + points[:, : self.styles].argmax(1)
         numbers = self.head(self.trunk(points + self.style(chosen), labels))
-        return torch_pen.images(numbers.unflatten(1, (restated.STROKES, -1)), self.side)
+        return torch_pen.images(numbers, self.side)
 
 
 class Discriminator(nn.Module):

@@ -33,7 +33,8 @@ def new_generator(key, settings, side, classes):
             'up': _layer(next(keys), (4, 4, 2 * fine, fine)),
             'last': _layer(next(keys), (4, 4, fine, 1)),
         }
-    numbers, styles = restated.STROKES * sum(restated.NUMBERS), min(restated.STYLES, latent_size)
+    numbers = restated.STROKES * sum(restated.NUMBERS) + restated.POSE
+    styles = min(restated.STYLES, latent_size)
     style = restated.STYLE_SCALE * _normal(next(keys), (classes * styles, latent_size))
     return made | {'style': style, 'head': _layer(next(keys), (width, numbers), _varied)}
 
@@ -72,7 +73,7 @@ def generate(params, latents, labels, settings, side):
         hidden = _leaky(_dense(layer, hidden))
     out = _dense(params['head'], hidden)
     if settings.architecture == 'pen':
-        return jax_pen.images(out.reshape(len(out), restated.STROKES, -1), side)
+        return jax_pen.images(out, side)
     if settings.architecture == 'hybrid':
         coarse = out.reshape(len(out), side // 4, side // 4, -1)
         copy = (coarse @ params['shortcut']).repeat(2, 1).repeat(2, 2)

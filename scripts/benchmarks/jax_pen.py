@@ -11,10 +11,13 @@ CURVE = pen.curve().T
 
 
 def images(numbers, side):
-    """Images [n, side, side] of strokes, from numbers [n, strokes, sum(NUMBERS)]."""
+    """Images [n, side, side] of strokes, from numbers [n, strokes * sum(NUMBERS) + POSE]."""
+    numbers, pose = numbers[:, : -pen.POSE], jnp.tanh(numbers[:, -pen.POSE :])
+    numbers = numbers.reshape(len(numbers), pen.STROKES, -1)
     middle, size, offsets, wide, presence = jnp.split(numbers, np.cumsum(pen.NUMBERS)[:-1], 2)
     width = _widths(wide)
-    points = _shortened(_points(middle, size, offsets), width)
+    points = jnp.clip(_posed(_points(middle, size, offsets), pose), 0, 1)
+    points = _shortened(points, width)
     return _drawn(points, width, _ink(presence), side)
 
 
@@ -26,7 +29,14 @@ def _points(middle, size, offsets):
     offsets -= offsets.mean(3, keepdims=True)
     rms = jnp.sqrt((offsets**2).sum((2, 3)) / pen.POINTS + 1e-6)
     scale = size / rms[..., None]
-    return jnp.clip(middle[..., None] + scale[..., None] * offsets, 0, 1)
+    return middle[..., None] + scale[..., None] * offsets
+
+
+def _posed(points, pose):
+    turn, growth = pen.TURN * pose[:, 0], jnp.exp(pen.GROWTH * pose[:, 1])
+    across, down = growth * jnp.cos(turn), growth * jnp.sin(turn)
+    matrix = jnp.stack([across, -down, down, across], 1).reshape(-1, 1, 2, 2)
+    return 0.5 + pen.SHIFT * pose[:, None, 2:, None] + matrix @ (points - 0.5)
 
 
 def _widths(wide):

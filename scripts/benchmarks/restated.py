@@ -21,6 +21,7 @@ SIZE = 0.104
 SIZE_RANGE = 1.24
 ALWAYS = 4
 PRESENT = 0.5
+TURN, GROWTH, SHIFT = 0.5, 0.4, 0.2
 STYLES = 32
 STYLE_SCALE = 1.5
 
@@ -35,6 +36,7 @@ FAINT = 3e-4
 
 # In this order a generator's last layer gives each stroke's middle, size, points, pen and presence.
 NUMBERS = 2, 1, 2 * POINTS, 1, 1
+POSE = 4  # numbers more of each drawing: its turn, its growth and its shift
 CAPS = np.zeros(SAMPLES, np.float32)
 CAPS[[0, -1]] = CAP
 

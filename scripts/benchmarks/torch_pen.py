@@ -12,10 +12,13 @@ CAPS = torch.from_numpy(pen.CAPS)
 
 
 def images(numbers, side):
-    """Images [n, side * side] of strokes, from numbers [n, strokes, sum(NUMBERS)]."""
+    """Images [n, side * side] of strokes, from numbers [n, strokes * sum(NUMBERS) + POSE]."""
+    numbers, pose = numbers[:, : -pen.POSE], torch.tanh(numbers[:, -pen.POSE :])
+    numbers = numbers.unflatten(1, (pen.STROKES, -1))
     middle, size, offsets, wide, presence = numbers.split(pen.NUMBERS, dim=2)
     width = _widths(wide)
-    points = _shortened(_points(middle, size, offsets), width)
+    points = _posed(_points(middle, size, offsets), pose).clamp(0, 1)
+    points = _shortened(points, width)
     return _drawn(points, width, _ink(presence), side).flatten(1)
 
 
@@ -27,7 +30,14 @@ def _points(middle, size, offsets):
     offsets = offsets - offsets.mean(3, keepdim=True)
     rms = (offsets.square().sum((2, 3)) / pen.POINTS + 1e-6).sqrt()
     scale = size / rms[..., None]
-    return (middle[..., None] + scale[..., None] * offsets).clamp(0, 1)
+    return middle[..., None] + scale[..., None] * offsets
+
+
+def _posed(points, pose):
+    turn, growth = pen.TURN * pose[:, 0], torch.exp(pen.GROWTH * pose[:, 1])
+    across, down = growth * torch.cos(turn), growth * torch.sin(turn)
+    matrix = torch.stack([across, -down, down, across], 1).reshape(-1, 1, 2, 2)
+    return 0.5 + pen.SHIFT * pose[:, None, 2:, None] + matrix @ (points - 0.5)
 
 
 def _widths(wide):
