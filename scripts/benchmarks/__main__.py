@@ -18,10 +18,8 @@ import argparse
 import datetime
 import json
 import math
-import os
 import pathlib
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
@@ -239,40 +237,46 @@ def _until(condition, process):
     return time.perf_counter()
 
 
+# What is trained on: the embedded drawings, or as few that they are augmented.
+WHOLE_RUNS = {
+    'article': ('article', 'doodles', {}),
+    'default': ('default', 'doodles', {}),
+    'default, augmented': ('default', 'npz:{drawings}', {'augmented': True}),
+}
+RUN_SECS = 300.0
+
+
 def run(drawings, rounds):
-    """A whole run of the dense preset, paused again and again for a turn of the bare loop."""
-    bare = Worker('in_tensorflow', 'tfgan', path=drawings, preset='dense')
-    amount = _amount(bare, 5.0)
-    steps = 60 * amount  # about five minutes
-    with tempfile.TemporaryDirectory() as folder:
-        process = _train(folder, '--preset=dense', f'--steps={steps}')
-        samples = pathlib.Path(folder, 'run/samples')
-        _until(lambda: [*samples.glob('step-*.png')], process)
-        stopped, secs = 0.0, []
-        while not (samples / 'walk.gif').exists():
-            time.sleep(5.0)
-            os.kill(process.pid, signal.SIGSTOP)
-            began = time.perf_counter()
-            secs.append(bare.turn(amount))
-            stopped += time.perf_counter() - began
-            os.kill(process.pid, signal.SIGCONT)
-        process.stdout.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        model = json.loads(pathlib.Path(folder, 'model/1/model.json').read_text())
-    bare.close()
-    batch = config.make('dense').batch_size
-    figures = {
-        'bare loop, images/s': statistics.median(batch / each for each in secs),
-        'whole run, images/s': model['images_seen'] / (model['secs'] - stopped),
-        'whole run over bare loop': model['images_seen']
-        / (model['secs'] - stopped)
-        * statistics.mean(secs)
-        / batch,
-        'minutes of training': (model['secs'] - stopped) / 60,
-        'peak memory, MiB': usage.ru_maxrss / 1024,
-    }
-    table(['`dense`, everything on', ''], *([k, f'{v:,.2f}'] for k, v in figures.items()))
+    """Where the seconds of whole runs go, each beside turns of the bare loop."""
+    figures = {}
+    for name, (preset, dataset, changes) in WHOLE_RUNS.items():
+        worker = Worker(
+            'accounts',
+            'whole',
+            path=drawings,
+            preset=preset,
+            dataset=dataset.format(drawings=drawings),
+            **changes,
+        )
+        found = figures[name] = worker.turn(RUN_SECS)
+        worker.close()
+        if worker.error:
+            table([f'`{name}`', ''], ['fails', worker.error])
+            continue
+        total = sum(found['secs'].values())
+        bare = found['steps'] * statistics.median(found['turns'])
+        rows = sorted(found['secs'].items(), key=lambda row: -row[1])
+        table(
+            [f'whole run of `{name}`', 'seconds', 'share'],
+            *([part, f'{secs:.1f}', f'{secs / total:.1%}'] for part, secs in rows),
+            ['all', f'{total:.1f}', ''],
+            [
+                f'the same {found["steps"]:,} steps of the bare loop',
+                f'{bare:.1f}',
+                f'{bare / total:.1%}',
+            ],
+            ['peak memory, MiB', f'{found["MiB"]:,.0f}', ''],
+        )
     return figures
 
 

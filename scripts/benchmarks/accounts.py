@@ -53,36 +53,54 @@ class Accounts:
         return found
 
 
-def whole(path, preset, dataset, **changes):
-    """turn(steps): trains and exports a run, which waits now and then for a turn of the bare loop
-    of the same networks on the drawings in a file.
+def whole(path, preset, dataset, augmented=False):
+    """turn(secs): trains and exports a run of about so many seconds, which waits now and then for
+    a turn of the bare loop of the same networks on the drawings in a file.
 
-    Returns {'secs': {part: seconds}, 'steps': those after the first call, which compiles, 'turns':
-    [seconds of a bare step]}.
+    Returns {'secs': {part: seconds}, 'steps': how many, 'turns': [seconds of a bare step], 'MiB':
+    the most memory that the run held}.
     """
     import_tensorflow()
+    from in_tensorflow import peak_bytes
 
-    def turn(steps):
-        bare = Worker('in_tensorflow', 'tfgan', path=path, preset=preset, **changes)
-        amount = max(3, round(TURN_SECS / bare.turn(20)))
-        accounts, turns, counted = Accounts(), [], []
-        _watch(accounts, lambda: turns.append(bare.turn(amount)), counted)
-        settings = config.make(preset, dataset=dataset, steps=steps)
+    def turn(secs):
+        turns = []
         with tempfile.TemporaryDirectory() as folder:
+            settings = config.make(preset, dataset=dataset, minutes=secs / 60)
             run = tfgan.Run(f'{folder}/run', settings)
-            run.train()
+            accounts = Accounts()
+            bare = _Bare(turns, path=path, preset=preset, augmented=augmented)
+            _watch(accounts, bare.turn)
+            steps = run.train().step
             accounts.timed('export', run.export)(f'{folder}/model')
-        accounts.book()
+            accounts.book()
         bare.close()
-        return {'secs': accounts.secs, 'steps': sum(counted[1:]), 'turns': turns}
+        return {'secs': accounts.secs, 'steps': steps, 'turns': turns, 'MiB': peak_bytes() / 2**20}
 
     return turn
 
 
-def _watch(accounts, take_turn, counted):
+class _Bare:
+    """The bare loop, which goes the run's way, with XLA or without."""
+
+    def __init__(self, turns, **arguments):
+        self._turns, self._arguments, self._worker = turns, arguments, None
+
+    def turn(self, gan):
+        if self._worker is None:
+            jit = gan.stepper.compiled != gan.stepper.gradients
+            self._worker = Worker('in_tensorflow', 'tfgan', jit=jit, **self._arguments)
+            self._count = max(3, round(TURN_SECS / self._worker.turn(20)))
+        self._turns.append(self._worker.turn(self._count))
+
+    def close(self):
+        self._worker.close()
+
+
+def _watch(accounts, take_turn):
     """Puts the accounts' clock around the parts of a run, and lets the bare loop take its turns."""
     from tfgan.gan.gan import Gan
-    from tfgan.training import loop
+    from tfgan.training import compilation, loop
     from tfgan.training.checkpoints import Checkpoints
     from tfgan.training.reporter import Report
 
@@ -96,22 +114,20 @@ def _watch(accounts, take_turn, counted):
         (Report, 'curves', 'the last walk and curves'),
         (Checkpoints, 'save', 'checkpoints'),
         (Checkpoints, 'save_best', 'checkpoints'),
+        (compilation, 'settle', 'XLA or not'),
     ):
         setattr(owner, method, accounts.timed(part, getattr(owner, method)))
     loop.Clock.__init__.__defaults__ = 0.0, accounts.now
-    train, due = Gan.train.fget, accounts.now() + EVERY_SECS
+    train, calls, due = Gan.train.fget, 0, accounts.now() + EVERY_SECS
 
-    def turns(gan):
-        nonlocal due
-        if counted and accounts.now() >= due:
-            accounts.wait_for(take_turn)
+    def timed(gan):
+        nonlocal calls, due
+        if calls and accounts.now() >= due:
+            accounts.wait_for(lambda: take_turn(gan))
             due = accounts.now() + EVERY_SECS
-        step = accounts.timed('steps' if counted else 'compiling', train(gan))
+        calls += 1
+        return accounts.timed(
+            'steps' if calls > 1 else 'the first call, which compiles', train(gan)
+        )
 
-        def call(batches, steps, *schedule):
-            counted.append(int(steps))
-            return step(batches, steps, *schedule)
-
-        return call
-
-    Gan.train = property(turns)
+    Gan.train = property(timed)

@@ -224,12 +224,12 @@ def growth(
 
     def turn(steps):
         secs = train(steps)
-        return {'secs': secs, 'bytes': _peak_bytes()}
+        return {'secs': secs, 'bytes': peak_bytes()}
 
     return turn
 
 
-def _peak_bytes():
+def peak_bytes():
     """The most memory that this process held; `getrusage` knows its parent's, too."""
     with open('/proc/self/status') as lines:
         [line] = [line for line in lines if line.startswith('VmHWM:')]
