@@ -88,8 +88,8 @@ class _Bare:
 
     def turn(self, gan):
         if self._worker is None:
-            jit = gan.stepper.compiled != gan.stepper.gradients
-            self._worker = Worker('in_tensorflow', 'tfgan', jit=jit, **self._arguments)
+            way = {'jit': gan.stepper.xla}
+            self._worker = Worker('in_tensorflow', 'tfgan', **way, **self._arguments)
             self._count = max(3, round(TURN_SECS / self._worker.turn(20)))
         self._turns.append(self._worker.turn(self._count))
 

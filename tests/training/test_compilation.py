@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 import toys
 
+from tfgan.data import pipeline
 from tfgan.errors import RunError
 from tfgan.gan.gan import Gan
 from tfgan.training import compilation
@@ -26,7 +27,7 @@ def made(**changes):
 
 
 def is_by_xla(gan):
-    return gan.stepper.compiled != gan.stepper.gradients
+    return gan.stepper.xla
 
 
 def keep(directory, measured):
@@ -81,7 +82,7 @@ def test_what_xla_cannot_compile_goes_without(tmp_path, monkeypatch):
     secs = compilation._secs
 
     def failing(step, *arguments):
-        if step.compiled != step.gradients:
+        if step.xla:
             raise tf.errors.InvalidArgumentError(None, None, 'not in XLA')
         return secs(step, *arguments)
 
@@ -123,3 +124,12 @@ def test_both_ways_learn_the_same():
         found[xla] = [*metrics.values()]
         assert not bad.any()
     assert found['on'] == pytest.approx(found['off'], rel=1e-3)
+
+
+def test_the_way_that_won_is_compiled_once(tmp_path):
+    gan = made()
+    settle(gan, SOURCE, tmp_path)
+    traced = gan.stepper.train.experimental_get_tracing_count()
+    batches = pipeline.batches(SOURCE, gan.strategy, 8, 0)
+    gan.train(batches, tf.constant(2, tf.int64), tf.constant(0.5), tf.constant(0.1))
+    assert gan.stepper.train.experimental_get_tracing_count() == traced == 1

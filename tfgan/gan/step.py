@@ -1,5 +1,6 @@
 """One step of a game: both players' gradients, their updates, and the compiled loop of steps."""
 
+import functools
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -49,9 +50,10 @@ class Step:
     def __init__(self, state, xla: bool | None = None):
         """With `xla` the gradients are compiled by XLA; if None, as the configuration says."""
         self._state = state
+        self.xla = _by_xla(state) if xla is None else xla
         self.compiled = self.gradients
         # Only this much: XLA takes neither the fused update nor, on a CPU, what replicas share.
-        if _by_xla(state) if xla is None else xla:
+        if self.xla:
             self.compiled = tf.function(self.gradients, jit_compile=True, autograph=False)
 
     def gradients(self, batch: Batch, weight, global_batch: Scored | None = None):
@@ -227,13 +229,18 @@ class Step:
         memory = ema.memory(step + 1, config.batch_size, config.ema_images, config.ema_share)
         ema.update(state.average.variables, state.generator.variables, memory)
 
-    @tf.function
-    def train(self, batches, steps, start, slope):
-        """Takes `steps` steps (an int64 tensor) in one call; progress is start + slope * step.
+    @functools.cached_property
+    def train(self):
+        """train(batches, steps, start, slope) takes `steps` steps, an int64 tensor, in one call.
 
-        Returns the metrics' means over the good steps, and for each the count of steps in which it
-        was not finite, both float32 [len(METRICS)].
+        Progress is start + slope * step. Returns the metrics' means over the good steps, and for
+        each the count of steps in which it was not finite, both float32 [len(METRICS)].
         """
+        # TensorFlow counts how often a function is traced by its code, and would warn of the sixth
+        # in a process; a partial function counts by itself.
+        return tf.function(functools.partial(self._train))
+
+    def _train(self, batches, steps, start, slope):
         state = self._state
         total = bad = tf.zeros([len(METRICS)])
         for _ in tf.range(steps):

@@ -48,16 +48,18 @@ def settle(gan, source, directory) -> None:
     if gan.config.xla != 'auto' or gan.strategy.num_replicas_in_sync > 1:
         return
     path = pathlib.Path(directory) / FILE
+    usual = gan.stepper
+    ways = {usual.xla: usual, not usual.xla: Step(gan, xla=not usual.xla)}
     known = _read(path)
     if known is None and gan.step.numpy() == 0:  # else it has its way from a time before this file
-        known = _measure(gan, source)
+        known = _measure(gan, source, ways)
         if known:
             storage.write_bytes(path, json.dumps(dataclasses.asdict(known), indent=2).encode())
             print(f'  xla             {known}', flush=True)
     elif known and known.processor != processor():
-        _tell(known, _measure(gan, source))
+        _tell(known, _measure(gan, source, ways))
     if known:
-        gan.stepper = Step(gan, xla=known.is_on)
+        gan.stepper = ways[known.is_on]
 
 
 def _read(path):
@@ -85,7 +87,7 @@ def _tell(known, now):
         )
 
 
-def _measure(gan, source):
+def _measure(gan, source, ways):
     """Takes some steps in both ways and puts the state back; None if the run is too short."""
     variables = [variable for group in gan.state().values() for variable in group]
     before = [variable.numpy() for variable in variables]
@@ -93,25 +95,31 @@ def _measure(gan, source):
     batches = pipeline.batches(source, gan.strategy, config.batch_size, config.seed)
     try:
         with pipeline.plain_refusals(batches):
-            return _both_ways(gan, batches)
+            if _run_secs(gan, batches) < LEAST_SECS:
+                return None
+            return _both_ways(ways, batches)
     finally:
         for variable, value in zip(variables, before, strict=True):
             variable.assign(value)
 
 
-def _both_ways(gan, batches):
-    plain, xla = Step(gan, xla=False), Step(gan, xla=True)
-    _secs(plain, batches, 2)  # the first call compiles
-    once = _secs(plain, batches, 2)
-    config = gan.config
-    if (config.steps * once if config.steps else 60 * config.minutes) < LEAST_SECS:
-        return None
+def _run_secs(gan, batches):
+    """About how long a run takes."""
+    if gan.config.minutes:
+        return 60 * gan.config.minutes
+    _secs(gan.stepper, batches, 2)  # the first call compiles
+    return gan.config.steps * _secs(gan.stepper, batches, 2)
+
+
+def _both_ways(ways, batches):
+    _secs(ways[False], batches, 2)
+    once = _secs(ways[False], batches, 2)
     try:
-        _secs(xla, batches, 2)
+        _secs(ways[True], batches, 2)
     except tf.errors.OpError:  # what XLA has not, a network may need
         return Measured(processor(), 1e3 * once, None)
     count = max(1, round(TURN_SECS / once))
-    turns = [[_secs(step, batches, count) for step in (plain, xla)] for _ in range(TURNS)]
+    turns = [[_secs(ways[xla], batches, count) for xla in (False, True)] for _ in range(TURNS)]
     return Measured(processor(), *(1e3 * statistics.median(secs) for secs in zip(*turns)))
 
 
