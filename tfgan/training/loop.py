@@ -171,7 +171,9 @@ def train(
         if gan.step.numpy() != step + turn.steps:
             raise RuntimeError(f'{turn.steps:.0f} steps from {step} led to {gan.step.numpy()}')
         step += int(turn.steps)
-        _check_finite(gan, bad.numpy())
+        diverged = int(gan.streak.numpy()) >= PATIENCE_STEPS
+        if diverged and not report:
+            raise _divergence(gan, bad.numpy())
         if not report:
             continue
         good_steps = max(1, turn.steps - (int(gan.skipped.numpy()) - skipped))
@@ -181,9 +183,11 @@ def train(
             'skipped': int(gan.skipped.numpy()),
             'augmentation': float(gan.change_probability.numpy()),
         }
-        if due('point', clock.secs()):
+        if due('point', clock.secs()) or diverged:
             report.scalars(point)
             point = {}
+        if diverged:
+            raise _divergence(gan, bad.numpy())
         report.progress(clock, metrics, rate, line=due('line', clock.secs()))
         if due('sheet', clock.secs()):
             report.sheet()
@@ -217,12 +221,10 @@ def _keep_best(checkpoints, scores):
     return bool(scores) and checkpoints.save_best(scores['frechet_distance'])
 
 
-def _check_finite(gan, bad):
+def _divergence(gan, bad):
     streak = int(gan.streak.numpy())
-    if streak < PATIENCE_STEPS:
-        return
     terms = ', '.join(name for name, count in zip(METRICS, bad, strict=True) if count)
-    raise DivergedError(
+    return DivergedError(
         f'since step {gan.step.numpy() - streak:,} no update was finite ({terms}); the weights are '
         'those before it. Try, in a new run, a lower '
         f'--learning_rate (now {gan.config.learning_rate:g}), another --objective (now '
