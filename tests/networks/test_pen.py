@@ -7,7 +7,14 @@ from toys import settings
 
 from tfgan import latents
 from tfgan.networks.layers import between
-from tfgan.networks.pen import PRESSURE, PenGenerator, RecurrentPenGenerator
+from tfgan.networks.pen import (
+    GROWTH,
+    PRESSURE,
+    SHIFT,
+    TURN,
+    PenGenerator,
+    RecurrentPenGenerator,
+)
 
 CLASSES, SHAPE = 3, (28, 28, 1)
 FRAMES = 200
@@ -41,3 +48,28 @@ def test_a_drawing_is_made_with_one_pen(pen):
     within = np.ptp(logarithms, axis=1)
     assert 0.1 < within.max() < 2 * PRESSURE + 1e-5
     assert np.ptp(logarithms) > 3 * PRESSURE
+
+
+@pytest.mark.parametrize(
+    ('pose', 'complex_factor', 'shift'),
+    [
+        ([0, 0, 0, 0], 1, 0),
+        ([9, 0, 0, 0], np.exp(1j * TURN), 0),
+        ([0, -9, 0, 0], np.exp(-GROWTH), 0),
+        ([0, 0, 9, -9], 1, SHIFT - SHIFT * 1j),
+        ([-9, -9, 9, 0], np.exp(-GROWTH - 1j * TURN), SHIFT),
+    ],
+)
+def test_all_strokes_of_a_drawing_turn_grow_and_shift_together(pen, pose, complex_factor, shift):
+    points, labels = latents.normal(tf.range(50, dtype=tf.int64), 6), tf.range(50) % CLASSES
+    pen.strokes(points, labels)
+    pen.pose.kernel.assign(tf.zeros_like(pen.pose.kernel))
+    # Small strokes about the middle: none reaches the page's edge, none is too long for its pen.
+    pen.place.kernel.assign(0.1 * pen.place.kernel)
+    pen.place.bias.assign(np.tile([0.0, 0.0, -1.0], len(pen.place.bias) // 3))
+    resting = pen.strokes(points, labels).points.numpy()
+    pen.pose.bias.assign(pose)
+    posed = pen.strokes(points, labels).points.numpy()
+    from_middle, found = (x[..., 0] + 1j * x[..., 1] - 0.5 - 0.5j for x in (resting, posed))
+    assert np.abs(found).max() < 0.5
+    np.testing.assert_allclose(found, complex_factor * from_middle + shift, atol=1e-4)
