@@ -66,7 +66,7 @@ def test_all_strokes_of_a_drawing_turn_grow_and_shift_together(pen, pose, comple
     pen.pose.kernel.assign(tf.zeros_like(pen.pose.kernel))
     # Small strokes about the middle: none reaches the page's edge, none is too long for its pen.
     pen.place.kernel.assign(0.1 * pen.place.kernel)
-    pen.place.bias.assign(np.tile([0.0, 0.0, -1.0], len(pen.place.bias) // 3))
+    pen.place.bias.assign(np.tile([0.0, 0.0, -1.0], pen.place.bias.shape[0] // 3))
     resting = pen.strokes(points, labels).points.numpy()
     pen.pose.bias.assign(pose)
     posed = pen.strokes(points, labels).points.numpy()
