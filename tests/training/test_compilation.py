@@ -108,7 +108,10 @@ def test_an_older_run_goes_on_as_it_did(tmp_path):
     assert is_by_xla(gan) and not any(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize('text', ['', '[]', '{"xla": 1}', '{"processor": "here", "plain": "a"}'])
+@pytest.mark.parametrize(
+    'text',
+    ['', '[]', '{"xla": 1}', '{"processor": "here", "plain": "a", "xla": 1}'],
+)
 def test_what_nobody_can_read_is_refused(text, tmp_path):
     (tmp_path / compilation.FILE).write_text(text)
     with pytest.raises(RunError, match=r'machine\.json.*cannot be read'):

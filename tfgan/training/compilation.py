@@ -65,7 +65,9 @@ def settle(gan, source, directory) -> None:
 def _read(path):
     """What was measured; None if nothing was."""
     try:
-        return Measured(**json.loads(path.read_text()))
+        found = Measured(**json.loads(path.read_text()))
+        _ = found.is_on  # a TypeError for what are no numbers
+        return found
     except FileNotFoundError:
         return None
     except (OSError, TypeError, ValueError) as error:
