@@ -224,7 +224,7 @@ def test_other_settings_are_listed_and_nothing_is_touched(trained):
 def test_a_run_that_was_ended_goes_on_to_the_same_weights(tmp_path, number, full):
     if not full and number != signal.SIGTERM:
         pytest.skip('it takes --all')
-    steps = 1000
+    steps = 4000
     flags = [f'--steps={steps}', '--checkpoint_secs=0.1', '--export_dir=models/toy', *TOY]
     # Small networks on large batches: steps that no machine is through with before it is told.
     flags += ['--architecture=mlp', '--batch_size=128', small_data(tmp_path)]
