@@ -126,8 +126,6 @@ def _watch(accounts, take_turn):
             accounts.wait_for(lambda: take_turn(gan))
             due = accounts.now() + EVERY_SECS
         calls += 1
-        return accounts.timed(
-            'steps' if calls > 1 else 'the first call, which compiles', train(gan)
-        )
+        return accounts.timed('steps' if calls > 1 else 'the first call', train(gan))
 
     Gan.train = property(timed)
