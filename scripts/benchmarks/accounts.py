@@ -94,7 +94,8 @@ class _Bare:
         self._turns.append(self._worker.turn(self._count))
 
     def close(self):
-        self._worker.close()
+        if self._worker:  # a run of a few seconds waits for no turn
+            self._worker.close()
 
 
 def _watch(accounts, take_turn):
