@@ -1,11 +1,14 @@
 """Pixels survive their conversions, sheets are exact to the pixel, files are whole or absent."""
 
+import io
+
 import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
 
 from tfgan.forms import pictures
+from tfgan.forms.base import open_source
 from tfgan.forms.drawing.pixels import to_float, to_uint8
 
 LEVELS = np.arange(256, dtype=np.uint8)
@@ -129,3 +132,16 @@ def test_a_walk_is_what_its_ending_says(tmp_path, name, kind):
         for place, level in enumerate((0, 90, 255)):
             found.seek(place)
             assert abs(np.asarray(found.convert('L')).astype(int) - level).max() <= 1
+
+
+@pytest.mark.parametrize('channels', [1, 3])
+def test_a_small_png_looks_the_same(channels):
+    drawings = open_source('doodles', image_size=112).images(range(20))
+    page = pictures.sheet(drawings).repeat(channels, axis=2)
+    small = pictures.small_png(page)
+    assert len(small) < 0.65 * len(pictures.png(page))
+    seen = np.asarray(Image.open(io.BytesIO(small)).convert('L' if channels == 1 else 'RGB'))
+    difference = np.abs(seen.reshape(page.shape).astype(int) - page)
+    assert difference.max() <= 17
+    assert difference.mean() < 1
+    assert (seen.reshape(page.shape)[page == 255] == 255).all()

@@ -17,6 +17,7 @@ SHEETS = {
     '.jpeg': ('JPEG', {'quality': 95}),
     '.webp': ('WEBP', {'lossless': True}),
 }
+FEW_GREYS, FEW_COLOURS = 16, 256  # that fit half a byte and a byte a pixel
 VECTORS = '.svg', '.pdf', '.gif'  # made of lines, not of pixels
 PAPERS_MM = {
     'a2': (420, 594),
@@ -72,8 +73,14 @@ class Picture:
 
 def png(image: np.ndarray) -> bytes:
     """A PNG file of uint8 [h, w, 1 or 3]."""
+    return encoded([image], 'PNG', {})
+
+
+def small_png(image: np.ndarray) -> bytes:
+    """The same in few greys or colours, which takes about half of the bytes."""
+    few = picture(image).quantize(FEW_GREYS if image.shape[-1] == 1 else FEW_COLOURS)
     data = io.BytesIO()
-    picture(image).save(data, 'PNG')
+    few.save(data, 'PNG')
     return data.getvalue()
 
 

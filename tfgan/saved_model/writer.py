@@ -44,7 +44,7 @@ def _fill(draft, gan, card):
     warmup.write(draft, signatures)
     storage.write_bytes(draft / FILE, card.as_json().encode())
     storage.write_bytes(draft / 'README.md', card.as_markdown().encode())
-    pictures.write_png(draft / 'sheet.png', gan.sheet())
+    storage.write_bytes(draft / 'sheet.png', pictures.small_png(gan.sheet()))
     draft.chmod(0o755)  # a temporary directory is its owner's alone
 
 
