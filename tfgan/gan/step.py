@@ -280,8 +280,7 @@ def _by_xla(state):
     """Whether XLA compiles the gradients where nothing was measured."""
     if state.config.xla != 'auto':
         return state.config.xla == 'on'
-    alone = state.strategy.num_replicas_in_sync == 1
-    return state.architecture.jit and state.augmentation is None and alone
+    return state.architecture.jit and state.strategy.num_replicas_in_sync == 1
 
 
 def _summed(values):

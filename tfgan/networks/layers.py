@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from tfgan.config import Config
 from tfgan.latents import slerp
+from tfgan.networks import windows
 from tfgan.networks.backward import LEAK
 from tfgan.objectives import OBJECTIVES
 
@@ -96,6 +97,6 @@ class Trunk(BuiltOnCall, keras.layers.Layer):
         return hidden
 
 
-def conv(config, channels, size, kind=keras.layers.Conv2D, strides=2, **more):
+def conv(config, channels, size, kind=windows.Conv2D, strides=2, **more):
     policy = POLICIES[config.precision]
     return kind(channels, size, strides=strides, padding='same', dtype=policy, **more)
