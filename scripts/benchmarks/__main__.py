@@ -32,6 +32,7 @@ import machine
 import numpy as np
 import quality
 import serving as serve_load
+from floor import operations, seconds
 from workers import Group, Worker, interleaved, standing, summary
 
 from tfgan import config
@@ -52,6 +53,12 @@ STEPS = {
     'PyTorch, torch.compile': ('in_torch', 'step', {'fused': True, 'compiled': True}),
     'JAX, jit and optax': ('in_jax', 'step', {}),
     'JAX, many steps a call': ('in_jax', 'step', {'looped': True}),
+}
+LIBRARIES = {  # whose products the floor is made of
+    'NumPy': ('floor', {}),
+    'TensorFlow': ('in_tensorflow', {'xla': False}),
+    'XLA': ('in_tensorflow', {'xla': True}),
+    'PyTorch products': ('in_torch', {}),
 }
 STEP_PRESETS = 'article', 'dense', 'pixels', 'default'
 TURN_SECS = 1.0
@@ -136,41 +143,49 @@ def _step(drawings, rounds, preset):
         name: (module, function, {'path': drawings, 'preset': preset} | changes)
         for name, (module, function, changes) in STEPS.items()
     }
-    has_floor = settings.architecture == 'mlp'
-    if has_floor:
-        makers['floor'] = 'in_tensorflow', 'memory_and_products', {'preset': preset}
-    with standing(**makers) as workers:
-        amounts = {name: _amount(worker, TURN_SECS) for name, worker in workers.items()}
-        amounts |= {'floor': 3} if has_floor else {}
-        secs = interleaved(workers, amounts, rounds)
+    has_floor = settings.architecture in ('mlp', 'pen')
+    rates = {
+        name: (module, 'rates', {'preset': preset} | changes)
+        for name, (module, changes) in LIBRARIES.items()
+        if has_floor
+    }
+    with standing(**makers, **rates) as workers:
+        amounts = {name: _amount(worker, TURN_SECS) for name, worker in workers.items()
+                   if name not in rates}  # fmt: skip
+        secs = interleaved(workers, amounts | dict.fromkeys(rates, 3), rounds)
         errors = {name: worker.error for name, worker in workers.items() if worker.error}
-    turns, ours = secs.pop('floor', None), secs['tfgan']
+    turns, ours = [secs.pop(name) for name in rates], secs['tfgan']
     rows = [['`' + preset + '`', 'images/s', 'ms a step', 'its time over ours']]
     for name, found in secs.items():
         if name in errors:
             rows.append([name, 'fails: ' + errors[name], '', ''])
         else:
             rows.append(_step_row(name, found, ours, settings))
-    floor = turns and _floor(settings, turns)
+    floor = has_floor and _floor(settings, turns)
     if floor:
-        rows.append(_step_row('floor of products and bytes', floor, ours, settings))
+        rows.append(_step_row('floor', floor, ours, settings))
     table(*rows)
     return {'secs': secs, 'floor': floor, 'errors': errors}
+
+
+def _floor(settings, libraries):
+    """Seconds of one step at least, as each turn found them; says what it is made of."""
+    libraries = [turns for turns in libraries if turns]  # those that can be had
+    rounds = [seconds(settings, [[turn] for turn in turns]) for turns in zip(*libraries)]
+    products, exponentials, moved = (1e3 * statistics.median(part) for part in zip(*rounds))
+    print(
+        f'{operations(settings) / 1e9:.2f} billion operations a step in products: {products:.1f} ms'
+        f' at the rates of the fastest library ({operations(settings) / products / 1e6:.0f} billion'
+        f' a second); exponentials {exponentials:.1f} ms, bytes {moved:.1f} ms',
+        flush=True,
+    )
+    return [sum(parts) for parts in rounds]
 
 
 def _step_row(name, found, ours, settings):
     images = text([settings.batch_size / each for each in found])
     times = text([1e3 * each for each in found], '{:.1f}')
     return [name, images, times, f'{ratio(found, ours):.2f}']
-
-
-def _floor(settings, turns):
-    """Seconds of one step at least, as each turn found them; says how many operations it takes."""
-    import_tensorflow()
-    from floor import operations, seconds
-
-    print(f'{operations(settings) / 1e9:.2f} billion operations a step', flush=True)
-    return [sum(seconds(settings, [turn])) for turn in turns]
 
 
 def _amount(worker, secs):

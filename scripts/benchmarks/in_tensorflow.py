@@ -2,6 +2,7 @@
 
 import time
 
+import floor
 import keras
 import numpy as np
 import tensorflow as tf
@@ -285,8 +286,37 @@ def _loopback_bytes():
     return int(line.split()[1])
 
 
-def memory_and_products(preset):
-    """turn(repeats) of the parts of one step's floor: see floor.py."""
-    from floor import Floor
+class Library:
+    """TensorFlow's arrays, as floor.py asks for them; with `xla` compiled by it."""
 
-    return Floor(config.make(preset)).turn
+    def __init__(self, xla):
+        self._products, self._exp = (
+            tf.function(function, jit_compile=xla, autograph=False)
+            for function in (_all_products, tf.exp)
+        )
+        self._add = tf.function(lambda x, y: x.assign_add(y).shape, autograph=False)
+        self._long = {}
+
+    def array(self, shape):
+        return tf.random.normal(shape)
+
+    def products(self, left, right, transpose_left, transpose_right):
+        self._products(left, right, transpose_left, transpose_right)[-1].numpy()
+
+    def exp(self, x):
+        self._exp(x).numpy()
+
+    def add(self, x, y):
+        if not self._long:
+            self._long = {'x': tf.Variable(x)}
+        self._add(self._long['x'], y)
+
+
+def _all_products(left, right, transpose_left, transpose_right):
+    how = {'transpose_a': transpose_left, 'transpose_b': transpose_right}
+    return [tf.matmul(a, b, **how) for a, b in zip(left, right)]
+
+
+def rates(preset, xla):
+    """turn(repeats) of the parts of one step's floor: see floor.py."""
+    return floor.Rates(config.make(preset), Library(xla)).turn

@@ -3,6 +3,7 @@
 import itertools
 import math
 
+import floor
 import numpy as np
 import restated
 import torch
@@ -213,3 +214,22 @@ def drawing(classes):
         return [secs_each(call, 1) for _ in range(count)]
 
     return turn
+
+
+class Library(floor.NumPy):
+    """PyTorch's arrays, as floor.py asks for them."""
+
+    def array(self, shape):
+        return torch.randn(shape)
+
+    def exp(self, x):
+        x.exp()
+
+    def add(self, x, y):
+        x.add_(y)
+
+
+def rates(preset):
+    """turn(repeats) of the parts of one step's floor."""
+    torch.set_grad_enabled(False)
+    return floor.Rates(config.make(preset), Library()).turn

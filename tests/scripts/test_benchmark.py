@@ -33,20 +33,24 @@ def products_in(hlo):
     sizes = {name: [int(n) for n in dims.split(',') if n] for name, dims in shape.findall(hlo)}
     total = 0
     for name, operands, contracted in re.findall(
-        r'%([\w.-]+) = f32\[[\d,]*\]\S* dot\(([^)]*)\), lhs_contracting_dims=\{(\d+)\}', hlo
+        r'%([\w.-]+) = f32\[[\d,]*\]\S* dot\(([^)]*)\), .*?lhs_contracting_dims=\{(\d+)\}', hlo
     ):
         left = re.search(r'%([\w.-]+)', operands)[1]
         total += 2 * math.prod(sizes[name]) * sizes[left][int(contracted)]
     return total
 
 
-@pytest.mark.parametrize('objective', ['non_saturating', 'relativistic'])
-def test_the_floor_is_what_the_step_computes(objective):
+@pytest.mark.parametrize(
+    ('preset', 'objective'),
+    [('dense', 'non_saturating'), ('dense', 'relativistic'), ('default', 'relativistic')],
+)
+def test_the_floor_is_what_the_step_computes(preset, objective):
     sizes = dict(width=96, depth=3, latent_size=40, batch_size=32)
-    settings = config.make('dense', objective=objective, **sizes)
-    gan = Gan(settings, floor.SHAPE, np.full(floor.CLASSES, 1 / floor.CLASSES))
+    settings = config.make(preset, objective=objective, xla='on', **sizes)
+    shape = floor.SIDE, floor.SIDE, 1
+    gan = Gan(settings, shape, np.full(floor.CLASSES, 1 / floor.CLASSES))
     batch = Batch(
-        real=tf.zeros([32, *floor.SHAPE]),
+        real=tf.zeros([32, *shape]),
         latents=tf.zeros([32, 40]),
         labels=tf.zeros([32], tf.int32),
         mix=tf.zeros([32]),
@@ -55,18 +59,36 @@ def test_the_floor_is_what_the_step_computes(objective):
     compiler_ir = gan.stepper.compiled.experimental_get_compiler_ir
     hlo = compiler_ir(batch, tf.constant(0.3), None)(stage='optimized_hlo')
     computed, least = products_in(hlo), floor.operations(settings)
-    # Beyond the floor: the scores' few columns and, without a penalty, slopes at real images.
+    # Beyond the floor: the scores' few columns and, without a penalty, slopes at real images; of a
+    # pen's strokes their curves.
     assert least <= computed < 1.12 * least
 
 
 def test_operations_are_those_counted_by_hand():
     settings = config.make(
-        'dense', objective='hinge', width=10, depth=2, latent_size=3, batch_size=5, output='linear'
+        'dense',
+        objective='non_saturating',
+        width=10,
+        depth=2,
+        latent_size=3,
+        batch_size=5,
+        output='linear',
     )
     generator = 5 * (3 * (6 * 10 + 10 * 10 + 10 * 784) - 6 * 10)
     discriminator = 10 * 3 * (784 * 10 + 10 * 10) - 5 * 784 * 10
     assert floor.operations(settings) == 2 * (generator + discriminator)
     assert floor.moved_bytes(settings) == 4 * (7 * (8000 + 7940) + 3 * 8000)
+
+
+def test_rates_are_seconds_of_the_parts():
+    settings = config.make('default', width=8, depth=1, latent_size=4, batch_size=2, channels=2)
+    turn = floor.Rates(settings, floor.NumPy()).turn(2)
+    products, exponentials, moved = floor.seconds(settings, [[turn], [turn]])
+    assert 0 < exponentials == floor.exponentials(settings) * turn['exp']
+    assert 0 < moved == floor.moved_bytes(settings) * turn['add']
+    slow = {part: 3 * secs for part, secs in turn.items()}
+    assert floor.seconds(settings, [[slow], [turn]]) == (products, exponentials, moved)
+    assert floor.seconds(settings, [[slow]])[0] == pytest.approx(3 * products)
 
 
 def test_what_is_restated_is_what_tfgan_says():
