@@ -1,5 +1,6 @@
 """Training steps in TensorFlow: this package's, and what a user would write without it."""
 
+import tempfile
 import time
 
 import floor
@@ -17,6 +18,7 @@ from tfgan.forms.drawing.pixels import to_float
 from tfgan.gan.gan import Gan
 from tfgan.gan.step import Step
 from tfgan.objectives import OBJECTIVES
+from tfgan.training import compilation
 
 
 def source_of(path):
@@ -28,11 +30,17 @@ def source_of(path):
 
 
 def tfgan(path, preset, jit=None, augmented=False, **changes):
-    """The compiled inner loop of `tfgan`, with its own input pipeline."""
+    """The compiled inner loop of `tfgan`, with its own input pipeline.
+
+    Without `jit` it chooses between XLA and none as a run does, by measuring.
+    """
     source, settings = source_of(path), config.make(preset, **changes)
     augmentation = FORM.augmentation(source) if augmented else None
     gan = Gan(settings, source.shape, source.shares, augmentation=augmentation)
-    if jit is not None:
+    if jit is None:
+        with tempfile.TemporaryDirectory() as folder:
+            compilation.settle(gan, source, folder)
+    else:
         gan.stepper = Step(gan, xla=jit)
     return turn_of(gan, source)
 

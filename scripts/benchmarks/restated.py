@@ -24,6 +24,8 @@ PRESENT = 0.5
 TURN, GROWTH, SHIFT = 0.5, 0.4, 0.2
 STYLES = 32
 STYLE_SCALE = 1.5
+NUMBERS = 2, 1, 2 * POINTS, 1, 1  # in this order a layer gives each stroke's
+POSE = 4  # numbers more of each drawing: its turn, its growth and its shift
 
 # tfgan.networks.strokes
 SIGMA = 0.3
@@ -34,9 +36,6 @@ SHARPNESS = 1.5
 NOTHING = 1e-20
 FAINT = 3e-4
 
-# In this order a generator's last layer gives each stroke's middle, size, points, pen and presence.
-NUMBERS = 2, 1, 2 * POINTS, 1, 1
-POSE = 4  # numbers more of each drawing: its turn, its growth and its shift
 CAPS = np.zeros(SAMPLES, np.float32)
 CAPS[[0, -1]] = CAP
 

@@ -9,6 +9,7 @@ from tfgan import latents
 from tfgan.networks.layers import between
 from tfgan.networks.pen import (
     GROWTH,
+    NUMBERS,
     PRESSURE,
     SHIFT,
     TURN,
@@ -40,10 +41,17 @@ def test_a_walk_has_no_jump_and_ends_at_its_drawings(pen):
     assert moved.max() < 0.3 * whole  # a stroke may come or go
 
 
+def for_all_strokes(pen, middle=1, size=1, points=1, width=1, presence=1):
+    """Factors or values of each stroke's numbers, as they lie in the layer that makes them."""
+    each = np.repeat([middle, size, points, width, presence], NUMBERS)
+    return np.tile(each, pen.stroke.units // sum(NUMBERS)).astype(np.float32)
+
+
 def test_a_drawing_is_made_with_one_pen(pen):
     points = latents.normal(tf.range(200, dtype=tf.int64), 6)
     pen.strokes(points, tf.range(200) % CLASSES)
-    pen.pen.kernel.assign(20 * pen.pen.kernel)  # as far apart as training could bring them
+    # Widths are as far apart as training could bring them.
+    pen.stroke.kernel.assign(for_all_strokes(pen, width=20) * pen.stroke.kernel)
     logarithms = np.log(pen.strokes(points, tf.range(200) % CLASSES).width)
     within = np.ptp(logarithms, axis=1)
     assert 0.1 < within.max() < 2 * PRESSURE + 1e-5
@@ -65,8 +73,8 @@ def test_all_strokes_of_a_drawing_turn_grow_and_shift_together(pen, pose, comple
     pen.strokes(points, labels)
     pen.pose.kernel.assign(tf.zeros_like(pen.pose.kernel))
     # Small strokes about the middle: none reaches the page's edge, none is too long for its pen.
-    pen.place.kernel.assign(0.03 * pen.place.kernel)
-    pen.place.bias.assign(np.tile([0.0, 0.0, -1.0], pen.place.bias.shape[0] // 3))
+    pen.stroke.kernel.assign(for_all_strokes(pen, 0.03, 0.03) * pen.stroke.kernel)
+    pen.stroke.bias.assign(for_all_strokes(pen, 0, -1, 0, 0, 0))
     resting = pen.strokes(points, labels).points.numpy()
     pen.pose.bias.assign(pose)
     posed = pen.strokes(points, labels).points.numpy()

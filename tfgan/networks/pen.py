@@ -27,6 +27,7 @@ PRESENT = 0.5  # added to the logit of a stroke's presence: most are there at fi
 TURN, GROWTH, SHIFT = 0.5, 0.4, 0.2
 STYLES = 32  # of each class, at most
 STYLE_SCALE = 1.5  # of a style's vector beside that of the latents
+NUMBERS = 2, 1, 2 * POINTS, 1, 1  # of a stroke: its middle, size, points, width and presence
 GRU_WIDTH = 128  # as it takes a turn for each stroke
 
 
@@ -39,7 +40,7 @@ class PenGenerator(BuiltOnCall, keras.Model):
     """
 
     def __init__(self, config: Config, shape, num_classes: int, at_once: int | None = None):
-        """`at_once` is how many strokes the heads give of one row of features; all, if None."""
+        """`at_once` is how many strokes are made of one row of features; all, if None."""
         super().__init__(name='generator')
         self.shape, self.styles = shape, min(STYLES, config.latent_size)
         self.count = STROKES if max(shape[:2]) <= SMALL else MORE_STROKES
@@ -51,9 +52,7 @@ class PenGenerator(BuiltOnCall, keras.Model):
         )
         # Glorot's own would begin with strokes that differ little.
         varied = keras.initializers.VarianceScaling(1.0, 'fan_in')
-        self.place = dense(config, at_once * 3, kernel_initializer=varied)
-        self.points = dense(config, at_once * POINTS * 2, kernel_initializer=varied)
-        self.pen = dense(config, at_once * 2, kernel_initializer=varied)
+        self.stroke = dense(config, at_once * sum(NUMBERS), kernel_initializer=varied)
         self.pose = dense(config, 4, kernel_initializer=varied)
         self.colour = dense(config, at_once * shape[-1]) if shape[-1] > 1 else None
         self.ground = self.add_weight(
@@ -61,7 +60,7 @@ class PenGenerator(BuiltOnCall, keras.Model):
         )
 
     def features(self, hidden):
-        """What the heads see of the trunk's output [n, width]."""
+        """What strokes are made from of the trunk's output [n, width]."""
         return hidden
 
     def style_of(self, latents, labels):
@@ -74,10 +73,11 @@ class PenGenerator(BuiltOnCall, keras.Model):
         style = self.style_of(latents, labels) if style is None else style
         whole = self.trunk(latents + style, labels)
         hidden = self.features(whole)
-        wide, present = tf.unstack(self._each(self.pen, hidden, 2), axis=-1)
-        width = _widths(wide)
+        numbers = tf.split(self._each(self.stroke, hidden, sum(NUMBERS)), NUMBERS, axis=-1)
+        middle, size, offsets, wide, present = numbers
+        width, present = _widths(wide[..., 0]), present[..., 0]
         pose = tf.tanh(tf.cast(self.pose(whole), tf.float32))
-        points = tf.clip_by_value(_posed(self._points(hidden), pose), *PAGE)
+        points = tf.clip_by_value(_posed(_points(middle, size, offsets), pose), *PAGE)
         points = strokes.shortened(points, width, SAMPLES)
         present = tf.concat([tf.ones_like(present[:, :ALWAYS]), _presence(present[:, ALWAYS:])], 1)
         return Strokes(points, width, present, self._colours(hidden, points))
@@ -90,18 +90,6 @@ class PenGenerator(BuiltOnCall, keras.Model):
         ends = self.style_of(first, labels), self.style_of(second, labels)
         style = ends[0] + share[:, None] * (ends[1] - ends[0])
         return self.strokes(slerp(first, second, share), labels, style)
-
-    def _points(self, hidden):
-        """Points [n, count, POINTS, 2] of strokes of all sizes, each about a middle of its own."""
-        middle, size = tf.split(self._each(self.place, hidden, 3), [2, 1], axis=-1)
-        middle = 0.5 + 0.5 * tf.tanh(middle)
-        size = SIZE * tf.exp(SIZE_RANGE * tf.tanh(size))
-        offsets = self._each(self.points, hidden, POINTS * 2)
-        offsets = tf.reshape(offsets, [-1, self.count, POINTS, 2])
-        offsets -= tf.reduce_mean(offsets, axis=2, keepdims=True)
-        squared = tf.reduce_sum(offsets**2, axis=3, keepdims=True)
-        rms = tf.sqrt(tf.reduce_mean(squared, axis=2, keepdims=True) + 1e-6)
-        return middle[:, :, None] + size[..., None] * offsets / rms
 
     def _each(self, layer, hidden, size):
         """A layer's output as float32 [n, count, size]."""
@@ -141,6 +129,17 @@ class RecurrentPenGenerator(PenGenerator):
         # A loop in the graph: stroke by stroke it would be many times as large.
         states = tf.scan(lambda state, _: self.gru(given, state), self.numbers, tf.tanh(given))
         return tf.transpose(states, [1, 0, 2])
+
+
+def _points(middle, size, offsets):
+    """Points [n, strokes, POINTS, 2] of strokes of all sizes, each about a middle of its own."""
+    middle = 0.5 + 0.5 * tf.tanh(middle)
+    size = SIZE * tf.exp(SIZE_RANGE * tf.tanh(size))
+    offsets = tf.reshape(offsets, [-1, middle.shape[1], POINTS, 2])
+    offsets -= tf.reduce_mean(offsets, axis=2, keepdims=True)
+    squared = tf.reduce_sum(offsets**2, axis=3, keepdims=True)
+    rms = tf.sqrt(tf.reduce_mean(squared, axis=2, keepdims=True) + 1e-6)
+    return middle[:, :, None] + size[..., None] * offsets / rms
 
 
 def _posed(points, pose):

@@ -81,7 +81,7 @@ class Servable(tf.Module):
 
     def serving_default(self, seed):
         """One example a seed, its class as frequent as in the data."""
-        return self.labelled(seed, tf.fill(tf.shape(seed), -1))
+        return self._drawn(self._once.normal(seed), self._classes(seed))
 
     def labelled(self, seed, label):
         """One example a seed, of the class asked for."""
@@ -126,7 +126,10 @@ class Servable(tf.Module):
         return {form.example: form.decode(examples)}
 
     def _label(self, seed, label):
-        return tf.where(label < 0, latents.classes(seed, self._gan.class_shares), label)
+        return tf.where(label < 0, self._classes(seed), label)
+
+    def _classes(self, seed):
+        return latents.classes(seed, self._gan.class_shares)
 
     def _checked(self, label):
         count = len(self._gan.class_shares)

@@ -99,6 +99,6 @@ def test_no_drawing_is_an_empty_page(tmp_path):
     """A kind whose pages were empty would stay so: there is no slope on an empty page."""
     settings = config.make(steps=1, width=16, depth=1, latent_size=6, architecture='pen')
     generator = Gan(settings, (28, 28, 1), [1.0], ground=[1.0]).generator
-    generator.pen.bias.assign(tf.tile([0.0, -9.0], [16]))  # of widths, and of presence
+    generator.stroke.bias.assign(tf.tile([0.0] * 14 + [-9.0], [16]))  # the last is of presence
     ink = generator.strokes(tf.random.normal([5, 6]), tf.zeros(5, tf.int32)).ink.numpy()
     assert (ink[:, :4] == 1).all() and (ink[:, 4:] == 0).all()

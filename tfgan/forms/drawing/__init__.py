@@ -19,9 +19,9 @@ class Drawing:
     # fmt: off
     architectures: ClassVar = {
         'mlp':       Architecture('mlp.MlpGenerator',   'mlp.MlpDiscriminator', jit=True),
-        'hybrid':    Architecture('conv.ConvGenerator', 'conv.HybridDiscriminator', jit=True),
-        'conv':      Architecture('conv.ConvGenerator', 'conv.ConvDiscriminator', jit=True),
-        'pen':       Architecture('pen.PenGenerator',   'conv.LargeDiscriminator', jit=True),
+        'hybrid':    Architecture('conv.ConvGenerator', 'conv.HybridDiscriminator'),
+        'conv':      Architecture('conv.ConvGenerator', 'conv.ConvDiscriminator'),
+        'pen':       Architecture('pen.PenGenerator',   'conv.LargeDiscriminator'),
         'pen_gru':   Architecture('pen.RecurrentPenGenerator', 'conv.LargeDiscriminator'),
         'recurrent': Architecture('mlp.MlpGenerator',   'recurrent.RecurrentDiscriminator',
                                   piecewise_linear=False),
