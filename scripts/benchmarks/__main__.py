@@ -1,7 +1,7 @@
 """Measures the speed of training, starting and drawing beside what a user would pick instead,
 or with --quality what different recipes make of the same minutes.
 
-    scripts/benchmark --json=speed.json step start run drawing growth serving scaling
+    scripts/benchmark --json=speed.json step products start run drawing growth serving scaling
 
 prints a Markdown table for each section named, all of them if none is, and writes every figure to
 the JSON file.
@@ -16,6 +16,7 @@ are medians of the rounds' own, whose parts were measured one after the other.
 
 import argparse
 import datetime
+import functools
 import json
 import math
 import pathlib
@@ -28,11 +29,11 @@ import threading
 import time
 import urllib.request
 
+import floor
 import machine
 import numpy as np
 import quality
 import serving as serve_load
-from floor import operations, seconds
 from workers import Group, Worker, interleaved, standing, summary
 
 from tfgan import config
@@ -58,7 +59,7 @@ LIBRARIES = {  # whose products the floor is made of
     'NumPy': ('floor', {}),
     'TensorFlow': ('in_tensorflow', {'xla': False}),
     'XLA': ('in_tensorflow', {'xla': True}),
-    'PyTorch products': ('in_torch', {}),
+    'PyTorch': ('in_torch', {}),
 }
 STEP_PRESETS = 'article', 'dense', 'pixels', 'default'
 TURN_SECS = 1.0
@@ -73,6 +74,8 @@ def main():
     )
     parser.add_argument('--json', type=pathlib.Path, help='where all figures go')
     parser.add_argument('--rounds', type=int, default=11)
+    parser.add_argument('--presets', nargs='+', choices=STEP_PRESETS, default=STEP_PRESETS,
+                        help='whose steps are measured')  # fmt: skip
     parser.add_argument('--quality', action='store_true', help='recipes instead of speed')
     parser.add_argument('--dataset', default='doodles')
     parser.add_argument('--data_dir')
@@ -96,9 +99,10 @@ def speed(arguments):
         np.savez(
             drawings, images=render.draw(indices)[..., None], labels=render.labels(len(indices))
         )
-        for section in arguments.sections or SECTIONS:
+        sections = SECTIONS | {'step': functools.partial(step, presets=arguments.presets)}
+        for section in arguments.sections or sections:
             print(flush=True)
-            figures[section] = SECTIONS[section](str(drawings), arguments.rounds)
+            figures[section] = sections[section](str(drawings), arguments.rounds)
             if arguments.json:
                 arguments.json.write_text(json.dumps(figures, indent=1) + '\n')
 
@@ -132,9 +136,9 @@ def ratio(first, second):
     return statistics.median(a / b for a, b in zip(first, second, strict=True))
 
 
-def step(drawings, rounds):
+def step(drawings, rounds, presets=STEP_PRESETS):
     """Images/s of the inner loop, and the floor under it, for each preset's networks."""
-    return {preset: _step(drawings, rounds, preset) for preset in STEP_PRESETS}
+    return {preset: _step(drawings, rounds, preset) for preset in presets}
 
 
 def _step(drawings, rounds, preset):
@@ -144,11 +148,7 @@ def _step(drawings, rounds, preset):
         for name, (module, function, changes) in STEPS.items()
     }
     has_floor = settings.architecture in ('mlp', 'pen')
-    rates = {
-        name: (module, 'rates', {'preset': preset} | changes)
-        for name, (module, changes) in LIBRARIES.items()
-        if has_floor
-    }
+    rates = _rates(preset) if has_floor else {}
     with standing(**makers, **rates) as workers:
         amounts = {name: _amount(worker, TURN_SECS) for name, worker in workers.items()
                    if name not in rates}  # fmt: skip
@@ -161,22 +161,57 @@ def _step(drawings, rounds, preset):
             rows.append([name, 'fails: ' + errors[name], '', ''])
         else:
             rows.append(_step_row(name, found, ours, settings))
-    floor = has_floor and _floor(settings, turns)
-    if floor:
-        rows.append(_step_row('floor', floor, ours, settings))
+    least = has_floor and _floor(settings, turns)
+    if least:
+        rows.append(_step_row('floor', least, ours, settings))
     table(*rows)
-    return {'secs': secs, 'floor': floor, 'errors': errors}
+    return {'secs': secs, 'floor': least, 'errors': errors}
+
+
+def _rates(preset):
+    """What measures each library's products of a preset's step, as `standing` takes it."""
+    return {
+        f'{name} products': (module, 'rates', {'preset': preset} | changes)
+        for name, (module, changes) in LIBRARIES.items()
+    }
+
+
+def products(drawings, rounds):
+    """How fast each library makes the products of a step, one by one."""
+    return {preset: _products(preset, rounds) for preset in ('article', 'default')}
+
+
+def _products(preset, rounds):
+    settings, names = config.make(preset), _rates(preset)
+    with standing(**names) as workers:
+        found = interleaved(workers, dict.fromkeys(names, 3), rounds)
+    found = {name: turns for name, turns in found.items() if turns}
+    rows = [[f"a step's products, `{preset}`", 'times', *found]]
+    totals = dict.fromkeys(found, 0.0)
+    for product, times in floor.products(settings).items():
+        cells = []
+        for name, turns in found.items():
+            secs = statistics.median(turn[floor.named(product)] for turn in turns)
+            totals[name] += times * secs
+            cells.append(f'{2e-9 * math.prod(product[1:]) / secs:.0f} G/s')
+        kind, many, *sizes = product
+        sizes = ' x '.join(f'{size:,}' for size in ([many] if many > 1 else []) + sizes)
+        rows.append([f'{kind} {sizes}', times, *cells])
+    rows.append(['all, ms', '', *(f'{1e3 * secs:.1f}' for secs in totals.values())])
+    table(*rows)
+    return found
 
 
 def _floor(settings, libraries):
     """Seconds of one step at least, as each turn found them; says what it is made of."""
     libraries = [turns for turns in libraries if turns]  # those that can be had
-    rounds = [seconds(settings, [[turn] for turn in turns]) for turns in zip(*libraries)]
-    products, exponentials, moved = (1e3 * statistics.median(part) for part in zip(*rounds))
+    rounds = [floor.seconds(settings, [[turn] for turn in turns]) for turns in zip(*libraries)]
+    computing, exponentials, moved = (1e3 * statistics.median(part) for part in zip(*rounds))
+    operations = floor.operations(settings)
     print(
-        f'{operations(settings) / 1e9:.2f} billion operations a step in products: {products:.1f} ms'
-        f' at the rates of the fastest library ({operations(settings) / products / 1e6:.0f} billion'
-        f' a second); exponentials {exponentials:.1f} ms, bytes {moved:.1f} ms',
+        f'{operations / 1e9:.2f} billion operations a step in products: {computing:.1f} ms at the'
+        f' rates of the fastest library, {operations / computing / 1e6:.0f} billion a second;'
+        f' exponentials {exponentials:.1f} ms, bytes {moved:.1f} ms',
         flush=True,
     )
     return [sum(parts) for parts in rounds]
@@ -259,6 +294,7 @@ WHOLE_RUNS = {
     'default, augmented': ('default', 'npz:{drawings}', {'augmented': True}),
 }
 RUN_SECS = 300.0
+SCORES = 'frechet_distance', 'precision', 'recall'  # of a whole run's drawings
 
 
 def run(drawings, rounds):
@@ -291,6 +327,7 @@ def run(drawings, rounds):
                 f'{bare / total:.1%}',
             ],
             ['peak memory, MiB', f'{found["MiB"]:,.0f}', ''],
+            *([key, f'{found["scores"][key]:.2f}', ''] for key in SCORES if key in found['scores']),
         )
     return figures
 
@@ -529,7 +566,8 @@ def _get(url):
 
 
 SECTIONS = {
-    section.__name__: section for section in (step, start, run, drawing, growth, serving, scaling)
+    section.__name__: section
+    for section in (step, products, start, run, drawing, growth, serving, scaling)
 }
 
 if __name__ == '__main__':

@@ -1,5 +1,7 @@
 """Where the seconds of a whole run go: training with a clock around each of its parts."""
 
+import json
+import pathlib
 import tempfile
 import time
 
@@ -57,8 +59,8 @@ def whole(path, preset, dataset, augmented=False):
     """turn(secs): trains and exports a run of about so many seconds, which waits now and then for
     a turn of the bare loop of the same networks on the drawings in a file.
 
-    Returns {'secs': {part: seconds}, 'steps': how many, 'turns': [seconds of a bare step], 'MiB':
-    the most memory that the run held}.
+    Returns {'secs': {part: seconds}, 'steps': how many, 'turns': [seconds of a bare step],
+    'scores': {name: figure} of its drawings, 'MiB': the most memory that the run held}.
     """
     import_tensorflow()
     from in_tensorflow import peak_bytes
@@ -72,10 +74,12 @@ def whole(path, preset, dataset, augmented=False):
             bare = _Bare(turns, path=path, preset=preset, augmented=augmented)
             _watch(accounts, bare.turn)
             steps = run.train().step
-            accounts.timed('export', run.export)(f'{folder}/model')
+            version = accounts.timed('export', run.export)(f'{folder}/model')
             accounts.book()
+            scores = json.loads((pathlib.Path(version) / 'model.json').read_text())['scores']
         bare.close()
-        return {'secs': accounts.secs, 'steps': steps, 'turns': turns, 'MiB': peak_bytes() / 2**20}
+        found = {'secs': accounts.secs, 'steps': steps, 'turns': turns, 'scores': scores}
+        return found | {'MiB': peak_bytes() / 2**20}
 
     return turn
 

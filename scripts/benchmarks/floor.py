@@ -129,7 +129,7 @@ class Rates:
             left, right, *transposed = OPERANDS[kind]
             pairs = [[library.array([*before, *shapes[name]]) for _ in range(COPIES)]
                      for name in (left, right)]  # fmt: skip
-            self._calls[_named(product)] = lambda p=pairs, t=transposed: library.products(*p, *t)
+            self._calls[named(product)] = lambda p=pairs, t=transposed: library.products(*p, *t)
         x, y = library.array([LONG]), library.array([LONG])
         some = library.array([1 << 20])
         self._calls |= {'exp': lambda: library.exp(some), 'add': lambda: library.add(x, y)}
@@ -142,7 +142,8 @@ class Rates:
         return found | {'exp': secs['exp'] / (1 << 20), 'add': secs['add'] / (3 * 4 * LONG)}
 
 
-def _named(product):
+def named(product):
+    """A product's name among the parts of a turn."""
     return ' '.join(map(str, product))
 
 
@@ -160,7 +161,7 @@ def seconds(settings, libraries):
         part: min(statistics.median(turn[part] for turn in turns) for turns in libraries)
         for part in libraries[0][0]
     }
-    computing = sum(median[_named(each)] * times for each, times in products(settings).items())
+    computing = sum(median[named(each)] * times for each, times in products(settings).items())
     return (
         computing,
         exponentials(settings) * median['exp'],
