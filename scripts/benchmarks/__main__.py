@@ -333,7 +333,8 @@ def run(drawings, rounds):
 
 
 def drawing(drawings, rounds):
-    """Images/s and the time of a call, from an exported model."""
+    """Images/s and the time of a call, from an exported model, and where a call's time goes."""
+    parts = {preset: _call_parts(preset, rounds) for preset in ('dense', 'default')}
     with tempfile.TemporaryDirectory() as folder:
         exporter = Worker('in_tensorflow', 'export', path=drawings, directory=folder)
         exporter.close()
@@ -353,7 +354,17 @@ def drawing(drawings, rounds):
                     figures[f'{signature} {batch}'] = found
                     rows += _drawing_rows(signature, batch, found)
     table(*rows)
-    return figures
+    return figures | {'parts': parts}
+
+
+def _call_parts(preset, rounds):
+    worker = Worker('in_tensorflow', 'call_parts', preset=preset)
+    turns = [worker.turn(200) for _ in range(rounds)]
+    worker.close()
+    found = {part: [turn[part] for turn in turns] for part in turns[0]}
+    rows = [[part, text([1e6 * each for each in secs])] for part, secs in found.items()]
+    table([f'a drawing of `{preset}`', 'microseconds'], *rows)
+    return found
 
 
 def _drawing_rows(signature, batch, found):

@@ -1,5 +1,6 @@
 """Training steps in TensorFlow: this package's, and what a user would write without it."""
 
+import functools
 import tempfile
 import time
 
@@ -9,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from workers import secs_each
 
-from tfgan import config
+from tfgan import config, latents
 from tfgan.data import pipeline
 from tfgan.distributed import strategies
 from tfgan.forms.drawing import FORM
@@ -205,6 +206,39 @@ def drawing(directory):
         call()
         return [secs_each(call, 1) for _ in range(count)]
 
+    return turn
+
+
+def call_parts(preset):
+    """turn(repeats): {part: seconds} of drawing one example, each part as a call of its own."""
+    from tfgan.saved_model.signatures import SEED, Servable
+
+    gan = Gan(config.make(preset), (28, 28, 1), [0.1] * 10)
+    servable = Servable(gan, [str(label) for label in range(10)])
+    seed, label = tf.constant([7], tf.int64), tf.constant([3])
+    normal = servable.asked(seed, label)[0]
+    drawn = gan.average(normal, label)
+    parts = {
+        'a call that does nothing': (tf.identity, [seed]),
+        'latents of a seed': (lambda x: servable.asked(x, label)[0], [seed]),
+        'a label of a seed': (lambda x: latents.classes(x, gan.class_shares), [seed]),
+        'the generator': (gan.average, [normal, label]),
+        'levels of 0 to 255': (FORM.decode, [drawn]),
+        'all in one': (servable.serving_default, [seed]),
+    }
+    calls = {
+        part: functools.partial(tf.function(function, autograph=False), *inputs)
+        for part, (function, inputs) in parts.items()
+    }
+    signature = tf.function(servable.serving_default, autograph=False)
+    calls['all in one, as a signature'] = functools.partial(
+        signature.get_concrete_function(SEED), seed=seed
+    )
+
+    def turn(repeats):
+        return {part: secs_each(call, repeats) for part, call in calls.items()}
+
+    turn(20)
     return turn
 
 
