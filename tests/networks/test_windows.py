@@ -37,10 +37,20 @@ def test_it_is_the_convolution_and_its_gradients(height, width, channels, stride
         np.testing.assert_allclose(our, their, rtol=1e-4, atol=1e-3)
 
 
-def test_a_layer_of_another_kernel_is_as_it_was():
+@pytest.mark.parametrize(('size', 'stride', 'for_xla'), [(1, 1, 0), (3, 1, 0), (4, 2, 1)])
+def test_a_layer_is_made_for_the_code_around_it(size, stride, for_xla):
     images = tf.random.stateless_uniform([2, 6, 6, 3], [1, 2])
-    for size, stride in (1, 1), (3, 1), (4, 2):
-        layer = windows.Conv2D(4, size, stride, padding='same')
-        output = layer(images)
-        expected = tf.nn.conv2d(images, layer.kernel, stride, 'SAME')
-        np.testing.assert_allclose(output, expected, atol=1e-5)
+    layer = windows.Conv2D(4, size, stride, padding='same')
+    plain = layer(images)
+
+    @tf.function(autograph=False)
+    def compiled(images):
+        with windows.for_xla():
+            return layer(images)
+
+    operations = [
+        each.type for each in compiled.get_concrete_function(images).graph.get_operations()
+    ]
+    assert ('Conv2D' in operations) == (not for_xla)
+    np.testing.assert_allclose(compiled(images), plain, atol=1e-5)
+    np.testing.assert_allclose(plain, tf.nn.conv2d(images, layer.kernel, stride, 'SAME'), atol=1e-5)

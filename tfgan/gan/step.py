@@ -8,6 +8,7 @@ import tensorflow as tf
 from tfgan import latents
 from tfgan.gan import adaptive_augmentation, ema
 from tfgan.gan.optimizers import learning_rate
+from tfgan.networks import windows
 from tfgan.networks.backward import backward
 
 METRICS = (
@@ -54,7 +55,11 @@ class Step:
         self.compiled = self.gradients
         # Only this much: XLA takes neither the fused update nor, on a CPU, what replicas share.
         if self.xla:
-            self.compiled = tf.function(self.gradients, jit_compile=True, autograph=False)
+            self.compiled = tf.function(self._for_xla, jit_compile=True, autograph=False)
+
+    def _for_xla(self, *arguments):
+        with windows.for_xla():
+            return self.gradients(*arguments)
 
     def gradients(self, batch: Batch, weight, global_batch: Scored | None = None):
         """Both players' gradients and the metrics, as this replica's share of the global batch.
