@@ -190,7 +190,8 @@ def _products(preset, rounds):
     with standing(**names) as workers:
         found = interleaved(workers, dict.fromkeys(names, 3), rounds)
     found = {name: turns for name, turns in found.items() if turns}
-    rows = [[f"a step's products, `{preset}`", 'times', *LIBRARIES]]
+    libraries = (name.removesuffix(' products') for name in found)
+    rows = [[f"a step's products, `{preset}`", 'times', *libraries]]
     totals = dict.fromkeys(found, 0.0)
     for product, times in floor.products(settings).items():
         cells = []

@@ -336,8 +336,8 @@ class Library:
             tf.function(function, jit_compile=xla, autograph=False)
             for function in (_all_products, tf.exp)
         )
-        self._add = tf.function(lambda x, y: x.assign_add(y).shape, autograph=False)
-        self._long = {}
+        self._add = tf.function(lambda x, y: x.assign_add(y), autograph=False)
+        self._long = None
 
     def array(self, shape):
         return tf.random.normal(shape)
@@ -349,9 +349,9 @@ class Library:
         self._exp(x).numpy()
 
     def add(self, x, y):
-        if not self._long:
-            self._long = {'x': tf.Variable(x)}
-        self._add(self._long['x'], y)
+        if self._long is None:
+            self._long = tf.Variable(x)
+        self._add(self._long, y)
 
 
 def _all_products(left, right, transpose_left, transpose_right):
