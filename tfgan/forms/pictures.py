@@ -17,7 +17,7 @@ SHEETS = {
     '.jpeg': ('JPEG', {'quality': 95}),
     '.webp': ('WEBP', {'lossless': True}),
 }
-FEW_GREYS, FEW_COLOURS = 16, 256  # that fit half a byte and a byte a pixel
+FEW_GREYS, FEW_COLOURS = 16, 256  # A PNG file has half a byte and one byte a pixel for them.
 VECTORS = '.svg', '.pdf', '.gif'  # made of lines, not of pixels
 PAPERS_MM = {
     'a2': (420, 594),

@@ -9,9 +9,9 @@ class Architecture:
     """A generator and a discriminator, each a class below `tfgan.networks` by module and name.
 
     Both are made of (config, shape, num_classes). `jit` says whether XLA compiles their steps where
-    nothing was measured. A `piecewise_linear` discriminator is linear between the kinks of leaky
-    ReLUs in each example by itself, and runs its layers through `via`, for the shared backward
-    pass; any other one takes the plain double backward pass.
+    nothing was measured: in runs too short for that. A `piecewise_linear` discriminator is linear
+    between the kinks of leaky ReLUs in each example by itself, and runs its layers through `via`,
+    for the shared backward pass; any other one takes the plain double backward pass.
     """
 
     generator: str

@@ -1,8 +1,8 @@
 """Convolutions as products of windows, which on a processor XLA differentiates in half the time.
 
-Without XLA, TensorFlow's own are faster, so each is made in the way of the code around it.
 A kernel that is two strides wide sees two by two blocks, of a stride's pixels on each side. So its
-convolution is one matrix product of the blocks' windows, and so are both of its gradients.
+convolution is one matrix product of the blocks' windows, and so are both of its gradients. Without
+XLA, TensorFlow's own convolutions are faster, so a layer is made for the code that calls it.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ def for_xla():
 
 
 class Conv2D(keras.layers.Conv2D):
-    """Keras's own, with the same weights; for padding "same", and quicker for two strides."""
+    """Keras's own, for padding "same"; for XLA of windows if a kernel is two strides wide."""
 
     def convolution_op(self, inputs, kernel):
         if not _for_xla.get() or self.kernel_size[0] != 2 * self.strides[0]:
@@ -38,15 +38,15 @@ class Conv2D(keras.layers.Conv2D):
 
 
 def convolution(images, kernel, stride: int):
-    """Images [n, h, w, c] by a kernel [2 * stride, 2 * stride, c, d]: [n, h / stride, ..., d].
+    """Images [n, h, w, c] by a kernel [2 s, 2 s, c, d], s the stride: [n, h / s, w / s, d].
 
-    Sides are rounded up, and padded as by tf.nn.conv2d with "SAME".
+    The sides of the result are rounded up, and images padded, as by tf.nn.conv2d with "SAME".
     """
     height, width, channels = images.shape[1:]
     rows, columns = -(-height // stride), -(-width // stride)
     around = [_around(height, rows, stride), _around(width, columns, stride)]
     padded = tf.pad(images, [[0, 0], *around, [0, 0]])
-    blocks = tf.nn.space_to_depth(padded, stride) if stride > 1 else padded  # [n, rows + 1, ...]
+    blocks = tf.nn.space_to_depth(padded, stride) if stride > 1 else padded
     windows = [blocks[:, y : y + rows, x : x + columns] for y, x in CORNERS]
     size = 4 * stride * stride * channels
     kernel = tf.reshape(kernel, [2, stride, 2, stride, channels, -1])
