@@ -1,5 +1,6 @@
 """What every command does alike: help, flags, refusals."""
 
+import functools
 import io
 import os
 import pathlib
@@ -26,8 +27,11 @@ from tfgan.forms import pictures
 REFUSALS = ConfigError, SourceError, RunError, ModelError, StorageError
 
 
-def run(main, help_text: str) -> None:
-    """Parses the flags and calls `main`, or answers --help; a refusal is one message and exit 1."""
+def run(main, help_text: str, refused: int = 1) -> None:
+    """Parses the flags and calls `main`, or answers --help; a refusal is one message.
+
+    The exit code is then `refused`.
+    """
     startup.tolerate_closed_output()
     if {'--help', '-h', '-help', '--helpshort', '--helpfull'} & set(sys.argv[1:]):
         print(help_text)
@@ -41,13 +45,20 @@ def run(main, help_text: str) -> None:
         try:
             main()
         except REFUSALS as error:
-            raise SystemExit(f'error: {error}') from error
+            _refuse(f'error: {error}', refused, error)
 
-    app.run(checked, flags_parser=parse)
+    app.run(checked, flags_parser=functools.partial(parse, refused=refused))
 
 
-def parse(argv: list[str]) -> None:
-    """Reads the flags; one that is wrong is refused by one message and exit 1."""
+def _refuse(message, code, error):
+    if code == 1:
+        raise SystemExit(message) from error
+    print(message, file=sys.stderr)
+    raise SystemExit(code) from error
+
+
+def parse(argv: list[str], refused: int = 1) -> None:
+    """Reads the flags; one that is wrong is refused by one message and that exit code."""
     try:
         for word in argv:
             if not is_text(word):
@@ -59,11 +70,12 @@ def parse(argv: list[str]) -> None:
             if isinstance(value, float) and not is_finite(value):
                 raise ConfigError(f'--{name}={value}: expected a finite number')
     except (ConfigError, flags.Error) as error:
-        raise SystemExit(f'error: {_in_short(error)}') from error
+        _refuse(f'error: {_in_short(error)}', refused, error)
 
 
 HOW = 'flags are written --name=value'
 ENDINGS = *pictures.SHEETS, *pictures.VECTORS
+READ = '.png', '.jpg', '.jpeg', '.webp', '.gif', '.bmp', '.tif', '.tiff', '.avif'
 DRAWINGS = ['out', 'format', 'size', 'paper', 'plotter', 'frames']
 
 
@@ -164,6 +176,17 @@ def _no_place(flag, folder, why):
     return ConfigError(
         f'--{flag}={quoted(folder)}: {why}; give a place that can be made and written to'
     )
+
+
+def picture_files(flag: str, folder: str) -> list[pathlib.Path]:
+    """The files of a folder that are named like pictures, sorted; raises ModelError for none."""
+    found = sorted(pathlib.Path(folder).iterdir()) if os.path.isdir(folder) else []
+    found = [file for file in found if pictures.ending(file) in READ and file.is_file()]
+    if not found:
+        raise ModelError(
+            f'--{flag}={quoted(folder)}: expected a folder with pictures: {" ".join(READ)}'
+        )
+    return found
 
 
 class _PlaceParser(flags.ArgumentParser):

@@ -15,6 +15,7 @@ from tfgan.errors import ModelError, quoted, reason
 from tfgan.forms import pictures
 from tfgan.forms.base import DRAWING, form_named
 from tfgan.forms.pictures import Picture
+from tfgan.redrawing import Redrawing
 from tfgan.saved_model import card, layout, loading
 from tfgan.saved_model.card import ModelCard
 
@@ -23,10 +24,10 @@ FIRST_WAIT_SECS = 0.3  # It doubles with each attempt.
 TIMEOUT_SECS = 60
 
 
-class Model:
-    """What a model can be asked for; `predict` says how, `block` for how many rows at once.
+class Model(Redrawing):
+    """What a model can be asked for; `answers` says how, `block` for how many rows at once.
 
-    `predict(signature, {input: array [n, ...]})` gives the signature's one output, [n, ...].
+    `answers(signature, {input: array [n, ...]})` gives {output: array [n, ...]}.
     """
 
     block = 256
@@ -102,8 +103,13 @@ class Model:
         while all(block):  # An empty name stands for each number after the last.
             labels = np.arange(len(names), len(names) + self.block, dtype=np.int32)
             block = self.predict('classes', {'label': labels})
-            names += filter(None, block)
+            names += [str(name) for name in block if name]
         return names
+
+    def predict(self, signature: str, inputs: dict) -> np.ndarray:
+        """The one output of a signature that has no more, [n, ...]; raises ModelError."""
+        [output] = self.answers(signature, inputs).values()
+        return output
 
     def _labels(self, label, count):
         labels = np.asarray(label)
@@ -114,13 +120,18 @@ class Model:
         return _one_each('label', _integers('label', labels, np.int32), count)
 
     def _in_blocks(self, signature, inputs):
+        [output] = self._answers_in_blocks(signature, inputs).values()
+        return output
+
+    def _answers_in_blocks(self, signature, inputs):
         count = len(next(iter(inputs.values())))
-        return np.concatenate([
-            self.predict(
+        blocks = [
+            self.answers(
                 signature, {name: value[i : i + self.block] for name, value in inputs.items()}
             )
             for i in range(0, count, self.block)
-        ])  # fmt: skip
+        ]
+        return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
 
 
 def _integers(name, values, dtype):
@@ -203,19 +214,36 @@ class _Loaded(Model):
 
         return report.evaluate(self, self.version, self.card, dataset, **options)
 
+    def learn(self, images, word: str, out, **options):
+        """Writes a version at `out` that draws a new word too, of pictures; returns its folder.
+
+        `options` are those of `tfgan.word_learning.learn`.
+        """
+        from tfgan import word_learning
+
+        return word_learning.learn(self, images, word, out, **options)
+
+    def weights(self) -> list[np.ndarray]:
+        """Those of the averaged generator, the discriminator and the encoder, in that order."""
+        return [variable.numpy() for variable in self._loaded.weights]
+
+    def decision_threshold(self) -> float:
+        """The logit half way between real and generated examples."""
+        return float(self._loaded.decision_threshold.numpy())
+
     def signatures(self):
         """The names of what it answers."""
         return self._loaded.signatures.keys()
 
-    def predict(self, signature, inputs):
+    def answers(self, signature, inputs):
         import tensorflow as tf
 
         tensors = {name: tf.constant(value) for name, value in inputs.items()}
         try:
-            [output] = self._loaded.signatures[signature](**tensors).values()
+            outputs = self._loaded.signatures[signature](**tensors)
         except tf.errors.InvalidArgumentError as error:
             raise ModelError(reason(error)) from error
-        return _text(output.numpy())
+        return {name: _text(output.numpy()) for name, output in outputs.items()}
 
 
 def connect(url: str, model: str = 'doodles', version: int | None = None) -> 'Served':
@@ -292,6 +320,18 @@ def _attempts():
         yield
 
 
+OUTPUT_TYPES = {'latents': np.float32, 'label': np.int32}  # All others in numbers are images.
+
+
+def _array(name, values):
+    """An output of a REST answer as an array [n, ...]."""
+    if isinstance(values[0], dict):
+        return np.array([base64.b64decode(each['b64']).decode() for each in values])
+    if isinstance(values[0], str):
+        return np.array(values)
+    return np.array(values, OUTPUT_TYPES.get(name, np.uint8))
+
+
 class _Rest(Served):
     def __init__(self, *place):
         import requests
@@ -310,13 +350,13 @@ class _Rest(Served):
         proxy = utils.select_proxy(url, utils.get_environ_proxies(url))
         return proxy and _without_password(proxy)
 
-    def predict(self, signature, inputs):
+    def answers(self, signature, inputs):
         plain = {name: value.tolist() for name, value in inputs.items()}
         body = {'signature_name': signature, 'inputs': plain}
         answer = self._answer('POST', ':predict', data=json.dumps(body))['outputs']
-        if signature == 'svg':
-            return [base64.b64decode(each['b64']).decode() for each in answer]
-        return answer if signature == 'classes' else np.array(answer, np.uint8)
+        # That of one output has no name.
+        named = answer if isinstance(answer, dict) else {'output': answer}
+        return {name: _array(name, values) for name, values in named.items()}
 
     def status(self) -> dict:
         found = self._answer('GET', '')['model_version_status']
@@ -375,7 +415,7 @@ class _Grpc(Served):
         )
         return None if bypassed else _without_password(proxy)
 
-    def predict(self, signature, inputs):
+    def answers(self, signature, inputs):
         import tensorflow as tf
         from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
@@ -385,8 +425,8 @@ class _Grpc(Served):
         for name, value in inputs.items():
             request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
         service = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
-        [output] = self._answer(service.Predict, request).outputs.values()
-        return _text(tf.make_ndarray(output))
+        outputs = self._answer(service.Predict, request).outputs
+        return {name: _text(tf.make_ndarray(output)) for name, output in outputs.items()}
 
     def status(self) -> dict:
         from tensorflow_serving.apis import get_model_status_pb2, model_service_pb2_grpc
@@ -433,4 +473,4 @@ class _Grpc(Served):
 
 def _text(array):
     """Strings as such, all else as it is."""
-    return [each.decode() for each in array] if array.dtype == object else array
+    return np.array([each.decode() for each in array]) if array.dtype == object else array

@@ -15,8 +15,9 @@ LABELS = ('auto', 'use', 'ignore')
 AUGMENT = ('auto', 'on', 'off')
 PRECISIONS = ('float32', 'bfloat16')
 XLA = ('auto', 'on', 'off')
+ENCODER = ('auto', 'off')
 # Settings that older runs do not name, and what they did.
-LATER = {'split': None, 'ink_width': None, 'generator_rate': 1.0, 'xla': 'auto'}
+LATER = {'split': None, 'ink_width': None, 'generator_rate': 1.0, 'xla': 'auto', 'encoder': 'off'}
 
 
 def _field(default, text, accepts=None, **limits):
@@ -60,6 +61,7 @@ class Config:
     decay_from: float = _field(0.5, 'share of the run before both slow down', least=0, most=1)
     ema_images: int = _field(50_000, "half-life, of the generator's average", least=1, most=10**15)
     ema_share: float = _field(0.05, 'and at most this share of the images seen', above=0, most=1)
+    encoder: str = _field('auto', 'reads drawings of yours; a fifth more of the budget', ENCODER)
     # fmt: on
 
     def __post_init__(self):

@@ -72,7 +72,7 @@ def uniform(seeds):
 def classes(seeds, shares):
     """Labels int32 [n] of int64 seeds [n], as frequent as `shares` [classes], which sum to 1."""
     upper = np.cumsum(shares, dtype=np.float64).astype(np.float32)
-    upper[-1] = 1.0
+    upper[np.flatnonzero(shares)[-1] :] = 1.0
     return tf.searchsorted(tf.constant(upper), uniform(seeds), side='right', out_type=tf.int32)
 
 

@@ -94,6 +94,11 @@ def write_png(path, image: np.ndarray) -> None:
     storage.write_bytes(path, png(image))
 
 
+def write_picture(path, image: np.ndarray) -> None:
+    """Writes uint8 [h, w, 1 or 3] in the format of a path's ending, atomically."""
+    storage.write_bytes(path, encoded([image], *SHEETS[ending(path)]))
+
+
 def write_drawings(out: str, drawings: np.ndarray, numbers) -> None:
     """A sheet if `out` is named like a picture, else a folder of pictures named by `numbers`."""
     if ending(out) in SHEETS:

@@ -11,8 +11,13 @@ def learning_rate(config: Config, progress, least: float):
     """Flat until `decay_from` of the run, then half a cosine to `least` of itself."""
     if config.decay_from == 1:
         return tf.constant(config.learning_rate)
-    fall = tf.clip_by_value((progress - config.decay_from) / (1 - config.decay_from), 0.0, 1.0)
-    return config.learning_rate * (least + (1 - least) * 0.5 * (1 + tf.cos(math.pi * fall)))
+    return config.learning_rate * falling(progress, config.decay_from, least)
+
+
+def falling(progress, decay_from: float, least: float):
+    """1 until `decay_from` of a run, then half a cosine to `least`."""
+    fall = tf.clip_by_value((progress - decay_from) / (1 - decay_from), 0.0, 1.0)
+    return least + (1 - least) * 0.5 * (1 + tf.cos(math.pi * fall))
 
 
 class Adam:

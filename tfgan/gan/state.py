@@ -1,6 +1,7 @@
 """The state of a game: two networks, a moving average, two optimizers and some counters."""
 
 import dataclasses
+import math
 
 import keras
 import numpy as np
@@ -10,7 +11,9 @@ from tfgan.config import Config
 from tfgan.errors import ConfigError
 from tfgan.forms.base import DRAWING, Augmentation, form_named
 from tfgan.gan.optimizers import Adam
-from tfgan.objectives import OBJECTIVES
+from tfgan.objectives import OBJECTIVES, zero_centred
+
+SMALL_PIXELS = 32 * 32  # of images for which objectives have the weights of their penalties
 
 
 class State:
@@ -39,7 +42,7 @@ class State:
         self.strategy = strategy or tf.distribute.get_strategy()
         self.augmentation, self.accumulate = augmentation, accumulate
         self.objective = OBJECTIVES[config.objective]
-        self.penalty_weight = _penalty_weight(config, self.objective)
+        self.penalty_weight = _penalty_weight(config, self.objective, self.shape)
         decay = config.penalty_decay
         self.penalty_decay = self.objective.decay if decay is None else decay
         self.architecture = self.form.architectures[config.architecture]
@@ -66,8 +69,8 @@ class State:
         betas = config.beta_1, config.beta_2
         self.generator_adam = Adam(self.generator.trainable_variables, *betas)
         self.discriminator_adam = Adam(self.discriminator.trainable_variables, *betas)
-        self.step, self.skipped, self.streak = (_counter() for _ in range(3))
-        self.decision_threshold, self.change_probability = (_counter(tf.float32) for _ in range(2))
+        self.step, self.skipped, self.streak = (counter() for _ in range(3))
+        self.decision_threshold, self.change_probability = (counter(tf.float32) for _ in range(2))
 
     def state(self) -> dict[str, list]:
         """All that a checkpoint must hold, as lists of variables.
@@ -87,7 +90,7 @@ class State:
         }
 
 
-def _counter(dtype=tf.int64):
+def counter(dtype=tf.int64):
     return tf.Variable(
         tf.zeros([], dtype),
         trainable=False,
@@ -106,12 +109,22 @@ def _replica_batch(batch_size, strategy, accumulate):
     return batch_size // replicas
 
 
-def _penalty_weight(config, objective):
+def _penalty_weight(config, objective, shape):
     if config.penalty_weight is None:
-        return objective.weight
+        # One that pulls slopes to a length of 1 means the slope of all pixels together.
+        return objective.weight * (_larger(shape) if objective.penalty is zero_centred else 1)
     if config.penalty_weight and not objective.penalty:
         raise ConfigError(
             f'--penalty_weight={config.penalty_weight}: the objective {config.objective} has no '
             'penalty; wasserstein and relativistic have one'
         )
     return config.penalty_weight
+
+
+def _larger(shape):
+    """How many times as many pixels there are as weights of penalties are meant for, or 1.
+
+    The more pixels share what a discriminator sees, the less its slope at each: of an image four
+    times as large, the sum of their squares is a quarter.
+    """
+    return max(1.0, math.prod(shape[:2]) / SMALL_PIXELS)

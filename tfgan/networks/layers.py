@@ -36,14 +36,23 @@ def flat(maps):
     return tf.reshape(maps, [-1, math.prod(maps.shape[1:])])
 
 
-def between(generator, first, second, share, labels, **enlarged):
+def between(generator, first, second, share, labels, to_labels=None, **enlarged):
     """What a generator makes at `share` [n] of the way from latents to latents [n, latent_size].
 
-    A pen's can be `enlarged=` so many times.
+    The classes are those of `labels`, or on the way from them to `to_labels`, int [n]. A pen's
+    images can be `enlarged=` so many times.
     """
     if hasattr(generator, 'between'):
-        return generator.between(first, second, share, labels, **enlarged)
-    return generator(slerp(first, second, share), labels)
+        return generator.between(first, second, share, labels, to_labels, **enlarged)
+    return generator(slerp(first, second, share), on_the_way(generator, labels, to_labels, share))
+
+
+def on_the_way(generator, labels, to_labels, share):
+    """Shares of the classes [n, classes] at `share` [n] of the way from labels to labels [n]."""
+    if to_labels is None:
+        return labels
+    count, share = generator.trunk.embedding.input_dim, share[:, None]
+    return (1 - share) * tf.one_hot(labels, count) + share * tf.one_hot(to_labels, count)
 
 
 SQUASH = {'linear': tf.identity, 'tanh': tf.tanh}
@@ -83,7 +92,10 @@ class Score(BuiltOnCall, keras.layers.Layer):
 
 
 class Trunk(BuiltOnCall, keras.layers.Layer):
-    """Latents [n, latent_size] and labels [n] to features [n, width] through dense layers."""
+    """Latents [n, latent_size] and labels [n] to features [n, width] through dense layers.
+
+    Labels can be shares of the classes too, float32 [n, classes].
+    """
 
     def __init__(self, config: Config, num_classes: int):
         super().__init__()
@@ -91,10 +103,16 @@ class Trunk(BuiltOnCall, keras.layers.Layer):
         self.hidden = hidden(config)
 
     def call(self, latents, labels):
-        hidden = tf.concat([latents, self.embedding(labels)], axis=1)
+        hidden = tf.concat([latents, self._embedded(labels)], axis=1)
         for layer in self.hidden:
             hidden = leaky(layer(hidden))
         return hidden
+
+    def _embedded(self, labels):
+        labels = tf.convert_to_tensor(labels)
+        if labels.dtype.is_integer:
+            return self.embedding(labels)
+        return tf.matmul(labels, self.embedding.embeddings)
 
 
 def conv(config, channels, size, kind=windows.Conv2D, strides=2, **more):

@@ -8,7 +8,7 @@ import tensorflow as tf
 from tfgan.config import Config
 from tfgan.latents import slerp
 from tfgan.networks import strokes
-from tfgan.networks.layers import BuiltOnCall, Trunk, dense, leaky
+from tfgan.networks.layers import BuiltOnCall, Trunk, dense, leaky, on_the_way
 from tfgan.networks.recurrent import Gru
 from tfgan.networks.strokes import Strokes
 
@@ -26,6 +26,7 @@ PRESENT = 0.5  # added to the logit of a stroke's presence: most are there at fi
 # How far a whole drawing may be turned, in radians; grown, as a natural logarithm; and shifted.
 TURN, GROWTH, SHIFT = 0.5, 0.4, 0.2
 STYLES = 32  # of each class, at most
+STYLE_LEAD = 1e-3  # by which the latent that picks is the largest, at least
 STYLE_SCALE = 1.5  # of a style's vector beside that of the latents
 NUMBERS = 2, 1, 2 * POINTS, 1, 1  # of a stroke: its middle, size, points, width and presence
 GRU_WIDTH = 128  # as it takes a turn for each stroke
@@ -68,6 +69,24 @@ class PenGenerator(BuiltOnCall, keras.Model):
         style = tf.argmax(latents[:, : self.styles], axis=1, output_type=tf.int32)
         return self.style(labels * self.styles + style)
 
+    def other_styles(self, latents, count: int):
+        """Latents [n, count, latent_size] that pick the nearest styles, the first their own.
+
+        The largest of those that pick has changed places with another one.
+        """
+        found = tf.math.top_k(latents[:, : self.styles], min(count, self.styles))
+        taken = tf.range(count) % found.values.shape[1]
+        less = (found.values[:, :1] - tf.gather(found.values, taken, axis=1))[..., None]
+        place = tf.one_hot(tf.gather(found.indices, taken, axis=1), latents.shape[1])
+        return latents[:, None] + less * (place - place[:, :1])
+
+    def in_style_of(self, latents, others):
+        """Latents [n, latent_size] changed so far that they pick the style that others do."""
+        picked = tf.one_hot(tf.argmax(others[:, : self.styles], axis=1), latents.shape[1])
+        rivals = tf.where(picked > 0, latents.dtype.min, latents)[:, : self.styles]
+        least = tf.reduce_max(rivals, axis=1, keepdims=True) + STYLE_LEAD
+        return tf.where(picked > 0, tf.maximum(latents, least), latents)
+
     def strokes(self, latents, labels, style=None) -> Strokes:
         """The strokes of latents and labels, in their own style or in another one."""
         style = self.style_of(latents, labels) if style is None else style
@@ -82,14 +101,17 @@ class PenGenerator(BuiltOnCall, keras.Model):
         present = tf.concat([tf.ones_like(present[:, :ALWAYS]), _presence(present[:, ALWAYS:])], 1)
         return Strokes(points, width, present, self._colours(hidden, points))
 
-    def strokes_between(self, first, second, share, labels) -> Strokes:
+    def strokes_between(self, first, second, share, labels, to_labels=None) -> Strokes:
         """The strokes at `share` [n] of the way from latents to latents [n, latent_size].
 
-        The style moves too: picked anew on the way, it would jump, and the drawing with it.
+        The style moves too: picked anew on the way, it would jump, and the drawing with it. So do
+        the classes, from `labels` to `to_labels` [n] if there are such.
         """
-        ends = self.style_of(first, labels), self.style_of(second, labels)
+        last = labels if to_labels is None else to_labels
+        ends = self.style_of(first, labels), self.style_of(second, last)
         style = ends[0] + share[:, None] * (ends[1] - ends[0])
-        return self.strokes(slerp(first, second, share), labels, style)
+        way = on_the_way(self, labels, to_labels, share)
+        return self.strokes(slerp(first, second, share), way, style)
 
     def _each(self, layer, hidden, size):
         """A layer's output as float32 [n, count, size]."""
@@ -104,9 +126,10 @@ class PenGenerator(BuiltOnCall, keras.Model):
     def call(self, latents, labels, enlarged: int = 1):
         return self._drawn(self.strokes(latents, labels), enlarged)
 
-    def between(self, first, second, share, labels, enlarged: int = 1):
+    def between(self, first, second, share, labels, to_labels=None, enlarged: int = 1):
         """Images at `share` [n] of the way from latents to latents [n, latent_size]."""
-        return self._drawn(self.strokes_between(first, second, share, labels), enlarged)
+        found = self.strokes_between(first, second, share, labels, to_labels)
+        return self._drawn(found, enlarged)
 
     def _drawn(self, found: Strokes, enlarged):
         height, width = (enlarged * side for side in self.shape[:2])

@@ -6,6 +6,7 @@ import types
 import tensorflow as tf
 
 from tfgan import latents
+from tfgan.networks.inversion import CANDIDATES, invert
 from tfgan.networks.layers import between
 
 
@@ -18,6 +19,9 @@ TO_SEED = _spec('to_seed', [None], tf.int64)
 LABEL = _spec('label', [None], tf.int32)
 SHARE = _spec('share', [None], tf.float32)
 TRUNCATION = _spec('truncation', [None], tf.float32)
+TO_LABEL = _spec('to_label', [None], tf.int32)
+STEPS = _spec('steps', [None], tf.int32)
+MOST_STEPS = 1000  # of a reconstruction: a request holds its server for so long
 
 
 class Servable(tf.Module):
@@ -30,9 +34,10 @@ class Servable(tf.Module):
 
     WAY = SEED, TO_SEED, SHARE, LABEL
 
-    def __init__(self, gan, class_names: list[str]):
+    def __init__(self, gan, class_names: list[str], encoder=None):
+        """With an `encoder` it answers what takes an example of the caller's."""
         super().__init__(name='tfgan')
-        models = gan.average, gan.discriminator
+        models = [gan.average, gan.discriminator, *([encoder] if encoder else [])]
         # Listed as plain variables: Keras's own export would store every weight twice.
         self.weights = [variable.value for model in models for variable in model.variables]
         self.decision_threshold = gan.decision_threshold
@@ -42,6 +47,7 @@ class Servable(tf.Module):
         # As functions a graph has each of these once, however many signatures call it. They are in
         # a namespace because an export would hold an attribute a second time.
         self._once = types.SimpleNamespace(
+            encoder=encoder,
             normal=tf.function(self._normal, autograph=False),
             generate=tf.function(gan.average, autograph=False),
             between=tf.function(functools.partial(between, gan.average), autograph=False),
@@ -61,10 +67,26 @@ class Servable(tf.Module):
             'discriminate': (self.discriminate, [example, LABEL]),
             'classes': (self.classes, [LABEL]),
         } | self._gan.form.signatures(self)
+        if self.encoder:
+            mask = _spec('mask', [None, *self._gan.shape[:2]], tf.float32)
+            inputs |= {
+                'encode': (self.encode, [example, mask]),
+                'reconstruct': (self.reconstruct, [example, mask, LABEL, STEPS, SEED]),
+                'between': (self.between, self.between_specs()),
+            }
         return {
             name: tf.function(function, autograph=False).get_concrete_function(*specs)
             for name, (function, specs) in inputs.items()
         }
+
+    def between_specs(self) -> list:
+        """What `between` is asked with."""
+        ends = (_spec(name, [None, self._size], tf.float32) for name in ('latents', 'to_latents'))
+        return [*ends, SHARE, LABEL, TO_LABEL]
+
+    @property
+    def encoder(self):
+        return self._once.encoder
 
     @property
     def generator(self):
@@ -72,12 +94,13 @@ class Servable(tf.Module):
 
     def asked(self, seed, label):
         """What the generator takes for seeds and labels as `labelled` has them."""
-        return self._once.normal(seed), self._checked(self._label(seed, label))
+        return self._once.normal(seed), self.checked(self._label(seed, label))
 
     def way(self, seed, to_seed, share, label):
         """What `between` takes for what `interpolate` is asked."""
         ends = self._once.normal(seed), self._once.normal(to_seed)
-        return *ends, share, self._checked(self._label(seed, label))
+        label = self.checked(self._label(seed, label))
+        return *ends, share, label, label
 
     def serving_default(self, seed):
         """One example a seed, its class as frequent as in the data."""
@@ -101,9 +124,36 @@ class Servable(tf.Module):
         """The example at `share` of the way from one seed's latents to another's."""
         return self._raw(self._once.between(*self.way(seed, to_seed, share, label)))
 
+    def encode(self, example, mask):
+        """The latents and the class that an example is drawn from, at a guess.
+
+        Of it is known where the mask is 1; where that is 0 it is hidden.
+        """
+        found, logits = self.encoder(self._gan.form.encode(example), mask)
+        return {'latents': found, 'label': tf.argmax(logits, axis=1, output_type=tf.int32)}
+
+    def reconstruct(self, example, mask, label, steps, seed):
+        """An example drawn anew, with the latents and the class that it is drawn from.
+
+        A guess is improved in so many steps. A negative label is guessed.
+        """
+        steps = _asserted(steps, (steps >= 0) & (steps <= MOST_STEPS), f'steps: 0 to {MOST_STEPS}')
+        label = _asserted(label, label < len(self._gan.class_shares), 'label: no such class')
+        real = self._gan.form.encode(example)
+        generator = self._gan.average
+        numbers = tf.range(CANDIDATES, dtype=tf.int64)
+        noise = self._once.normal(tf.reshape(latents.fold(seed[:, None], numbers), [-1]))
+        found, label = invert(generator, self.encoder, real, mask, label, steps, noise)
+        return self._drawn(found, label) | {'latents': found, 'label': label}
+
+    def between(self, latents, to_latents, share, label, to_label):
+        """The example at `share` of the way from latents and a class to others."""
+        ends = self.checked(label), self.checked(to_label)
+        return self._raw(self._once.between(latents, to_latents, share, *ends))
+
     def discriminate(self, example, label):
         """How probably an example is a real one of its class, as the discriminator sees it."""
-        logits = self._gan.discriminator(self._gan.form.encode(example), self._checked(label))
+        logits = self._gan.discriminator(self._gan.form.encode(example), self.checked(label))
         return {'probability': tf.sigmoid(logits - self.decision_threshold)}
 
     def classes(self, label):
@@ -116,7 +166,7 @@ class Servable(tf.Module):
         return latents.normal(seed, self._size, truncation, self.quantiles)
 
     def _draw(self, normal, label):
-        return self._drawn(normal, self._checked(label))
+        return self._drawn(normal, self.checked(label))
 
     def _drawn(self, normal, label):
         return self._raw(self._once.generate(normal, label))
@@ -131,7 +181,8 @@ class Servable(tf.Module):
     def _classes(self, seed):
         return latents.classes(seed, self._gan.class_shares)
 
-    def _checked(self, label):
+    def checked(self, label):
+        """Labels as they are; a request fails whose labels are not all of classes."""
         count = len(self._gan.class_shares)
         return _asserted(label, (label >= 0) & (label < count), f'label: not below {count}')
 

@@ -12,22 +12,25 @@ from tfgan.saved_model.card import FILE, ModelCard
 from tfgan.saved_model.signatures import Servable
 
 
-def write(gan, directory, card: ModelCard) -> pathlib.Path:
-    """Exports a Gan as the next version below a model's directory, and returns the version's."""
+def write(gan, directory, card: ModelCard, encoder=None) -> pathlib.Path:
+    """Exports a Gan, and an encoder if there is one, as the next version below a model's directory.
+
+    Returns the version's folder.
+    """
     directory = pathlib.Path(directory)
     with storage.writing(directory):
         directory.mkdir(parents=True, exist_ok=True)
         with storage.turn(directory) as alone:
             if alone:
                 storage.sweep(directory)
-            return _write(gan, directory, card)
+            return _write(gan, directory, card, encoder)
 
 
-def _write(gan, directory, card):
+def _write(gan, directory, card, encoder):
     # A server takes up directories with a number for a name, so this one is not seen until renamed.
     draft = pathlib.Path(tempfile.mkdtemp(dir=directory, prefix=storage.DRAFT))
     try:
-        _fill(draft, gan, card)
+        _fill(draft, gan, card, encoder)
         storage.sync_all(draft)
         version = _publish(draft, directory)
     except BaseException:
@@ -37,8 +40,8 @@ def _write(gan, directory, card):
     return version
 
 
-def _fill(draft, gan, card):
-    servable = Servable(gan, card.data['class_names'])
+def _fill(draft, gan, card, encoder):
+    servable = Servable(gan, card.data['class_names'], encoder)
     signatures = servable.signatures()
     tf.saved_model.save(servable, str(draft), signatures=signatures)
     warmup.write(draft, signatures)

@@ -14,13 +14,13 @@ from tfgan.errors import RunError, shown
 
 KEEP = {'checkpoints': 3, 'best': 1}
 INSTEAD = {'checkpoints': 'take another --run_dir', 'best': 'export with --checkpoint=latest'}
-NETWORKS = 'generator', 'discriminator'
+NETWORKS = 'generator', 'discriminator', 'encoder'
 SECS, BEST_SCORE = (f'run/{place}/.ATTRIBUTES/VARIABLE_VALUE' for place in range(2))  # in a file
 DAMAGED = AssertionError, IndexError, ValueError, KeyError, tf.errors.OpError
 
 
 class Checkpoints:
-    """The checkpoints below one run directory, of a Gan and the time spent on it.
+    """The checkpoints below a directory, of a Gan or an encoder and the time spent on it.
 
     Each is a pair of files, folder/step-N.data-00000-of-00001 and .index. It is written elsewhere
     and moved in, the index last: what has an index is whole. A step saved once more is step-N-2,
@@ -35,7 +35,7 @@ class Checkpoints:
         # Lists of variables: from a model object, layers that it holds in a list would be left out.
         lists = gan.state()
         self._numbers = [variable for group in lists.values() for variable in group] + [self.secs]
-        self._shapes = sorted(list(each.shape) for name in NETWORKS for each in lists[name])
+        self._shapes = sorted(list(each.shape) for name in NETWORKS for each in lists.get(name, []))
         self._state = tf.train.Checkpoint(**lists, run=[self.secs, self.best_score])
         self._state.save_counter.assign_add(0)  # made here: older checkpoints have one
         self._damaged = set()

@@ -5,6 +5,7 @@ import dataclasses
 import functools
 import math
 import pathlib
+import signal
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from tfgan.training import run_dir
 
 MOST_CLASSES = 100  # a thousand of them would be learned one by one
 CHECKPOINTS = {'latest': 'checkpoints', 'best': 'best'}  # and the folders that have them
+ENCODERS = {'latest': 'encoder', 'best': 'encoder-best'}  # and those of their encoders
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +59,7 @@ class Run:
             forms.check_source(config.dataset)
             run_dir.check(self.directory, run_dir.identity(config))
         self.config = config
-        self._gan = self._outcome = None
+        self._gan = self._outcome = self._encoder = None
 
     def _found(self) -> dict:
         """What config.json says; raises RunError where there is no run that can be gone on with."""
@@ -85,7 +87,7 @@ class Run:
         """
         startup.import_tensorflow()
         from tfgan.distributed import coordination, strategies
-        from tfgan.training import loop
+        from tfgan.training import encoder_loop, loop
 
         place = self._placement
         strategy, why = strategies.make(place.strategy, place.virtual_devices, place.peer_secs)
@@ -102,9 +104,26 @@ class Run:
             self._outcome = loop.train(
                 self._gan, self.source, self.directory, stop, self._checkpoint_secs, place.peer_secs
             )
+            if not self._outcome.stopped and encoder_loop.is_wanted(
+                self.config, self._outcome.step
+            ):
+                self._encoder = self._trained_encoder(stop)
         if self._outcome.stopped:
             self._wait_for_all()
         return self._outcome
+
+    def _trained_encoder(self, stop):
+        """The encoder of a game that is over; without it the run is stopped."""
+        from tfgan.training import encoder_loop
+
+        secs = self._checkpoint_secs, self._placement.peer_secs
+        folder = self.directory / ENCODERS['latest']
+        found = encoder_loop.train(self._gan, self.source, folder, stop, *secs)
+        if found is None:
+            self._outcome = dataclasses.replace(
+                self._outcome, stopped=stop.signal or signal.SIGTERM
+            )
+        return found
 
     def _wait_for_all(self):
         """Returns once every process of the run is here: one that leaves early ends the others."""
@@ -127,11 +146,14 @@ class Run:
         place = strategy, augmentation, accumulate, source.form, form.ground(source)
         return Gan(config, source.shape, source.shares, *place)
 
-    def export(self, directory=None, checkpoint: str = 'latest') -> pathlib.Path:
+    def export(
+        self, directory=None, checkpoint: str = 'latest', encoder: str = 'auto'
+    ) -> pathlib.Path:
         """Writes the next version of a model, by default in saved_models/NAME; returns its folder.
 
-        `checkpoint` is 'latest' or 'best'. The data is not needed. Of processes that train together
-        the first one writes and the others wait. Raises RunError and StorageError.
+        `checkpoint` is 'latest' or 'best'. Where `encoder` is 'auto' and a run that is over has
+        none, one is trained; for that alone the data are needed. Of processes that train together
+        the first one writes and the others wait. Raises RunError, SourceError and StorageError.
         """
         startup.import_tensorflow()
         from tfgan.distributed import coordination
@@ -139,16 +161,19 @@ class Run:
 
         directory = pathlib.Path(directory or f'saved_models/{self.directory.resolve().name}')
         if self._outcome is None or checkpoint != 'latest':
-            return writer.write(*self._restored(checkpoint, directory))
+            gan, card = self._restored(checkpoint, directory)
+            found = self._encoder_of(gan, card, checkpoint) if encoder == 'auto' else None
+            return writer.write(gan, directory, card, found)
         version = None
         if coordination.is_chief(self._gan.strategy):
             card = self._card(directory.name, self.source.summary(), self._outcome)
-            version = writer.write(self._gan, directory, card)
+            found = self._encoder if encoder == 'auto' else None
+            version = writer.write(self._gan, directory, card, found)
         self._wait_for_all()
         return version
 
     def _restored(self, checkpoint, directory):
-        """(Gan, directory, card) of a checkpoint, by config.json alone."""
+        """(Gan, card) of a checkpoint, by config.json alone."""
         from tfgan.gan.gan import Gan
         from tfgan.training.checkpoints import Checkpoints
         from tfgan.training.loop import Outcome
@@ -166,7 +191,24 @@ class Run:
         scores = {'frechet_distance': best} if math.isfinite(best) else {}
         step, secs = int(gan.step.numpy()), float(checkpoints.secs.numpy())
         outcome = Outcome(step, step * self.config.batch_size, secs, scores)
-        return gan, directory, self._card(directory.name, found['data'], outcome, form)
+        return gan, self._card(directory.name, found['data'], outcome, form)
+
+    def _encoder_of(self, gan, card, checkpoint):
+        """The encoder of a restored Gan, trained now if the run is over and has none."""
+        from tfgan.training import encoder_loop, loop
+
+        folder = self.directory / ENCODERS[checkpoint]
+        found = encoder_loop.finished(gan, folder)
+        if found or not encoder_loop.is_over(self.config, card.step, card.secs):
+            return found
+        with loop.Stop() as stop:
+            found = encoder_loop.train(gan, self.source, folder, stop, self._checkpoint_secs)
+        if found is None:
+            raise RunError(
+                f'--run_dir={self.directory}: stopped while its encoder was trained, as far as it'
+                ' came; the same command goes on, and with --encoder=off exports without one'
+            )
+        return found
 
     def _card(self, name, data, outcome, form=None):
         from tfgan.saved_model.card import ModelCard

@@ -86,6 +86,46 @@ class Drawing:
 
         return prints.frame(svgs, size, frames)
 
+    def hand(self, drawings):
+        from tfgan.forms.drawing import framing
+
+        return framing.hand(drawings)
+
+    def framed(self, picture, hand, mask=None):
+        from tfgan.forms.drawing import framing
+
+        return framing.framed(picture, hand, mask)
+
+    def likeness(self, own, images):
+        from tfgan.forms.drawing import framing
+
+        return framing.likeness(own, images)
+
+    def as_svg(self, own, drawing):
+        from tfgan.forms.drawing import framing
+
+        return framing.as_svg(own, drawing)
+
+    def placed(self, own, drawing):
+        from tfgan.forms.drawing import framing
+
+        return framing.placed(own, drawing)
+
+    def write_placed(self, out, own, drawings, names):
+        from tfgan.forms.drawing import framing
+
+        framing.write(out, own, drawings, names)
+
+    def mended(self, own, drawing):
+        from tfgan.forms.drawing import framing
+
+        return framing.mended(own, drawing)
+
+    def walk(self, first, last, drawings):
+        from tfgan.forms.drawing import framing
+
+        return framing.walk(first, last, drawings)
+
     def signatures(self, servable):
         import tensorflow as tf
 
@@ -99,7 +139,9 @@ class Drawing:
             return found
         from tfgan.forms.drawing import svg
 
-        drawn = tf.function(servable.generator.strokes, autograph=False)  # once in the graph
+        # As functions, these are in the graph but once.
+        drawn = tf.function(servable.generator.strokes, autograph=False)
+        drawn_between = tf.function(servable.generator.strokes_between, autograph=False)
 
         def strokes(seed, label):
             """The strokes of `labelled`, on a page whose longer side is 1 and middle (0.5, 0.5)."""
@@ -112,8 +154,7 @@ class Drawing:
 
         def interpolate_svg(seed, to_seed, share, label):
             """`interpolate` as SVG files."""
-            way = servable.way(seed, to_seed, share, label)
-            return svgs(servable.generator.strokes_between(*way))
+            return svgs(drawn_between(*servable.way(seed, to_seed, share, label)))
 
         @tf.function(autograph=False)
         def svgs(made):
@@ -121,12 +162,26 @@ class Drawing:
             paper = tf.cast(self.decode(servable.generator.ground), tf.int32)
             return {'svg_bytes': svg.files(levels, paper, *servable.generator.shape[:2])}
 
-        both = [seeds, tf.TensorSpec([None], tf.int32, name='label')]
-        return found | {
-            'strokes': (strokes, both),
-            'svg': (as_svg, both),
+        def latents_svg(latents, label):
+            """`latents` as SVG files."""
+            return svgs(drawn(latents, servable.checked(label)))
+
+        def between_svg(latents, to_latents, share, label, to_label):
+            """`between` as SVG files."""
+            ends = servable.checked(label), servable.checked(to_label)
+            return svgs(drawn_between(latents, to_latents, share, *ends))
+
+        label = tf.TensorSpec([None], tf.int32, name='label')
+        found |= {
+            'strokes': (strokes, [seeds, label]),
+            'svg': (as_svg, [seeds, label]),
             'interpolate_svg': (interpolate_svg, servable.WAY),
         }
+        if servable.encoder:
+            specs = servable.between_specs()
+            found['latents_svg'] = latents_svg, [specs[0], label]
+            found['between_svg'] = between_svg, specs
+        return found
 
 
 FORM = Drawing()

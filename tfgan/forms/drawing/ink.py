@@ -28,7 +28,7 @@ def measures(images: np.ndarray, paper) -> dict[str, np.ndarray]:
         raise ValueError(f'paper {paper} is no colour of images {images.shape}')
     # An empty set is one empty block.
     starts = range(0, max(len(images), 1), BLOCK)
-    found = [_measures(_ink(images[start : start + BLOCK], paper)) for start in starts]
+    found = [_measures(levels(images[start : start + BLOCK], paper)) for start in starts]
     return {name: np.concatenate([block[name] for block in found]) for name in found[0]}
 
 
@@ -41,7 +41,7 @@ def paper_of(images: np.ndarray) -> tuple[int, ...]:
     return commonest(np.concatenate([side.reshape(-1, images.shape[-1]) for side in sides]))
 
 
-def _ink(images, paper):
+def levels(images, paper):
     """float32 [n, h, w] in 0..1: the channels' largest difference, over the largest possible."""
     paper = np.asarray(paper, np.int16)
     furthest = np.maximum(paper, 255 - paper).max()
@@ -54,7 +54,7 @@ def _measures(ink):
     return {
         'ink_share': ink.mean(axis=(1, 2), dtype=np.float64),
         'haze_share': _haze(ink).mean(axis=(1, 2)),
-        'stroke_width': _width(strokes),
+        'stroke_width': widths(strokes),
         'parts': parts.astype(np.float64),
         'specks': specks.astype(np.float64),
     }
@@ -72,7 +72,7 @@ def _haze(ink):
     return (ink >= FAINT) & (core == 0)
 
 
-def _width(strokes):
+def widths(strokes):
     """The width of the bar that has a drawing's area and perimeter, [n].
 
     Area l w and perimeter 2 (l + w) make w^2 - P w / 2 + A = 0, of which w is the smaller root. So

@@ -34,10 +34,10 @@ def _file(image, paper):
         # It is positive where this colour or a later one, painted over it, is nearest.
         field = np.minimum.reduce(apart[:i]) - np.minimum.reduce(apart[i:])
         if data := _outline(across, down, field):
-            paths.append(f'<path fill="{_hexadecimal(colours[i])}" d="{data}"/>\n')
+            paths.append(f'<path fill="{hexadecimal(colours[i])}" d="{data}"/>\n')
     size = f'{width * unit:g} {height * unit:g}'
     start = f'{HEAD} width="{width * unit:g}" height="{height * unit:g}" viewBox="0 0 {size}">\n'
-    ground = f'<rect width="100%" height="100%" fill="{_hexadecimal(paper)}"/>\n'
+    ground = f'<rect width="100%" height="100%" fill="{hexadecimal(paper)}"/>\n'
     return f'{start}{ground}{"".join(paths)}</svg>\n'
 
 
@@ -83,6 +83,6 @@ def _palette(image, paper):
     return np.concatenate([paper[None], found])
 
 
-def _hexadecimal(colour):
+def hexadecimal(colour):
     levels = np.rint(np.broadcast_to(colour, 3)).astype(int)
     return '#' + ''.join(f'{level:02x}' for level in levels)

@@ -1,6 +1,8 @@
 """SVG of strokes: files written by TensorFlow's graph, and a sheet of such files."""
 
 import math
+import re
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -10,6 +12,8 @@ from tfgan.networks.strokes import Strokes, through
 UNITS = 1000  # of a drawing's longer side, in tenths of which places are told
 HEAD = '<svg xmlns="http://www.w3.org/2000/svg"'
 GAP = 40  # between the drawings of a sheet
+ATTRIBUTE = re.compile('(d|stroke-width|stroke|fill)="([^"]*)"')
+NUMBER = re.compile(r'-?[0-9.]+')
 SIDES = 'width', 'height'  # the attributes that tell a file's size
 
 
@@ -45,6 +49,53 @@ def _hexadecimal(levels):
         levels = tf.repeat(levels, 3, axis=-1)
     each = tf.gather([f'{level:02x}' for level in range(256)], levels)
     return tf.strings.join(['#', tf.strings.reduce_join(each, axis=-1)])
+
+
+class Page(NamedTuple):
+    """A page that a drawing is moved to: its sides, and what is drawn with on what, as #00ff7f.
+
+    A place (x, y) of the drawing comes to (left + scale x, top + scale y), and lines become `pen`
+    times as wide beside that. Without a colour they keep their own.
+    """
+
+    width: float
+    height: float
+    paper: str
+    colour: str | None
+    left: float
+    top: float
+    scale: float
+    pen: float = 1.0
+
+
+def moved(drawing: str, page: Page) -> str:
+    """A file of `files`, or of outlines, on another page."""
+
+    def path(data):
+        places = NUMBER.findall(data)
+        new = (
+            f'{page.scale * float(each) + (page.left, page.top)[i % 2]:.2f}'
+            for i, each in enumerate(places)
+        )
+        return NUMBER.sub(lambda _: next(new), data)
+
+    def attribute(match):
+        name, value = match.groups()
+        if name == 'd':
+            value = path(value)
+        elif name == 'stroke-width':
+            value = f'{page.pen * page.scale * float(value):.2f}'
+        elif page.colour:
+            value = page.colour
+        return f'{name}="{value}"'
+
+    lines = drawing.splitlines(keepends=True)
+    sides = f'{page.width:g} {page.height:g}'
+    lines[0] = f'{HEAD} width="{page.width:g}" height="{page.height:g}" viewBox="0 0 {sides}">\n'
+    lines[1] = f'<rect width="100%" height="100%" fill="{page.paper}"/>\n'
+    return ''.join(
+        ATTRIBUTE.sub(attribute, line) if line.startswith('<path') else line for line in lines
+    )
 
 
 def sheet(drawings: list[str], columns: int | None = None) -> str:
