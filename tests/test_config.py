@@ -23,6 +23,7 @@ FIELDS = {field.name: field for field in dataclasses.fields(Config)}
 OTHERS = dict(
     preset='quick',
     dataset='tfds:mnist',
+    encoder='off',
     split='test',
     labels='ignore',
     augment='on',

@@ -12,10 +12,10 @@ ROOT = pathlib.Path(__file__).parents[1]
 PACKAGE = ROOT / 'tfgan'
 
 ROWS = (
-    {'train', 'sample', 'evaluate', 'export', 'serve', 'query'},
+    {'train', 'sample', 'redraw', 'learn', 'evaluate', 'export', 'serve', 'query'},
     {'cli', 'training', 'server'},
-    {'evaluation', 'client'},
-    {'gan', 'saved_model'},
+    {'evaluation', 'client', 'word_learning'},
+    {'gan', 'saved_model', 'redrawing'},
     {'forms'},
     {'networks', 'data'},
     {'config', 'distributed', 'storage', 'startup'},
@@ -23,10 +23,23 @@ ROWS = (
 )
 # What a package may see of the rows below it, if not all; and who may see whom in a row.
 ONLY = {'server': {'saved_model', 'errors'}}
-SIDEWAYS = {('distributed', 'config'), ('client', 'evaluation')}
+SIDEWAYS = {
+    ('distributed', 'config'),
+    ('client', 'evaluation'),
+    ('client', 'word_learning'),
+}
 WITHOUT_TENSORFLOW = (
     *('config', 'errors', 'cli', 'client', 'train', 'sample', 'export', 'evaluate', 'serve'),
-    *('query', 'forms.base', 'forms.drawing', 'training.run_dir', 'distributed.cluster'),
+    *(
+        'redraw',
+        'learn',
+        'redrawing',
+        'query',
+        'forms.base',
+        'forms.drawing',
+        'training.run_dir',
+        'distributed.cluster',
+    ),
 )
 ROW_OF = {package: row for row, packages in enumerate(ROWS) for package in packages}
 

@@ -37,16 +37,26 @@ def export_toy(gan, directory):
     return writer.write(gan, directory, ModelCard(**facts, config=vars(gan.config)))
 
 
-def toy_pen(directory, shape=(28, 28, 1), ground=(1.0,)):
-    """The loaded export of a Gan that draws with a pen, after no training."""
+def toy_pen(directory, shape=(28, 28, 1), ground=(1.0,), reads=False, architecture='pen'):
+    """The loaded export of a Gan that draws with a pen, after no training.
+
+    One that `reads` has an encoder, which is not trained either.
+    """
     from tfgan import client, config
     from tfgan.gan.gan import Gan
     from tfgan.saved_model import writer
     from tfgan.saved_model.card import ModelCard
 
-    settings = config.make(steps=1, width=16, depth=1, latent_size=6, architecture='pen')
+    settings = config.make(steps=1, width=16, depth=1, latent_size=6, architecture=architecture)
     gan = Gan(settings, shape, [0.5, 0.3, 0.2], ground=ground)
+    encoder = None
+    if reads:
+        from tfgan.gan.encoding import Encoding
+
+        encoder = Encoding(gan).encoder
+        encoder.ground.assign(ground)
     data = dict(dataset='noise', count=5, shape=shape, class_names=NAMES, licence='none')
+    data['class_counts'] = [5, 3, 2]
     facts = dict(name=directory.name, data=data, step=1, images_seen=8, secs=2.0, scores={})
-    writer.write(gan, directory, ModelCard(**facts, config=vars(settings)))
+    writer.write(gan, directory, ModelCard(**facts, config=vars(settings)), encoder)
     return client.load(directory)

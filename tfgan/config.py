@@ -17,7 +17,7 @@ PRECISIONS = ('float32', 'bfloat16')
 XLA = ('auto', 'on', 'off')
 ENCODER = ('auto', 'off')
 # Settings that older runs do not name, and what they did.
-LATER = {'split': None, 'ink_width': None, 'generator_rate': 1.0, 'xla': 'auto', 'encoder': 'off'}
+LATER = {'split': None, 'ink_width': None, 'generator_rate': 1.0, 'xla': 'auto', 'encoder': 'auto'}
 
 
 def _field(default, text, accepts=None, **limits):

@@ -203,17 +203,28 @@ def _paper(pixels, hidden):
 
 
 def _place(ink, model: Hand) -> Place:
-    """Where the page lies if what is drawn is as large, and where, as the model's drawings are."""
+    """Where the page lies if what is drawn is as large, and where, as the model's drawings are.
+
+    Lines are compared by their middles, for they may be wider or not as wide.
+    """
     strokes = ink > inks.STROKE
     parts, count = ndimage.label(strokes, np.ones((3, 3)))
     large = np.bincount(parts.ravel(), minlength=count + 1) > SPECK * ink.size
     large[0] = False
-    left, top, right, bottom = _box(large[parts]) or _box(ink > 0)
-    across, down = model.box[2:] - model.box[:2]
-    scale = float(max((right - left) / across, (bottom - top) / down))
-    middle = (model.box[:2] + model.box[2:]) / 2
-    x, y = (left + right) / 2 - scale * middle[0], (top + bottom) / 2 - scale * middle[1]
-    return Place(float(x), float(y), scale)
+    box = np.array(_box(large[parts]) or _box(ink > 0), float)
+    width = float(inks.widths(strokes[None])[0]) if strokes.any() else 1.0
+    (x, y, *sides), (model_x, model_y, *model_sides) = (
+        _middle_and_sides(*each) for each in ((box, width), (model.box, model.pen))
+    )
+    scale = max(side / other for side, other in zip(sides, model_sides, strict=True))
+    return Place(float(x - scale * model_x), float(y - scale * model_y), float(scale))
+
+
+def _middle_and_sides(box, width):
+    """Of the middles of lines of a width in a box: x, y and both sides."""
+    left, top, right, bottom = box
+    sides = (max(side - width, side / 2) for side in (right - left, bottom - top))
+    return (left + right) / 2, (top + bottom) / 2, *sides
 
 
 def _box(strokes):
