@@ -1,4 +1,4 @@
-"""`python -m tfgan.redraw` and `learn`: pictures in, files out, and one line where that cannot be."""
+"""`tfgan.redraw` and `tfgan.learn`: pictures in, files out, one line where that cannot be."""
 
 import numpy as np
 import pytest
