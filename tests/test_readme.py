@@ -33,10 +33,13 @@ from tfgan.evaluation.evaluator import FIGURES
 from tfgan.forms import base as forms
 from tfgan.forms.drawing import FORM
 from tfgan.forms.drawing.sources import SOURCES
+from tfgan.gan.encoding import Encoding
 from tfgan.gan.gan import Gan
 from tfgan.objectives import OBJECTIVES
 from tfgan.saved_model import warmup
 from tfgan.saved_model.signatures import Servable
+from tfgan.training import encoder_loop
+from tfgan.training.run import Run
 
 ROOT = pathlib.Path(__file__).parents[1]
 SCRIPTS = pathlib.Path(sys.executable).parent
@@ -67,13 +70,13 @@ def commands(text):
 COMMANDS = list(dict.fromkeys(c for text in PAGES.values() for c in commands(text)))
 KINDS = {
     'train': r'scripts/train|python -m tfgan\.train|sbatch \S+ scripts/slurm/train\.sbatch',
-    'draw': r'python -m tfgan\.(sample|export|evaluate)',
+    'draw': r'python -m tfgan\.(sample|redraw|learn|export|evaluate)',
     'ask': r'python -m tfgan\.query|curl',
     'serve': r'python -m tfgan\.serve',
     'call': 'python -c',
     'benchmark': 'scripts/benchmark',
     'serving script': 'scripts/serve',
-    'other script': 'scripts/(test|check|presets|tensorboard)',
+    'other script': 'scripts/(test|check|presets|redrawings|tensorboard)',
     'pytest': 'python -m pytest',
     'kubectl': 'kubectl apply -f',
     'shell': r'git clone URL tfgan|cd tfgan|\. \.venv/bin/activate',
@@ -124,6 +127,19 @@ def place(forks, tmp_path_factory):
     np.savez(place / 'mnist.npz', x_train=np.zeros((40, 28, 28), np.uint8), y_train=np.arange(40))
     toy = [f'--{name}={value}' for name, value in TOY.items()]
     ran(forks, place, 'train', '--dataset=folder:doodles', *toy)
+    own = sorted((place / 'my-drawings' / 'cat').iterdir())
+    for name, path in zip(('mine.png', 'other.png'), own):
+        Image.open(path).resize((200, 200)).save(place / name)
+    (place / 'owls').mkdir()
+    for path in own[:5]:
+        (place / 'owls' / path.name).write_bytes(path.read_bytes())
+    # Longer runs end with an encoder.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(encoder_loop, 'LEAST_STEPS', 1)
+        patch.chdir(place)
+        run = Run('runs/doodles')
+        run.train()
+        run.export('saved_models/doodles')
     return place
 
 
@@ -152,13 +168,16 @@ def test_training_commands_are_understood(command, forks, place):
     assert ('flags of the configuration' if '--help' in command else 'run_dir         ') in said
 
 
-WRITTEN = {'export': 'saved_models/doodles/*/sheet.png', 'evaluate': 'reports/doodles/*/*.png'}
+WRITTEN = {'export': 'saved_models/doodles/*/sheet.png', 'evaluate': 'reports/doodles/*/*.png',
+           'learn': 'saved_models/mine/*/sheet.png'}
 
 
 @each('draw', quick=[*commands(PAGES['README.md']), *commands(PAGES['docs/evaluation.md'])])
 def test_drawing_and_exporting_commands_work_after_training(command, forks, place):
     module, *flags = shlex.split(command.removeprefix('python -m tfgan.'))
     before = set(place.glob('saved_models/doodles/*'))
+    if module == 'redraw':  # with a label, as the toy's drawings are like nobody's
+        flags.append('--label=cat')
     ran(forks, place, module, *flags)
     places = [value_of(flags, name) for name in ('--out', '--walk')]
     found = [path for name in filter(None, places) for path in pictures(place / name)]
@@ -214,7 +233,7 @@ def test_calls_from_the_command_line_work(command, place, monkeypatch):
 @pytest.fixture(scope='module')
 def help_of(forks, place):
     """The help of each command of the package, and of the benchmark."""
-    modules = 'train', 'sample', 'evaluate', 'export', 'serve', 'query'
+    modules = 'train', 'sample', 'redraw', 'learn', 'evaluate', 'export', 'serve', 'query'
     found = {module: ran(forks, place, module, '--help') for module in modules}
     benchmark = [sys.executable, ROOT / 'scripts/benchmarks', '--help']
     paths = os.environ | {'PYTHONPATH': str(ROOT)}
@@ -316,6 +335,7 @@ def test_models_here_and_at_a_server_are_asked_alike(place, server, monkeypatch)
 @pytest.mark.usefixtures('unjudged')
 def test_the_library_does_what_its_page_says(place, server, monkeypatch, capsys):
     monkeypatch.chdir(place)
+    monkeypatch.setattr(encoder_loop, 'LEAST_STEPS', 1)
     names = {}
     for block in blocks('python'):
         exec(block.replace('http://127.0.0.1:8501', server.rest), names)
@@ -437,7 +457,7 @@ def test_every_signature_is_told_with_what_it_takes_and_gives():
     }
     assert told == {
         name: [set(warmup.specs(function)), set(function.structured_outputs)]
-        for name, function in Servable(pen, NAMES).signatures().items()
+        for name, function in Servable(pen, NAMES, Encoding(pen).encoder).signatures().items()
     }
 
 

@@ -259,13 +259,18 @@ def scored(scores: dict[str, float]) -> list[str]:
     return lines
 
 
-def farewell(version: pathlib.Path, run_dir, scores: dict, best: float | None = None) -> None:
+def farewell(
+    version: pathlib.Path, run_dir, scores: dict, best: float | None = None, reads: bool = False
+) -> None:
     """What came of it, and what a person wants next.
 
-    `best` is the lowest Fréchet distance that the run had, if it may have ended with another.
+    `best` is the lowest Fréchet distance that the run had, if it may have ended with another. A
+    model that `reads` has an encoder.
     """
     python, run, model = _python(), typed(run_dir), typed(version.parent)
     logs = f'./{run}' if str(run_dir).startswith('-') else run  # a word, not a flag
+    redraw = f'\n  {python} -m tfgan.redraw --model={model} --image=mine.png --out=redrawn.svg'
+    redraw = redraw if reads else ''
     print('\n'.join(scored(scores)))
     if best is not None and best < BETTER * scores['frechet_distance']:
         print(f"""
@@ -273,7 +278,7 @@ It was better before: the state of Fréchet distance {best:.4g} is kept, and exp
   {python} -m tfgan.export --run_dir={run} --checkpoint=best --export_dir={model}""")
     print(f"""
 The model is {shown(str(version))}, its drawings {shown(f'{version}/sheet.png')}. Next:
-  {python} -m tfgan.sample --model={model} --num=64 --seed=7 --out=sheet.png
+  {python} -m tfgan.sample --model={model} --num=64 --seed=7 --out=sheet.png{redraw}
   {python} -m tfgan.evaluate --model={model}
   scripts/tensorboard {logs}
   {python} -m tfgan.serve --models={model}""")

@@ -25,7 +25,7 @@ def main():
     cli.check_folder('export_dir', export_dir)
     startup.import_tensorflow()
     version = run.export(export_dir, FLAGS.checkpoint, FLAGS.encoder)
-    cli.farewell(version, FLAGS.run_dir, card.read(version).scores)
+    cli.farewell(version, FLAGS.run_dir, card.read(version).scores, reads=run.reads)
 
 
 if __name__ == '__main__':

@@ -62,7 +62,8 @@ def train(settings, directory, export_dir):
         raise SystemExit(128 + outcome.stopped)
     version = run.export(export_dir)
     if version:  # only the first of several processes has one
-        cli.farewell(version, directory, outcome.scores, outcome.best_score)
+        scores = outcome.scores, outcome.best_score
+        cli.farewell(version, directory, *scores, run.reads)
 
 
 if __name__ == '__main__':

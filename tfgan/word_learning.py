@@ -49,9 +49,9 @@ def learn(model, images, word: str, out, secs: float = SECS) -> pathlib.Path:
         raise ModelError(f'{len(images)} drawings: a word is learned from {LEAST} to {MOST}')
     own = model.framed(images)
     known = [each.known for each in own]
-    parts = _with_one_more(_parts(model), len(names))
-    examples = parts.gan.form.encode(tf.constant(np.stack([each.image for each in own])))
-    fit(parts, examples, tf.constant(np.stack(known)), secs)
+    grown = _with_one_more(parts(model), len(names))
+    examples = grown.gan.form.encode(tf.constant(np.stack([each.image for each in own])))
+    fit(grown, examples, tf.constant(np.stack(known)), secs)
     data = model.card.data | {
         'class_names': [*names, word],
         # By chance it is never drawn: so each seed has the class that it had.
@@ -59,10 +59,10 @@ def learn(model, images, word: str, out, secs: float = SECS) -> pathlib.Path:
     }
     out = pathlib.Path(out)
     card = dataclasses.replace(model.card, name=out.name, data=data, scores={})
-    return writer.write(parts.gan, out, card, parts.encoder)
+    return writer.write(grown.gan, out, card, grown.encoder)
 
 
-def _parts(model) -> Parts:
+def parts(model) -> Parts:
     """The networks of a loaded model, with its weights."""
     card = model.card
     counts = np.array(card.data['class_counts'], float)

@@ -60,6 +60,7 @@ class Run:
             run_dir.check(self.directory, run_dir.identity(config))
         self.config = config
         self._gan = self._outcome = self._encoder = None
+        self.reads = False  # whether what was exported last has an encoder
 
     def _found(self) -> dict:
         """What config.json says; raises RunError where there is no run that can be gone on with."""
@@ -163,11 +164,13 @@ class Run:
         if self._outcome is None or checkpoint != 'latest':
             gan, card = self._restored(checkpoint, directory)
             found = self._encoder_of(gan, card, checkpoint) if encoder == 'auto' else None
+            self.reads = found is not None
             return writer.write(gan, directory, card, found)
         version = None
         if coordination.is_chief(self._gan.strategy):
             card = self._card(directory.name, self.source.summary(), self._outcome)
             found = self._encoder if encoder == 'auto' else None
+            self.reads = found is not None
             version = writer.write(self._gan, directory, card, found)
         self._wait_for_all()
         return version
