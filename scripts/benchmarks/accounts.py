@@ -105,7 +105,7 @@ class _Bare:
 def _watch(accounts, take_turn):
     """Puts the accounts' clock around the parts of a run, and lets the bare loop take its turns."""
     from tfgan.gan.gan import Gan
-    from tfgan.training import compilation, loop
+    from tfgan.training import compilation, encoder_loop, loop
     from tfgan.training.checkpoints import Checkpoints
     from tfgan.training.reporter import Report
 
@@ -120,6 +120,7 @@ def _watch(accounts, take_turn):
         (Checkpoints, 'save', 'checkpoints'),
         (Checkpoints, 'save_best', 'checkpoints'),
         (compilation, 'settle', 'XLA or not'),
+        (encoder_loop, 'train', 'the encoder'),
     ):
         setattr(owner, method, accounts.timed(part, getattr(owner, method)))
     loop.Clock.__init__.__defaults__ = 0.0, accounts.now

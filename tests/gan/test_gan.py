@@ -227,3 +227,19 @@ def test_refusals_say_what_would_do(changes, words):
     with pytest.raises(errors.ConfigError) as refusal:
         Gan(settings(**changes), (8, 8, 1), [1.0])
     assert all(word in str(refusal.value) for word in words)
+
+
+@pytest.mark.parametrize(
+    ('objective', 'given', 'sides', 'weight'),
+    [
+        ('relativistic', None, (28, 28), 2.0),
+        ('relativistic', None, (32, 32), 2.0),
+        ('relativistic', None, (64, 64), 8.0),
+        ('relativistic', None, (128, 64), 16.0),
+        ('relativistic', 0.5, (64, 64), 0.5),
+        ('wasserstein', None, (64, 64), 10.0),  # of all pixels together
+    ],
+)
+def test_a_penalty_towards_no_slope_grows_with_the_pixels(objective, given, sides, weight):
+    small = settings(objective=objective, penalty_weight=given, architecture='mlp', width=2)
+    assert Gan(small, (*sides, 1), [1.0]).penalty_weight == weight
