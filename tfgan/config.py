@@ -51,7 +51,7 @@ class Config:
     precision: str = _field('float32', 'of the products in training', PRECISIONS)
     xla: str = _field('auto', 'compiles the steps; auto: if that is faster on this machine', XLA)
     objective: str = _field('relativistic', 'the game the two networks play', OBJECTIVES)
-    penalty_weight: float | None = _field(None, "none: the objective's own, by pixels", least=0, most=10**9)
+    penalty_weight: float | None = _field(None, "none: the objective's own", least=0, most=10**9)
     penalty_decay: float | None = _field(None, 'share of it left at the end', above=0, most=1)
     learning_rate: float = _field(3.5e-4, 'of Adam', above=0, most=1)
     generator_rate: float = _field(0.25, "the generator's, as a share of it", above=0, most=1)
