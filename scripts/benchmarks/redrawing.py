@@ -34,13 +34,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('model', nargs='?', default='saved_models/doodles')
     parser.add_argument('--dataset', help='drawings that the model never saw')
+    parser.add_argument('--split', help='of that data set, as test')
+    parser.add_argument('--data_dir', help='where tensorflow-datasets keeps its sets')
     parser.add_argument('--num', type=int, default=1000)
     parser.add_argument('--word', help='an npy file of drawings of a kind that the model has not')
     parser.add_argument('--cases', type=pathlib.Path, help='a folder of pictures of any kind')
     parser.add_argument('--out', default='redrawn.png', help='the picture of the cases')
     arguments = parser.parse_args()
     model = tfgan.load(arguments.model)
-    images, labels = held_out(arguments.dataset, arguments.num)
+    images, labels = held_out(arguments)
     print(f'{machine.describe()}; {len(images):,} drawings that the model never saw\n')
     print('| figure | value |\n|---|---|')
     judge = None
@@ -59,11 +61,13 @@ def main():
         cases(model, sorted(arguments.cases.iterdir()), arguments.out)
 
 
-def held_out(dataset, count):
-    if dataset is None:
+def held_out(arguments):
+    count = arguments.num
+    if arguments.dataset is None:
         indices = np.arange(TRAINED, TRAINED + count)
         return render.draw(indices, size=28)[..., None], render.labels(TRAINED + count)[TRAINED:]
-    source = tfgan.open_source(dataset)
+    where = arguments.dataset, arguments.data_dir
+    source = tfgan.open_source(*where, split=arguments.split)
     indices = np.random.default_rng(0).permutation(len(source))[:count]
     return source.images(indices), source.labels[indices]
 
