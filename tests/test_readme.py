@@ -168,8 +168,11 @@ def test_training_commands_are_understood(command, forks, place):
     assert ('flags of the configuration' if '--help' in command else 'run_dir         ') in said
 
 
-WRITTEN = {'export': 'saved_models/doodles/*/sheet.png', 'evaluate': 'reports/doodles/*/*.png',
-           'learn': 'saved_models/mine/*/sheet.png'}
+WRITTEN = {
+    'export': 'saved_models/doodles/*/sheet.png',
+    'evaluate': 'reports/doodles/*/*.png',
+    'learn': 'saved_models/mine/*/sheet.png',
+}
 
 
 @each('draw', quick=[*commands(PAGES['README.md']), *commands(PAGES['docs/evaluation.md'])])

@@ -12,7 +12,7 @@ any colour, transparent paper. Other flags make other things of it:
     --label=cat --out=cat.svg               the same latents as another kind
     --images=folder --out=theirs/           all of a folder, and a sheet of yours beside theirs
 
-It needs the exported model and nothing else of the run.
+It needs the exported model and nothing else of the run. Without --out= it writes redrawn.png.
 """
 
 import pathlib
@@ -64,8 +64,7 @@ def _check():
     if FLAGS.walk:
         cli.check_picture('walk', FLAGS.walk, pictures.ANIMATIONS)
         return
-    if not FLAGS.out:
-        raise ModelError('nothing to write: give --out=redrawn.svg, .png, .pdf, .gif or a folder')
+    FLAGS.out = FLAGS.out or ('redrawn/' if FLAGS.images else 'redrawn.png')
     if FLAGS.mend:
         cli.check_picture('out', FLAGS.out, pictures.SHEETS)
     if FLAGS.images and pictures.ending(FLAGS.out):
@@ -114,7 +113,7 @@ def _mend(model):
     if not own.hidden.any():
         raise ModelError(
             f'{quoted(FLAGS.image)} has no hole: make what is to be drawn transparent, or paint it'
-            ' over on a copy and give that as --mask=mask.png, black where it is to be drawn'
+            ' on an empty sheet of the same size and give that as --mask=mask.png'
         )
     found = model.redraw_framed([own], FLAGS.label, FLAGS.steps, FLAGS.seed)
     _tell(model, [FLAGS.image], found)
@@ -191,7 +190,7 @@ if __name__ == '__main__':
     )
     flags.DEFINE_integer('seed', 0, 'of --vary: the first one', lower_bound=0, upper_bound=2**62)
     flags.DEFINE_bool('mend', False, 'draws in what is hidden; all else stays')
-    cli.define_place('mask', None, 'a picture of the same size, black where --mend draws')
+    cli.define_place('mask', None, 'a picture of the same size, painted where --mend draws')
     cli.define_place('to', None, 'another drawing, which --walk leads to')
     cli.define_place('walk', None, 'a .gif, .webp or .apng from --image to --to')
     flags.DEFINE_integer(

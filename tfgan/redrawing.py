@@ -41,7 +41,7 @@ class Redrawing:
     def encode(self, images, masks=None):
         """(latents float32 [n, latent_size], labels int32 [n]) of pictures, at a guess.
 
-        `masks` are pictures of the same sizes, black or transparent where a picture is hidden, or
+        `masks` are pictures of the same sizes, painted or transparent where a picture is hidden, or
         arrays bool [height, width], true there, or None.
         """
         found = self._answers_in_blocks('encode', _given(self.framed(images, masks)))
@@ -87,7 +87,7 @@ class Redrawing:
         return self.form.mended(own[0], self.drawings(found.latents, found.labels)[0])
 
     def between(self, first, second, frames: int = FRAMES) -> list[np.ndarray]:
-        """A walk from one picture to another, whose ends are the pictures: uint8 [h, w, 3] each."""
+        """A walk from one picture to another, whose ends are the pictures: uint8 [h, w, 1 or 3]."""
         return self.walk_between(self.redraw([first, second]), frames)
 
     def walk_between(self, found: Redrawn, frames: int = FRAMES) -> list[np.ndarray]:

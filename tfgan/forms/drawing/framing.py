@@ -95,7 +95,7 @@ def framed(picture, model: Hand, mask=None) -> Framed:
 
     It is cropped to its ink, as large as the model draws, in its paper, ink and width of pen. To be
     drawn is what of a sheet of paper is transparent, and where `mask` is true: bool [height, width]
-    or a picture that is black or transparent there. Raises OSError and ValueError, as for a picture
+    or a picture that is painted there, or transparent, in whatever most of its border is not. Raises OSError and ValueError, as for a picture
     without ink.
     """
     pixels, hidden = _opaque(opened(picture))
@@ -120,10 +120,12 @@ def framed(picture, model: Hand, mask=None) -> Framed:
 
 
 def _painted(mask, sides):
-    """Where a mask is true, or black or transparent: bool [height, width], of those sides."""
+    """Where a mask is true or painted, in whatever its border is not: bool [height, width]."""
     if not (isinstance(mask, np.ndarray) and mask.dtype == bool):
-        levels = np.asarray(opened(mask).convert('LA'))
-        mask = (levels[..., 0] < OPAQUE) | (levels[..., 1] < OPAQUE)
+        levels = np.asarray(opened(mask).convert('LA')).astype(int)
+        seen = levels[..., 0] * (levels[..., 1] >= OPAQUE) - 255 * (levels[..., 1] < OPAQUE)
+        border = np.concatenate([seen[0], seen[-1], seen[1:-1, 0], seen[1:-1, -1]])
+        mask = np.abs(seen - np.median(border)) >= OPAQUE
     if mask.shape != sides:
         height, width = mask.shape
         raise ValueError(
@@ -323,7 +325,7 @@ def write(out: str, own: list[Framed], drawings: list, names) -> None:
 
 
 def walk(first: Framed, last: Framed, drawings: list) -> list[np.ndarray]:
-    """Frames uint8 [height, width, 3] from one picture to another, of drawings on that way.
+    """Frames uint8 [height, width, 1 or 3] from a picture to another, of drawings on that way.
 
     The first picture gives way to the model's drawings, and they to the last one, so the ends are
     the pictures. A smaller one lies in the middle of the other's page, its pixels repeated.
@@ -337,6 +339,8 @@ def walk(first: Framed, last: Framed, drawings: list) -> list[np.ndarray]:
             there = max(0.0, 1 - far / FADE)
             pixels = (1 - there) * pixels + there * own.picture
         frames.append(np.rint(pixels).astype(np.uint8))
+    if all((frame == frame[..., :1]).all() for frame in frames):
+        return [frame[..., :1] for frame in frames]  # of which a GIF has every level
     return frames
 
 
