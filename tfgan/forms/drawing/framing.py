@@ -95,8 +95,8 @@ def framed(picture, model: Hand, mask=None) -> Framed:
 
     It is cropped to its ink, as large as the model draws, in its paper, ink and width of pen. To be
     drawn is what of a sheet of paper is transparent, and where `mask` is true: bool [height, width]
-    or a picture that is painted there, or transparent, in whatever most of its border is not. Raises OSError and ValueError, as for a picture
-    without ink.
+    or a picture that is painted there, or transparent, as most of its border is not. Raises OSError
+    and ValueError, as for a picture without ink.
     """
     pixels, hidden = _opaque(opened(picture))
     if mask is not None:
