@@ -26,7 +26,7 @@ LEAST, MOST = 3, 100  # drawings that a word is learned from
 SECS = 15.0  # of fitting
 BATCH, RATE, BETAS = 32, 0.02, (0.5, 0.95)
 GUESS_STEPS = 30  # to the drawings as the nearest class draws them, from where it begins
-BAR = '{l_bar}{bar}| {n:.0f} of {total:.0f} s'
+BAR = '{l_bar}{bar}| {remaining} left'
 
 
 class Parts(NamedTuple):
@@ -36,11 +36,14 @@ class Parts(NamedTuple):
     encoder: Encoder
 
 
-def learn(model, images, word: str, out, secs: float = SECS) -> pathlib.Path:
+def learn(
+    model, images, word: str, out, secs: float = SECS, steps: int | None = None
+) -> pathlib.Path:
     """Writes the next version of a model at `out` that draws `word` too, and returns its folder.
 
     `model` is a loaded one that has an encoder, `images` are pictures as `Model.redraw` takes them.
-    All other classes draw what they drew. Raises ModelError and StorageError.
+    It is fitted for so many seconds, or in so many `steps` if they are given: then it is the same
+    each time. All other classes draw what they drew. Raises ModelError and StorageError.
     """
     names = model.card.data['class_names']
     if word in names or not word.strip():
@@ -51,7 +54,7 @@ def learn(model, images, word: str, out, secs: float = SECS) -> pathlib.Path:
     known = [each.known for each in own]
     grown = _with_one_more(parts(model), len(names))
     examples = grown.gan.form.encode(tf.constant(np.stack([each.image for each in own])))
-    fit(grown, examples, tf.constant(np.stack(known)), secs)
+    fit(grown, examples, tf.constant(np.stack(known)), secs, steps)
     data = model.card.data | {
         'class_names': [*names, word],
         # By chance it is never drawn: so each seed has the class that it had.
@@ -101,18 +104,19 @@ def _grown(weights, shape, count):
     return weights
 
 
-def fit(parts: Parts, examples, known, secs: float) -> None:
+def fit(parts: Parts, examples, known, secs: float, steps: int | None = None) -> None:
     """Fits the last class to examples float32 [n, *shape], where `known` [n, h, w] is 1.
 
     A pen's styles are shared out among the examples, and drawings in each become like its example.
     """
     fitting = _Fitting(parts, examples, known)
-    bar = tqdm.tqdm(total=secs, desc='learning', unit='s', bar_format=BAR, delay=1, disable=None)
-    began, step = time.monotonic(), 0
-    while (spent := time.monotonic() - began) < secs:
-        fitting.step(tf.constant(step, tf.int64), tf.constant(spent / secs, tf.float32))
+    bar = tqdm.tqdm(total=100, desc='learning', bar_format=BAR, delay=1, disable=None)
+    began, step, progress = time.monotonic(), 0, 0.0
+    while progress < 1:
+        fitting.step(tf.constant(step, tf.int64), tf.constant(progress, tf.float32))
         step += 1
-        bar.update(time.monotonic() - began - spent)
+        progress = step / steps if steps else (time.monotonic() - began) / secs
+        bar.update(min(100.0, 100 * progress) - bar.n)
     bar.close()
 
 
