@@ -203,7 +203,7 @@ def test_a_new_word_leaves_the_others_as_they_were(model, mine, tmp_path):
         return np.max([learned.form.likeness([each] * 40, drawings) for each in own], axis=0).mean()
 
     others = [near(model.draw(seeds, label)) for label in model.class_names()]
-    assert near(learned.draw(seeds, 'owl')) > max(others) + 0.05
+    assert near(learned.draw(seeds, 'owl')) > max(others) + 0.03
 
 
 def test_a_word_is_learned_by_a_command(model, mine, tmp_path):
