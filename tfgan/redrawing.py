@@ -1,6 +1,7 @@
 """What a model that has an encoder makes of a person's drawings: redrawn, varied, mended."""
 
 import math
+import os
 from typing import NamedTuple
 
 import numpy as np
@@ -92,14 +93,7 @@ class Redrawing:
 
     def walk_between(self, found: Redrawn, frames: int = FRAMES) -> list[np.ndarray]:
         """The same between two pictures that are redrawn already."""
-        latents, labels = (np.repeat(each, frames, axis=0) for each in found[2:4])
-        way = {
-            'latents': latents[:frames],
-            'to_latents': latents[frames:],
-            'share': np.linspace(0, 1, frames, dtype=np.float32),
-            'label': labels[:frames],
-            'to_label': labels[frames:],
-        }
+        way = on_the_way(found.latents, found.labels, np.linspace(0, 1, frames, dtype=np.float32))
         return self.form.walk(*found.own, self._drawn('between', way))
 
     def drawings(self, latents, labels) -> list:
@@ -124,7 +118,8 @@ class Redrawing:
         try:
             return self.form.framed(image, self._hand, mask)
         except (OSError, ValueError) as error:
-            raise ModelError(f'{quoted(image)}: {reason(error)}') from error
+            name = quoted(image) if isinstance(image, str | os.PathLike) else 'a picture'
+            raise ModelError(f'{name}: {reason(error)}') from error
 
     def _drawn(self, signature, inputs):
         as_svg = f'{signature}_svg'
@@ -142,6 +137,21 @@ def varied(latents: np.ndarray, count: int, distance: float, seed: int) -> np.nd
     ])  # fmt: skip
     angle = distance * math.pi / 2
     return np.float32(math.cos(angle)) * latents + np.float32(math.sin(angle)) * others
+
+
+def on_the_way(latents: np.ndarray, labels: np.ndarray, shares: np.ndarray) -> dict:
+    """What `between` is asked at `shares` [n] of the way between two latents [2, latent_size].
+
+    Latents that come near a person's drawing are longer than usual ones. On the way they become as
+    long as those are, so that the model draws what it is used to.
+    """
+    lengths = np.linalg.norm(latents, axis=1, keepdims=True)
+    less = 1 - np.minimum(1, math.sqrt(latents.shape[1]) / np.maximum(lengths, 1e-6))
+    usual = 1 - np.sin(np.pi * shares) * less  # [2, n]
+    first, last = (usual[..., None] * latents[:, None]).astype(np.float32)
+    ends = (np.full(len(shares), label, np.int32) for label in labels)
+    names = 'latents', 'to_latents', 'share', 'label', 'to_label'
+    return dict(zip(names, (first, last, shares, *ends), strict=True))
 
 
 def joined(parts: list[Redrawn]) -> Redrawn:

@@ -5,6 +5,7 @@ drawings beyond those that are trained on. With --cases=FOLDER the picture is of
 """
 
 import argparse
+import itertools
 import pathlib
 import statistics
 import tempfile
@@ -15,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 import tfgan
-from tfgan import word_learning
+from tfgan import redrawing, word_learning
 from tfgan.data.doodles import render
 from tfgan.evaluation import metrics
 from tfgan.evaluation.extractor import extractor_of
@@ -173,21 +174,14 @@ def mended(model, images, labels, judge):
 
 def walked(model, found, labels, judge):
     """Middles of walks between drawings of one class, beside the model's own drawings."""
-    first, second = [], []
+    ways = []
     for label in np.unique(labels):
         members = np.flatnonzero(found.labels == label)
-        first += members[:-1].tolist()
-        second += members[1:].tolist()
-    middle = model.predict(
-        'between',
-        {
-            'latents': found.latents[first],
-            'to_latents': found.latents[second],
-            'share': np.full(len(first), 0.5, np.float32),
-            'label': found.labels[first],
-            'to_label': found.labels[second],
-        },
-    )
+        for pair in itertools.pairwise(members):
+            ends = found.latents[list(pair)], found.labels[list(pair)]
+            ways.append(redrawing.on_the_way(*ends, np.float32([0.5])))
+    asked = {name: np.concatenate([way[name] for way in ways]) for name in ways[0]}
+    middle = model.predict('between', asked)
     source = tfgan.open_source('doodles')
     real = judge.features(source.images(np.arange(10_000)))
     for name, drawn in (

@@ -45,8 +45,8 @@ def test_more_steps_come_nearer(parts):
         return unlikeness(found, images, GROUND).numpy()
 
     guess, some, many = errors(0), errors(10), errors(60)
-    assert np.all(some < guess) and np.all(many < some)
-    assert np.mean(many) < 0.7 * np.mean(guess)
+    assert np.all(some < guess)
+    assert np.mean(many) < 0.9 * np.mean(some) < 0.6 * np.mean(guess)
 
 
 def test_a_row_is_the_same_in_any_batch_with_steps_of_its_own(parts):

@@ -112,6 +112,17 @@ def test_ink_is_found_on_any_paper(hand, picture):
     assert abs(across / (min(picture.size) / 2) - 1) < 0.25
 
 
+def test_more_ink_than_paper_is_ink(hand):
+    picture = Image.new('L', (300, 300), 255)
+    ImageDraw.Draw(picture).ellipse((10, 10, 290, 290), fill=0)
+    own = framing.framed(picture, hand)
+    assert own.paper.tolist() == [255] * 3 and own.colour.max() < 10
+    dark = framing.hand(255 - DOODLES)
+    full = np.full((28, 28, 1), 230, np.uint8)
+    full[:4], full[-3:], full[:, :2], full[14] = 0, 0, 0, 90
+    assert np.array_equal(framing.framed(full, dark).image, full)
+
+
 def test_papers_and_inks_colours_are_told(hand):
     own = framing.framed(
         house(400, 400, 8, ink=(200, 30, 30), paper=(250, 240, 200), mode='RGB'), hand

@@ -18,9 +18,10 @@ from tfgan.forms.drawing.pixels import commonest
 MOST_PIXELS = 1024  # of the longer side of a picture in which ink is looked for
 FINER = 8  # times a drawing's pixels at least: at fewer, lines are stairs
 FAINTEST = 26  # levels, a tenth of all: what differs less from its paper may be none
-NOISE = 4  # times the median difference from paper is no ink yet
+NOISE = 4  # times the median faint difference from paper is no ink yet
 FULL = 0.8  # of the median ink counts as full
 PAPER_PIXELS = 48  # of the longer side of the picture in which paper is looked for
+SHADOW = 96  # levels, that light may make of a difference between places of a sheet
 WINDOW = 17  # of those around a place, of which most are paper
 SPECK = 1 / 10_000  # of a picture's area: ink that is smaller does not tell where a drawing lies
 LARGEST = 1 << 20  # pixels of a picture's longer side: it is taken as it is
@@ -181,7 +182,8 @@ def _found(pixels, hidden) -> _Found:
     known = apart[~hidden]
     if known.max() < FAINTEST:
         raise ValueError('it has no ink')
-    least = max(FAINTEST / 4, NOISE * float(np.median(known)))
+    faint = known[known < known.max() / 2]  # most of which is paper, however much ink there is
+    least = max(FAINTEST / 4, NOISE * float(np.median(faint if faint.size else 0)))
     full = FULL * float(np.median(known[known > known.max() / 2]))
     if full <= least:
         raise ValueError('its ink cannot be told from its paper')
@@ -200,6 +202,10 @@ def _paper(pixels, hidden):
     nearest = ndimage.distance_transform_edt(hidden, return_distances=False, return_indices=True)
     small = _reduced(np.ascontiguousarray(pixels[tuple(nearest)]), shrunk)
     even = ndimage.median_filter(small, size=(WINDOW, WINDOW, 1), mode='nearest')
+    border = np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]])
+    sheet = np.array(commonest(border), np.uint8)
+    area = np.abs(even.astype(int) - sheet).max(axis=-1) > SHADOW  # of ink, where most is
+    even[area] = sheet
     bilinear = Image.Resampling.BILINEAR
     return np.asarray(Image.fromarray(even).resize((width, height), bilinear), np.float32)
 
