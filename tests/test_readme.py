@@ -181,6 +181,8 @@ def test_drawing_and_exporting_commands_work_after_training(command, forks, plac
     before = set(place.glob('saved_models/doodles/*'))
     if module == 'redraw':  # with a label, as the toy's drawings are like nobody's
         flags.append('--label=cat')
+    if module == 'learn':
+        flags.append('--secs=1')
     ran(forks, place, module, *flags)
     places = [value_of(flags, name) for name in ('--out', '--walk')]
     found = [path for name in filter(None, places) for path in pictures(place / name)]
@@ -252,7 +254,7 @@ def test_serving_and_measuring_commands_are_understood(command, help_of):
 
 
 OTHERS_FLAGS = {'all', 'fix', 'show', 'nodes'}  # of scripts/test, check and serve, and of sbatch
-OTHERS_FLAGS |= {'device', 'page-size', 'profile'}  # of vpype
+OTHERS_FLAGS |= {'device', 'page-size', 'profile', 'cases'}  # of vpype and scripts/redrawings
 
 
 def test_every_flag_that_is_named_is_one(help_of):

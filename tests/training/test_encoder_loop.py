@@ -113,6 +113,7 @@ def test_one_that_was_stopped_goes_on_bit_by_bit(tmp_path, settings, monkeypatch
         assert np.array_equal(first, second)
 
 
+@pytest.mark.long
 def test_an_export_that_was_stopped_says_so_and_goes_on(tmp_path, settings, monkeypatch):
     off = config.make(**vars(settings) | {'encoder': 'off', 'minutes': None})
     Run(tmp_path / 'run', off).train()
@@ -124,6 +125,7 @@ def test_an_export_that_was_stopped_says_so_and_goes_on(tmp_path, settings, monk
     assert 'encode' in client.load(Run(tmp_path / 'run').export(tmp_path / 'model')).signatures()
 
 
+@pytest.mark.long
 def test_the_encoder_of_another_state_is_not_taken(tmp_path, settings, capsys):
     run = Run(tmp_path / 'run', settings)
     run.train()
