@@ -16,9 +16,9 @@ PRIOR = 1e-3  # weight of the mean square of latents, which keeps them usual
 def invert(generator, encoder, images, known, label, steps, noise):
     """(latents [n, latent_size], labels [n]) of drawings near images float32 [n, h, w, c].
 
-    Only where `known` [n, h, w] is 1 is looked at. A negative label is guessed. So many `steps`
-    [n] improve several candidates; with none the guess is taken. Where a generator has no styles,
-    candidates differ by `noise`, normal numbers [n * CANDIDATES, latent_size].
+    Only where `known` [n, h, w] is 1 is looked at. A negative label is guessed. Of several
+    candidates, which so many `steps` [n] improve, the nearest is taken. Where a generator has no
+    styles, candidates differ by `noise`, normal numbers [n * CANDIDATES, latent_size].
     """
     guess, logits = encoder(images, known)
     guessed = tf.argmax(logits, axis=1, output_type=tf.int32)
@@ -28,8 +28,7 @@ def invert(generator, encoder, images, known, label, steps, noise):
     found, errors = _improved(generator, encoder.ground, start, *repeated)
     best = tf.argmin(tf.reshape(errors, [-1, CANDIDATES]), axis=1)
     found = tf.reshape(found, [-1, CANDIDATES, guess.shape[1]])
-    best = tf.gather(found, best, axis=1, batch_dims=1)
-    return tf.where(steps[:, None] > 0, best, guess), label
+    return tf.gather(found, best, axis=1, batch_dims=1), label
 
 
 def _candidates(generator, guess, noise):
@@ -71,4 +70,4 @@ def _improved(generator, ground, start, images, known, labels, steps):
     zeros, most = tf.zeros_like(start), tf.fill(tf.shape(start)[:1], start.dtype.max)
     last = tf.reduce_max(steps)  # after which errors are looked at once more
     state = 0, start, zeros, zeros, start, most
-    return tf.while_loop(lambda number, *_: (number <= last) & (last > 0), step, state)[4:]
+    return tf.while_loop(lambda number, *_: number <= last, step, state)[4:]

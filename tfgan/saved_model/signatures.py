@@ -48,6 +48,7 @@ class Servable(tf.Module):
         # a namespace because an export would hold an attribute a second time.
         self._once = types.SimpleNamespace(
             encoder=encoder,
+            invert=tf.function(functools.partial(invert, gan.average, encoder), autograph=False),
             normal=tf.function(self._normal, autograph=False),
             generate=tf.function(gan.average, autograph=False),
             between=tf.function(functools.partial(between, gan.average), autograph=False),
@@ -129,8 +130,9 @@ class Servable(tf.Module):
 
         Of it is known where the mask is 1; where that is 0 it is hidden.
         """
-        found, logits = self.encoder(self._gan.form.encode(example), mask)
-        return {'latents': found, 'label': tf.argmax(logits, axis=1, output_type=tf.int32)}
+        zeros = tf.zeros_like(mask[:, 0, 0], tf.int32)
+        found, label = self._inverted(example, mask, zeros - 1, zeros, tf.cast(zeros, tf.int64))
+        return {'latents': found, 'label': label}
 
     def reconstruct(self, example, mask, label, steps, seed):
         """An example drawn anew, with the latents and the class that it is drawn from.
@@ -139,12 +141,13 @@ class Servable(tf.Module):
         """
         steps = _asserted(steps, (steps >= 0) & (steps <= MOST_STEPS), f'steps: 0 to {MOST_STEPS}')
         label = _asserted(label, label < len(self._gan.class_shares), 'label: no such class')
-        real = self._gan.form.encode(example)
-        generator = self._gan.average
+        found, label = self._inverted(example, mask, label, steps, seed)
+        return self._drawn(found, label) | {'latents': found, 'label': label}
+
+    def _inverted(self, example, mask, label, steps, seed):
         numbers = tf.range(CANDIDATES, dtype=tf.int64)
         noise = self._once.normal(tf.reshape(latents.fold(seed[:, None], numbers), [-1]))
-        found, label = invert(generator, self.encoder, real, mask, label, steps, noise)
-        return self._drawn(found, label) | {'latents': found, 'label': label}
+        return self._once.invert(self._gan.form.encode(example), mask, label, steps, noise)
 
     def between(self, latents, to_latents, share, label, to_label):
         """The example at `share` of the way from latents and a class to others."""
