@@ -100,6 +100,35 @@ class Form(Protocol):
     def frame(self, svgs: list[str], size: int | None, frames: int) -> np.ndarray:
         """One of so many pictures of SVG files in rows, each of `size` pixels: uint8 [h, w, c]."""
 
+    # What a model makes of examples of a person's; `own` is such a one as `framed` gives it.
+
+    def hand(self, raw):
+        """What is common to a model's examples."""
+
+    def framed(self, picture, hand, mask=None):
+        """A person's as the model is given it: `image` raw, `known`, and where it came from.
+
+        Raises OSError and ValueError for what cannot be read.
+        """
+
+    def likeness(self, own: list, raw) -> np.ndarray:
+        """How alike what was given and a model's examples are, in [0, 1], where it is known."""
+
+    def as_svg(self, own, drawing: str) -> str:
+        """A model's SVG file as a part of the person's."""
+
+    def placed(self, own, drawing) -> np.ndarray:
+        """The same as pixels, of an SVG file or of a raw example."""
+
+    def write_placed(self, out: str, own: list, drawings: list, names) -> None:
+        """Writes them as `write` does."""
+
+    def mended(self, own, drawing) -> np.ndarray:
+        """The person's, with a model's in the place of what is not known."""
+
+    def walk(self, first, last, drawings: list) -> list[np.ndarray]:
+        """Frames from one person's example to another by way of a model's."""
+
     def signatures(self, servable) -> dict[str, tuple[Callable, list]]:
         """An export's own signatures: name to (function, TensorSpecs of its inputs)."""
 
