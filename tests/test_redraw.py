@@ -197,6 +197,8 @@ def test_a_new_word_leaves_the_others_as_they_were(model, mine, tmp_path):
     assert np.array_equal(learned.draw(seeds), model.draw(seeds))
     for label in model.class_names():
         assert np.array_equal(learned.draw(seeds, label), model.draw(seeds, label))
+    for old, new in zip(model.weights(), learned.weights(), strict=True):
+        assert np.array_equal(new[tuple(map(slice, old.shape))], old)
     own = learned.framed(sorted(owls.iterdir()))
 
     def near(drawings):
