@@ -10,7 +10,7 @@ from tfgan.errors import ModelError, quoted, reason
 
 STEPS = 30  # that latents are improved by
 DISTANCE = 0.3  # of a variation: 0 is the drawing itself, 1 any other of its kind
-LEAST_LIKENESS = 0.45  # of ink: of less, a picture is nothing that the model draws
+LEAST_LIKENESS = 0.5  # of ink: of less, a picture is nothing that the model draws
 SEEN = 256  # drawings by which a model's hand is known
 FRAMES = 60  # of a walk
 NO_ENCODER = (
