@@ -20,7 +20,7 @@ from tfgan.networks.likeness import unlikeness
 LEARNING_RATE, FINAL_RATE_SHARE, DECAY_FROM = 1e-3, 0.01, 0.5
 BETAS = 0.9, 0.99
 LATENTS_WEIGHT, LABELS_WEIGHT = 0.02, 0.1  # beside that of how unlike drawings are, 1
-PRIOR = 0.01  # weight of the mean square of latents of real examples, which keeps them usual
+PRIOR = 0.01  # weight of the mean square of real examples' latents: it keeps them usual
 HIDDEN_SHARE = 0.3  # of the examples: a part of each is hidden
 HOLE_SIDES = 0.3, 0.7  # of the example's
 METRICS = 'loss', 'unlikeness'
@@ -139,9 +139,8 @@ class Encoding:
         return loss, unlike
 
     def _mean(self, values):
-        """Of the real or drawn examples, or of both, of the whole batch."""
-        replicas = self.strategy.num_replicas_in_sync
-        return tf.reduce_mean(values) / replicas
+        """This replica's share of a mean over the whole batch."""
+        return tf.reduce_mean(values) / self.strategy.num_replicas_in_sync
 
 
 def holes(seeds, sides):

@@ -1,4 +1,4 @@
-"""The way back: images to the latents and labels that a finished generator draws them from."""
+"""An encoder: images to the latents and labels that a finished generator draws them from."""
 
 import math
 

@@ -128,7 +128,7 @@ class Servable(tf.Module):
     def encode(self, example, mask):
         """The latents and the class that an example is drawn from, at a guess.
 
-        Of it is known where the mask is 1; where that is 0 it is hidden.
+        The example is looked at where the mask is 1, and hidden where it is 0.
         """
         zeros = tf.zeros_like(mask[:, 0, 0], tf.int32)
         found, label = self._inverted(example, mask, zeros - 1, zeros, tf.cast(zeros, tf.int64))
