@@ -43,7 +43,8 @@ def test_it_says_where_it_is_and_ends_in_peace(models):
 
 def test_what_was_asked_before_the_end_is_answered(models):
     body = json.dumps({'instances': list(range(1000))}).encode()
-    head = f'POST /v1/models/toy:predict HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n'
+    head = 'POST /v1/models/toy:predict HTTP/1.1\r\nHost: localhost\r\n'
+    head += f'Content-Length: {len(body)}\r\n\r\n'
     with Server(models) as server:
         place = urllib.parse.urlparse(server.rest)
         clients = [socket.create_connection((place.hostname, place.port)) for _ in range(8)]
@@ -213,7 +214,8 @@ def request_bytes(rng):
     path = rng.choice(['/v1/models/toy:predict'] * 6 + ['/v1/models/%00:predict', '/' + 'x' * 9000])
     method = rng.choice(['POST'] * 8 + ['GET', 'PUT', 'BREW'])
     return (
-        f'{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n'.encode() + body
+        f'{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n'.encode()
+        + body
     )
 
 
