@@ -169,7 +169,7 @@ def connect(served):
     return socket.create_connection((place.hostname, place.port), timeout=20)
 
 
-HEAD = b'POST /v1/models/toy:predict HTTP/1.1\r\nHost: x\r\n'
+HEAD = b'POST /v1/models/toy:predict HTTP/1.1\r\nHost: localhost\r\n'
 
 
 STARTS = [
