@@ -32,10 +32,10 @@ def _text(text):
     raw = text.encode()
     if len(raw) < 127:
         return bytes([len(raw)]) + raw
-    return b'\x7f' + _varint(len(raw) - 127) + raw
+    return b'\x7f' + varint(len(raw) - 127) + raw
 
 
-def _varint(number):
+def varint(number):
     found = b''
     while number > 127:
         found += bytes([number & 127 | 128])
@@ -118,12 +118,12 @@ def grpc_status(block):
 
 def field(number, payload):
     """A field of a protocol buffer that has a length."""
-    return _varint(number << 3 | 2) + _varint(len(payload)) + payload
+    return varint(number << 3 | 2) + varint(len(payload)) + payload
 
 
 def tensor(dtype, dims, values):
     """A TensorProto of a type's number and of fields of values that are encoded already."""
-    shape = b''.join(field(2, b'\x08' + _varint(size)) for size in dims)
+    shape = b''.join(field(2, b'\x08' + varint(size)) for size in dims)
     return b'\x08' + bytes([dtype]) + field(2, shape) + values
 
 
@@ -140,4 +140,4 @@ INT64_VAL = 10
 
 def seeds(*numbers):
     """The encoded TensorProto of rows of int64."""
-    return tensor(INT64, [len(numbers)], field(INT64_VAL, b''.join(map(_varint, numbers))))
+    return tensor(INT64, [len(numbers)], field(INT64_VAL, b''.join(map(varint, numbers))))

@@ -24,6 +24,7 @@ import tfgan
 from tfgan.errors import ModelError
 
 ROOT = pathlib.Path(__file__).parents[1]
+HOST = 'Host: localhost\r\n'
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def test_it_says_where_it_is_and_ends_in_peace(models):
 
 def test_what_was_asked_before_the_end_is_answered(models):
     body = json.dumps({'instances': list(range(1000))}).encode()
-    head = f'POST /v1/models/toy:predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n'
+    head = f'POST /v1/models/toy:predict HTTP/1.1\r\n{HOST}Content-Length: {len(body)}\r\n\r\n'
     with Server(models) as server:
         clients = [socket.create_connection(server.place) for _ in range(8)]
         for client in clients:
@@ -211,7 +212,8 @@ def request_bytes(rng):
     path = rng.choice(['/v1/models/toy:predict'] * 6 + ['/v1/models/%00:predict', '/' + 'x' * 9000])
     method = rng.choice(['POST'] * 8 + ['GET', 'PUT', 'BREW'])
     return (
-        f'{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n'.encode() + body
+        f'{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n'.encode()
+        + body
     )
 
 
