@@ -290,16 +290,16 @@ def test_greedy_clients_leave_others_their_turn(exported, api, full):
             time.sleep(10 if full else 3)
             count = owner.count - before
             theirs = [now - then for now, then in zip(others.counts, theirs_before, strict=True)]
-        assert sum(theirs) > 0 and not owner.wrong
+        assert sum(theirs) > 0
         assert count >= 0.7 * sum(theirs) / len(theirs)
         assert server.end() == (0, '')
 
 
 class Owner:
-    """One connection that asks for one row after another."""
+    """One connection that asks for one row after another; `count` are its answers."""
 
     def __init__(self, server):
-        self.count, self.wrong, self._ended = 0, [], False
+        self.count, self._ended = 0, False
         self._thread = threading.Thread(target=self._ask_on, args=[server])
 
     def __enter__(self):
@@ -314,11 +314,7 @@ class Owner:
         with connect(server.place) as client, client.makefile('rb') as answers:
             while not self._ended:
                 client.sendall(asked(ONE_ROW, 'toy'))
-                first, _, _ = read_answer(answers)
-                if b' 200 ' in first:
-                    self.count += 1
-                else:
-                    self.wrong.append(first)
+                self.count += b' 200 ' in read_answer(answers)[0]
 
 
 def test_waiting_rows_are_limited_in_all(both):
@@ -347,6 +343,11 @@ def test_waiting_rows_are_limited_in_all(both):
 
 
 HELD_SECS = 1.5
+# Its signature is not the one that runs, so that it waits for the model and for no batch before it.
+HUNDRED = {'signature_name': 'also', 'instances': [0] * 100}
+HUNDRED_BY_GRPC = http2.predict_request(
+    {'seed': http2.seeds(*[0] * 100)}, model='busy', signature='also'
+)
 
 
 @contextlib.contextmanager
@@ -362,7 +363,7 @@ def held(server, secs=HELD_SECS):
 def leave_rest(server):
     """A connection that asks for a hundred rows, and a function that resets it."""
     client = connect(server.place)
-    client.sendall(asked({'instances': [0] * 100}))
+    client.sendall(asked(HUNDRED))
 
     def leave():
         # A client that closes looks like one that has only sent all; one that resets does not.
@@ -372,10 +373,10 @@ def leave_rest(server):
     return leave
 
 
-def leave_grpc(server, secs=None):
+def leave_grpc(server):
+    """The same by gRPC; the function cancels it."""
     channel = server.channel()
-    body = http2.predict_request({'seed': http2.seeds(*[0] * 100)}, model='busy')
-    call = channel.unary_unary(http2.PREDICT).future(body, timeout=secs)
+    call = channel.unary_unary(http2.PREDICT).future(HUNDRED_BY_GRPC)
 
     def leave():
         call.cancel()
@@ -407,16 +408,14 @@ def test_requests_that_were_refused_late_are_not_drawn(both, api):
             holding = pool.submit(post, server.place, '{"instances": [1500000]}', 'busy')
             time.sleep(0.3)
             if api == 'rest':
-                body = json.dumps({'instances': [0] * 100})
+                body = json.dumps(HUNDRED)
                 late = [pool.submit(post, server.place, body, 'busy') for _ in range(4)]
                 assert {each.result()[0] for each in late} == {504}
             else:
-                body = http2.predict_request({'seed': http2.seeds(*[0] * 100)}, model='busy')
                 call = channel.unary_unary(http2.PREDICT)
                 timeout = 0.6 if api == 'deadline' else 60
-                late = [call.future(body, timeout=timeout) for _ in range(4)]
+                late = [call.future(HUNDRED_BY_GRPC, timeout=timeout) for _ in range(4)]
                 assert {each.code() for each in late} == {grpc.StatusCode.DEADLINE_EXCEEDED}
-            assert not holding.done() or holding.result()[0] == 504
             holding.result()
         time.sleep(1.2)  # The batch that held them ends.
         assert post(server.place, '{"instances": [0]}', 'busy')[0] == 200
