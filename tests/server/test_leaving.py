@@ -1,4 +1,4 @@
-"""The server leaves: readiness first, then what was begun, within a bound; nobody loses a request."""
+"""The server leaves: readiness first, then what was begun, in time; no request is lost."""
 
 import concurrent.futures
 import contextlib
