@@ -9,7 +9,7 @@ import sys
 
 import pytest
 from servers import LIMITS, Server
-from toy_models import export_toy, toy_gan
+from toy_models import export_busy, export_toy, toy_gan
 
 
 def pytest_addoption(parser):
@@ -117,6 +117,15 @@ def exported(toy, tmp_path_factory):
     """The directory of a model with one version."""
     directory = tmp_path_factory.mktemp('models') / 'toy'
     export_toy(toy, directory)
+    return directory
+
+
+@pytest.fixture(scope='session')
+def both(exported, tmp_path_factory):
+    """A directory of two models: `toy`, and `busy` as `export_busy` has it."""
+    directory = tmp_path_factory.mktemp('both')
+    shutil.copytree(exported, directory / 'toy')
+    export_busy(directory / 'busy')
     return directory
 
 

@@ -204,9 +204,14 @@ def _started(parent):
     return path
 
 
+def started():
+    """Where the one is that this process's commands are forked from."""
+    return _started(os.getpid())
+
+
 def python():
     """The beginning of a command line that stands for `python`, and starts at once."""
-    return [sys.executable, '-I', '-S', __file__, _started(os.getpid())[1:]]
+    return [sys.executable, '-I', '-S', __file__, started()[1:]]
 
 
 class Forks:
@@ -220,7 +225,7 @@ class Forks:
         """A process's number; what it says is appended to a file."""
         with open(said, 'ab') as file, open(os.devnull) as nothing:
             handles = [nothing.fileno(), file.fileno(), file.fileno()]
-            asking, pid = ask(_started(os.getpid()), ['-m', *argv], cwd, self._environment, handles)
+            asking, pid = ask(started(), ['-m', *argv], cwd, self._environment, handles)
         self._asking[pid] = asking
         return pid
 

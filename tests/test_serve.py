@@ -10,7 +10,6 @@ import socket
 import subprocess
 import threading
 import time
-import urllib.parse
 
 import forks
 import grpc
@@ -25,6 +24,7 @@ import tfgan
 from tfgan.errors import ModelError
 
 ROOT = pathlib.Path(__file__).parents[1]
+HOST = 'Host: localhost\r\n'
 
 
 @pytest.fixture
@@ -43,11 +43,9 @@ def test_it_says_where_it_is_and_ends_in_peace(models):
 
 def test_what_was_asked_before_the_end_is_answered(models):
     body = json.dumps({'instances': list(range(1000))}).encode()
-    head = 'POST /v1/models/toy:predict HTTP/1.1\r\nHost: localhost\r\n'
-    head += f'Content-Length: {len(body)}\r\n\r\n'
+    head = f'POST /v1/models/toy:predict HTTP/1.1\r\n{HOST}Content-Length: {len(body)}\r\n\r\n'
     with Server(models) as server:
-        place = urllib.parse.urlparse(server.rest)
-        clients = [socket.create_connection((place.hostname, place.port)) for _ in range(8)]
+        clients = [socket.create_connection(server.place) for _ in range(8)]
         for client in clients:
             client.sendall(head.encode() + body)
         requests.get(f'{server.rest}/v1/models/toy')  # answered, so the others have been heard
@@ -235,23 +233,16 @@ def attack(place, seed):
     return int(said.split()[1]) if said.startswith(b'HTTP/1.') else None
 
 
-def resident(process):
-    fields = pathlib.Path(f'/proc/{process.pid}/status').read_text()
-    return int(fields.split('VmRSS:')[1].split()[0]) / 1024
-
-
 def test_hostile_requests_are_survived(models, full):
     half = 1000 if full else 200
     with Server(models, *LIMITS, '--max_secs=1') as server:
-        place = urllib.parse.urlparse(server.rest)
-        place = place.hostname, place.port
         with concurrent.futures.ThreadPoolExecutor(16) as pool:
-            found = list(pool.map(lambda seed: attack(place, seed), range(half)))
-            before = resident(server.process)
-            found += pool.map(lambda seed: attack(place, seed), range(half, 2 * half))
+            found = list(pool.map(lambda seed: attack(server.place, seed), range(half)))
+            before = server.resident()
+            found += pool.map(lambda seed: attack(server.place, seed), range(half, 2 * half))
         assert {status for status in found if status} <= {200, 400, 404, 405, 408, 413, 414, 501}
         assert found.count(400) > half / 2  # most were heard, and told
-        assert resident(server.process) < before + 32  # MiB
+        assert server.resident() < before + 32  # MiB
         good = requests.post(f'{server.rest}/v1/models/toy:predict', json=GOOD, timeout=5)
         assert good.status_code == 200
         code, said = server.end()

@@ -60,3 +60,49 @@ def toy_pen(directory, shape=(28, 28, 1), ground=(1.0,), reads=False, architectu
     facts = dict(name=directory.name, data=data, step=1, images_seen=8, secs=2.0, scores={})
     writer.write(gan, directory, ModelCard(**facts, config=vars(settings)), encoder)
     return client.load(directory)
+
+
+BLOB_BYTES = 1 << 20
+
+
+def export_busy(directory):
+    """Exports a model that is no Gan of ours: it sleeps, gives much, or finds a row bad.
+
+    A batch sleeps as many microseconds as its largest seed says. `blobs` gives 1 MiB a row, and
+    `picky` raises InvalidArgumentError for a batch with a negative seed.
+    """
+    import tensorflow as tf
+
+    seed = tf.TensorSpec([None], tf.int64, name='seed')
+
+    def signature(answer):
+        return tf.function(answer, input_signature=[seed])
+
+    def sleepy(seed):
+        one = tf.data.Dataset.range(1)
+        sleeping = tf.raw_ops.SleepDataset(
+            input_dataset=one._variant_tensor,
+            sleep_microseconds=tf.reduce_max(seed) // 2,  # It sleeps again to find the end.
+            output_types=[tf.int64],
+            output_shapes=[[]],
+        )
+        slept = tf.raw_ops.DatasetToSingleElement(
+            dataset=sleeping, output_types=[tf.int64], output_shapes=[[]]
+        )
+        return {'image': seed + slept[0]}
+
+    def picky(seed):
+        with tf.control_dependencies([tf.debugging.assert_non_negative(seed, 'seed: negative')]):
+            return {'image': tf.identity(seed)}
+
+    def blobs(seed):
+        return {'blob_bytes': tf.fill(tf.shape(seed), tf.constant(b'x' * BLOB_BYTES))}
+
+    module = tf.Module()
+    signatures = {
+        'serving_default': signature(sleepy),
+        'also': signature(sleepy),
+        'picky': signature(picky),
+        'blobs': signature(blobs),
+    }
+    tf.saved_model.save(module, str(directory / '1'), signatures=signatures)

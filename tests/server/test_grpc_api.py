@@ -1,11 +1,15 @@
 """The gRPC API by the published stubs, of a server in a process of its own."""
 
+import time
+
 import grpc
+import http2
 import numpy as np
 import pytest
 import tensorflow as tf
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from servers import Server
 from tensorflow_serving.apis import (
     classification_pb2,
     get_model_metadata_pb2,
@@ -212,3 +216,76 @@ def test_a_message_that_is_too_large_is_refused(channel):
         predict(channel, seed=np.zeros(20_000, np.int64))
     assert refused.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
     assert len(predict(channel, seed=SEEDS).outputs) == 1  # and the next is answered
+
+
+@pytest.fixture(scope='module')
+def counting(both):
+    """A server whose counts and words are looked at."""
+    with Server(both, '--max_secs=20') as server:
+        yield server
+        assert server.end()[0] == 0
+
+
+def counted(server, code):
+    return server.counts().get(('tfgan_requests_total', code, 'grpc'), 0)
+
+
+def until_counted(server, code, count):
+    """Waits until the server counted so many of a code: it does so after the client was told."""
+    for _ in range(100):
+        if counted(server, code) >= count:
+            break
+        time.sleep(0.05)
+    assert counted(server, code) == count
+
+
+@pytest.mark.parametrize('code', ['DEADLINE_EXCEEDED', 'CANCELLED'])
+def test_who_waits_no_longer_is_counted_by_how(counting, code):
+    internal, before = counted(counting, 'INTERNAL'), counted(counting, code)
+    body = http2.predict_request({'seed': http2.seeds(1_000_000)}, model='busy')
+    with counting.channel() as channel:
+        call = channel.unary_unary(http2.PREDICT)
+        if code == 'DEADLINE_EXCEEDED':
+            calls = [call.future(body, timeout=0.3) for _ in range(3)]
+        else:
+            calls = [call.future(body, timeout=20) for _ in range(3)]
+            time.sleep(0.3)
+            for each in calls:
+                each.cancel()
+        assert {each.code() for each in calls if not each.cancelled()} <= {grpc.StatusCode[code]}
+        until_counted(counting, code, before + 3)
+    assert counted(counting, 'INTERNAL') == internal
+    assert 'Traceback' not in counting.heard()
+
+
+METHODS = [
+    'tensorflow.serving.PredictionService/Predict',
+    'tensorflow.serving.PredictionService/GetModelMetadata',
+    'tensorflow.serving.PredictionService/Classify',
+    'tensorflow.serving.ModelService/GetModelStatus',
+    'tensorflow.serving.ModelService/HandleReloadConfigRequest',
+]
+
+
+@pytest.mark.parametrize('method', METHODS)
+@pytest.mark.parametrize('message', [b'\xff' * 9, b'\x0a\xff', b'no message' * 1000])
+def test_a_message_that_cannot_be_read_is_the_clients_fault(counting, method, message):
+    before, said = counted(counting, 'INVALID_ARGUMENT'), counting.heard()
+    with counting.channel() as channel:
+        call = channel.unary_unary(f'/{method}')
+        for _ in range(3):
+            assert call.future(message, timeout=20).code() == grpc.StatusCode.INVALID_ARGUMENT
+    until_counted(counting, 'INVALID_ARGUMENT', before + 3)
+    more = counting.heard()[len(said) :]
+    assert 'Traceback' not in more and more.count('\n') <= 3
+
+
+@pytest.mark.parametrize(
+    'method', ['grpc.health.v1.Health/Check', 'grpc.reflection.v1alpha.ServerReflection/x']
+)
+def test_other_services_tell_nothing_of_messages_that_cannot_be_read(counting, method):
+    said = counting.heard()
+    with counting.channel() as channel:
+        code = channel.unary_unary(f'/{method}').future(b'\xff' * 9, timeout=20).code()
+    assert code in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.UNIMPLEMENTED)
+    assert 'Traceback' not in counting.heard()[len(said) :]

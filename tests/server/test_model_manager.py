@@ -9,6 +9,7 @@ import pytest
 from toy_models import export_toy, toy_gan
 
 from tfgan.errors import RefusedError
+from tfgan.saved_model import loading
 from tfgan.server.model_manager import Limits, ModelManager
 from tfgan.server.monitoring import Metrics
 
@@ -115,6 +116,27 @@ def test_a_version_that_does_not_load_is_told_and_the_one_before_stays(models, e
     manager.refresh()
     assert manager.find('toy').number == 2
     assert manager.status('toy', 2) == {2: ('AVAILABLE', 'OK', '')}
+
+
+def test_a_broken_version_is_not_loaded_over_and_over(models, executor, monkeypatch):
+    """Until its files change: then it is tried at once."""
+    shutil.copytree(models / 'toy/1', models / 'toy/2')
+    good = (models / 'toy/2/saved_model.pb').read_bytes()
+    break_file(models / 'toy/2')
+    load, loaded = loading.load, []
+    monkeypatch.setattr(loading, 'load', lambda folder: loaded.append(folder.name) or load(folder))
+    manager = managed(models, executor)
+    for _ in range(100):
+        manager.refresh()
+    assert 1 <= loaded.count('2') <= 2 and loaded.count('1') == 1
+    loaded.clear()
+    (models / 'toy/2/saved_model.pb').write_bytes(b'no model either')
+    manager.refresh()
+    assert loaded == ['2']
+    assert manager.find('toy').number == 1
+    (models / 'toy/2/saved_model.pb').write_bytes(good)
+    manager.refresh()
+    assert manager.find('toy').number == 2
 
 
 def test_models_come_and_nothing_goes(models, executor):

@@ -194,12 +194,23 @@ def test_clients_that_dawdle_are_sent_away(served):
     assert time.monotonic() - began < 12  # of 3 seconds that each may take, and their rounding
 
 
-def test_a_half_closed_connection_is_answered(served):
-    with connect(served) as client:
-        client.sendall(HEAD + b'Content-Length: 18\r\nConnection: close\r\n\r\n{"instances": [3]}')
-        client.shutdown(socket.SHUT_WR)
-        said = b''.join(iter(lambda: client.recv(4096), b''))
-    assert said.startswith(b'HTTP/1.1 200') or said == b''
+@pytest.mark.parametrize('more', [b'', b'Connection: close\r\n', b'Connection: keep-alive\r\n'])
+@pytest.mark.parametrize('request_', [b'GET', b'POST', b'chunked'])
+def test_a_half_closed_connection_is_answered(served, request_, more):
+    """A client may send all and close its side: each of so many is answered."""
+    whole = {
+        b'GET': b'GET /v1/models/toy HTTP/1.1\r\nHost: localhost\r\n' + more + b'\r\n',
+        b'POST': HEAD + b'Content-Length: 18\r\n' + more + b'\r\n{"instances": [3]}',
+        b'chunked': HEAD + b'Transfer-Encoding: chunked\r\n' + more
+        + b'\r\n12\r\n{"instances": [3]}\r\n0\r\n\r\n',
+    }[request_]  # fmt: skip
+    answers = []
+    for _ in range(14):
+        with connect(served) as client:
+            client.sendall(whole)
+            client.shutdown(socket.SHUT_WR)
+            answers.append(b''.join(iter(lambda: client.recv(4096), b''))[:12])
+    assert answers == [b'HTTP/1.1 200'] * 14
 
 
 def test_counts_are_there_for_prometheus(served, predict):
