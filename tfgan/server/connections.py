@@ -7,8 +7,10 @@ send no more but wait for the answer to what they sent.
 
 import asyncio
 import collections
+import contextlib
 import socket
 import time
+from collections.abc import Iterator
 
 from aiohttp import web
 
@@ -49,6 +51,15 @@ class Connection(web.RequestHandler):
         """Whether the answer that comes is the connection's last."""
         is_over = self.is_half_closed and not self._messages
         return is_over or time.monotonic() - self.began > MAX_AGE_SECS
+
+    @contextlib.contextmanager
+    def drawing(self, request: web.BaseRequest) -> Iterator[None]:
+        """A block in which nothing of a request's answer is sent yet."""
+        self.is_drawing = request.version >= (1, 1)  # HTTP/1.0 has no interim answers.
+        try:
+            yield
+        finally:
+            self.is_drawing = False
 
     def eof_received(self):
         """Keeps the way back open where all that came is whole and has yet to be answered."""
@@ -148,8 +159,10 @@ class Connections(web.Server):
 
     async def leave(self, until: float) -> None:
         """Waits for the end of what is asked, no longer than to a time of `time.monotonic`."""
+        began = time.monotonic()
         while self._open and time.monotonic() < until:
-            is_quiet = time.monotonic() - next(reversed(self._open)).used > QUIET_SECS
+            last_used = max(began, next(reversed(self._open)).used)
+            is_quiet = time.monotonic() - last_used > QUIET_SECS
             if is_quiet and not any(each.is_busy for each in self._open):
                 break
             await asyncio.sleep(LOOK_SECS)

@@ -157,10 +157,8 @@ class Api:
             read = rest_json.read, body, version.specs
             name, inputs, by_rows = await self._json(*read, size=len(body))
         del body, read
-        connection = request.protocol
-        connection.is_drawing = True
-        outputs = await self._manager.predict(version, name, inputs, connection)
-        connection.is_drawing = False
+        with request.protocol.drawing(request):
+            outputs = await self._manager.predict(version, name, inputs, request.protocol)
         size = sum(output.size for output in outputs.values())
         return await self._json(rest_json.answer, outputs, by_rows, size=size)
 
