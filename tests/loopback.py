@@ -3,7 +3,11 @@
 import json
 import os
 import pathlib
+import shutil
 import socket
+import subprocess
+
+import pytest
 
 HERE = pathlib.Path(__file__).parent
 
@@ -25,3 +29,20 @@ def environments(processes):
     tasks = [{'type': 'worker', 'index': index} for index in range(processes)]
     configs = [{'cluster': {'worker': workers}, 'task': task} for task in tasks]
     return [common | {'TF_CONFIG': json.dumps(config)} for config in configs]
+
+
+def needs_others():
+    """Skips a test on a machine that nobody else can reach."""
+    if [name for _, name in socket.if_nameindex()] == ['lo']:
+        pytest.skip('this machine has no network')
+
+
+def cut_off():
+    """The beginning of a command line that has no network but the loopback."""
+    command = ['unshare', '--map-root-user', '--net', 'sh', '-c']
+    command += ['ip link set lo up && exec "$@"', 'sh']
+    if not (shutil.which('unshare') and shutil.which('ip')):
+        pytest.skip('unshare and ip are not here')
+    if subprocess.run([*command, 'true'], capture_output=True).returncode:
+        pytest.skip('a network of its own is not permitted here')
+    return command

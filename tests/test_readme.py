@@ -255,6 +255,8 @@ def test_serving_and_measuring_commands_are_understood(command, help_of):
 
 OTHERS_FLAGS = {'all', 'fix', 'show', 'nodes'}  # of scripts/test, check and serve, and of sbatch
 OTHERS_FLAGS |= {'device', 'page-size', 'profile', 'cases'}  # of vpype and scripts/redrawings
+OTHERS_FLAGS |= {'map-root-user', 'net', 'exclusive'}  # of unshare and sbatch
+OTHERS_FLAGS |= {'universal', 'generate-hashes', 'no-annotate', 'no-header', 'extra'}  # of uv
 
 
 def test_every_flag_that_is_named_is_one(help_of):

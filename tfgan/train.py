@@ -17,7 +17,7 @@ from tfgan.training import run_dir as runs
 
 OWN = [
     *('data_dir', 'run_dir', 'export_dir', 'checkpoint_secs', 'strategy', 'virtual_devices'),
-    *('accumulate', 'peer_secs', 'dry_run'),
+    *('accumulate', 'peer_secs', 'trusted_network', 'dry_run'),
 ]
 FLAGS = flags.FLAGS
 
@@ -47,7 +47,13 @@ def train(settings, directory, export_dir):
     """Trains and exports: what is left once the flags are read."""
     from tfgan.training.run import Placement, Run
 
-    place = Placement(FLAGS.strategy, FLAGS.virtual_devices, FLAGS.accumulate, FLAGS.peer_secs)
+    place = Placement(
+        FLAGS.strategy,
+        FLAGS.virtual_devices,
+        FLAGS.accumulate,
+        FLAGS.peer_secs,
+        FLAGS.trusted_network,
+    )
     run = Run(
         directory,
         settings,
@@ -75,6 +81,9 @@ if __name__ == '__main__':
     flags.DEFINE_integer('virtual_devices', 1, 'make the CPU look like so many', lower_bound=1)
     flags.DEFINE_integer('accumulate', 1, "parts of a device's share of a batch", lower_bound=1)
     flags.DEFINE_float('peer_secs', 600.0, 'longest wait for another process', lower_bound=1)
+    flags.DEFINE_bool(
+        'trusted_network', False, 'no stranger reaches this machine: processes may open a port'
+    )
     flags.DEFINE_bool('dry_run', False, 'print the settings and stop')
     config.define_flags()
     cli.run(

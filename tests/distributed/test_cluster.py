@@ -1,11 +1,21 @@
 """Who trains together: what Kubeflow, Vertex AI and Slurm set, and what makes no sense."""
 
 import json
+import socket
+import subprocess
+import sys
 
 import pytest
+from loopback import cut_off, environments, needs_others
 
 from tfgan.distributed import cluster
-from tfgan.distributed.cluster import addresses, expand_counts, expand_hosts, find
+from tfgan.distributed.cluster import (
+    addresses,
+    check_network,
+    expand_counts,
+    expand_hosts,
+    find,
+)
 from tfgan.errors import ClusterError
 
 
@@ -130,3 +140,23 @@ def test_counts_in_short():
     assert expand_counts('2(x3),1') == [2, 2, 2, 1]
     assert expand_counts('1') == [1]
     assert expand_counts('3,12(x2)') == [3, 12, 12]
+
+
+def test_a_port_is_opened_where_strangers_are_kept_out():
+    needs_others()
+    with pytest.raises(ClusterError) as refusal:
+        check_network('multi_worker', trusted=False)
+    words = str(refusal.value)
+    assert words.startswith('--strategy=multi_worker opens a port')
+    for word in 'read files and run code', '--trusted_network', '--virtual_devices=2':
+        assert word in words
+    named = words.split('(by ')[1].split(')')[0].split(', ')
+    assert set(named) <= {name for _, name in socket.if_nameindex()} - {'lo'}
+    check_network('multi_worker', trusted=True)
+
+
+def test_or_where_nobody_else_is():
+    code = "from tfgan.distributed import cluster; cluster.check_network('multi_worker', False)"
+    command = [*cut_off(), sys.executable, '-c', code]
+    done = subprocess.run(command, env=environments(1)[0], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

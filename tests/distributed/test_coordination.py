@@ -10,9 +10,9 @@ import time
 import forks
 import pytest
 from commands import TOY, checkpoint, small_data, waited_for
-from loopback import environments
+from loopback import cut_off, environments, needs_others
 
-TOGETHER = ['--strategy=multi_worker', '--peer_secs=60', *TOY]
+TOGETHER = ['--strategy=multi_worker', '--trusted_network', '--peer_secs=60', *TOY]
 
 TALK = """
 import os, sys, time
@@ -20,7 +20,7 @@ import numpy as np, tensorflow as tf
 from tfgan import errors
 from tfgan.distributed import cluster, coordination, strategies
 me = cluster.find(os.environ)['task']['index']
-strategy, why = strategies.make('auto', peer_secs=60)
+strategy, why = strategies.make('auto', peer_secs=60, trusted_network=True)
 assert 'TF_CONFIG' in why and '2 processes' in why
 assert coordination.processes(strategy) == 2 and coordination.is_chief(strategy) == (me == 0)
 total = coordination.agree(strategy, [5 + me, 5 + me, 0.25], [True, False, False])
@@ -96,7 +96,7 @@ def test_one_that_only_seems_alive_is_not_waited_for(ended):
 @pytest.mark.long
 def test_nor_one_that_never_starts(tmp_path):
     began = time.monotonic()
-    command = [*forks.python(), '-m', 'tfgan.train', '--peer_secs=3', *TOY]
+    command = [*forks.python(), '-m', 'tfgan.train', '--peer_secs=3', '--trusted_network', *TOY]
     done = subprocess.run(
         command, env=environments(2)[0], cwd=tmp_path, capture_output=True, text=True, timeout=60
     )
@@ -106,6 +106,39 @@ def test_nor_one_that_never_starts(tmp_path):
     assert 'Traceback' not in done.stderr
     assert time.monotonic() - began < 40
     assert list(tmp_path.iterdir()) == []
+
+
+def test_they_do_not_begin_where_a_stranger_reaches_them(tmp_path):
+    needs_others()
+    command = [*forks.python(), '-m', 'tfgan.train', *TOY]
+    done = subprocess.run(
+        command, env=environments(2)[0], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 1 and 'waiting' not in done.stdout
+    [refusal] = [line for line in done.stderr.splitlines() if line.startswith('error: ')]
+    assert '--trusted_network' in refusal and 'Traceback' not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+BOTH = """
+mkdir 0 1
+(cd 1 && TF_CONFIG=$SECOND exec "$@") &
+(cd 0 && TF_CONFIG=$FIRST exec "$@") && wait $!
+"""
+
+
+@pytest.mark.long
+def test_without_a_network_they_need_no_word(tmp_path):
+    first, second = environments(2)
+    command = [*cut_off(), 'sh', '-euc', BOTH, 'sh', sys.executable, '-m', 'tfgan.train']
+    command += ['--steps=20', '--run_dir=r', '--export_dir=m', small_data(tmp_path), *TOY]
+    variables = {'FIRST': first['TF_CONFIG'], 'SECOND': second['TF_CONFIG']}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=first | variables, capture_output=True, text=True, timeout=200
+    )
+    assert done.returncode == 0, done.stderr
+    assert '2 replicas in 2 processes' in done.stdout
+    assert (tmp_path / '0/m/1/saved_model.pb').exists()
 
 
 def train(tmp_path, processes, python, *flags):

@@ -5,12 +5,15 @@ import subprocess
 
 import forks
 import pytest
-from loopback import environments
+from loopback import environments, needs_others
 
 SCRIPT = """
 import sys
+import psutil
 from tfgan.distributed import strategies
 print(strategies.make(*eval(sys.argv[1]))[1])
+open_ports = [each for each in psutil.Process().net_connections() if each.status == 'LISTEN']
+assert open_ports == [], open_ports
 """
 
 
@@ -53,9 +56,23 @@ def test_what_there_is_not_is_refused(arguments, variables, words):
     assert all(word in refusal for word in words), refusal
 
 
-def test_a_cluster_of_one_is_one_process():
+def test_a_cluster_of_one_is_one_process_without_a_port():
     alone = '{"cluster": {"worker": ["127.0.0.1:0"]}, "task": {"type": "worker", "index": 0}}'
-    assert make('auto', TF_CONFIG=alone).stdout == (
-        'single, because there is one device and no cluster: 1 replica\n'
-    )
+    for name, words in [
+        ('auto', 'single, because there is one device and no cluster: 1 replica\n'),
+        ('multi_worker', 'multi_worker, as asked: 1 replica\n'),
+    ]:
+        done = make(name, TF_CONFIG=alone)
+        assert (done.stdout, done.returncode) == (words, 0), done.stderr
     assert os.environ.get('TF_CONFIG') is None
+
+
+@pytest.mark.parametrize('name', ['auto', 'multi_worker'])
+def test_a_cluster_of_more_takes_a_trusted_network(name):
+    needs_others()
+    pair = environments(2)[0]['TF_CONFIG']
+    done = make(name, 1, 3.0, TF_CONFIG=pair)
+    assert (done.stdout, done.returncode) == ('', 1)
+    assert '--trusted_network' in done.stderr.splitlines()[-1]
+    done = make(name, 1, 3.0, True, TF_CONFIG=pair)
+    assert done.stdout.startswith('  waiting for '), done.stderr

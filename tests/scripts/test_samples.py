@@ -59,7 +59,7 @@ def environment(place, **more):
 @pytest.mark.long
 def test_the_slurm_job_trains_with_two_tasks(place):
     done = subprocess.run(
-        [SLURM, *STEPS, small_data(place)],
+        [SLURM, '--trusted_network', *STEPS, small_data(place)],
         cwd=place, env=environment(place, SLURM_JOB_ID='77'), capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -110,6 +110,19 @@ def test_the_kubernetes_job_holds_together():
     mounts = {mount['mountPath']: mount['name'] for mount in container['volumeMounts']}
     assert container['workingDir'] in mounts
     assert set(mounts.values()) == {volume['name'] for volume in pod['spec']['volumes']}
+
+
+def test_only_the_jobs_own_pods_reach_its_port():
+    policy, pod = manifest()['NetworkPolicy']['spec'], manifest()['Job']['spec']['template']
+    [container] = pod['spec']['containers']
+    own = {'matchLabels': pod['metadata']['labels']}
+    assert policy['podSelector'] == own and policy['policyTypes'] == ['Ingress']
+    [rule] = policy['ingress']
+    assert rule['from'] == [{'podSelector': own}]
+    ports = [each['containerPort'] for each in container['ports']]
+    assert rule['ports'] == [{'protocol': 'TCP', 'port': port} for port in ports]
+    assert '--trusted_network' in container['command'][2]
+    assert '--trusted_network' not in SLURM.read_text().split('set -eu')[1]  # a person says so
 
 
 def two_free_ports():

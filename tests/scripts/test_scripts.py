@@ -100,7 +100,9 @@ def test_else_it_starts_a_container(project, tmp_path):
     path = command(tmp_path / 'bin', 'docker', f'[ "$1" = info ] || {SAY}')
     out = serve(project, path=path).stdout.splitlines()
     assert f'{project}/saved_models:/models:ro' in out
-    assert '127.0.0.1:8501:8501' in out and 'tensorflow/serving' in out
+    assert '127.0.0.1:8501:8501' in out
+    [image] = [word for word in out if word.startswith('tensorflow/serving')]
+    assert ('--read-only' in out) and image == served_image()
     assert check(*read(project))[0].base_path == '/models/doodles'
 
 
@@ -111,9 +113,18 @@ def test_else_it_says_what_to_install(project, tmp_path):
     assert not (project / 'saved_models/.serving').exists()
 
 
-def test_the_kubernetes_manifest_holds_together():
+def manifest():
     text = (ROOT / 'scripts/kubernetes/serve.yaml').read_text()
-    kinds = {each['kind']: each for each in yaml.safe_load_all(text)}
+    return {each['kind']: each for each in yaml.safe_load_all(text)}
+
+
+def served_image():
+    [container] = manifest()['Deployment']['spec']['template']['spec']['containers']
+    return container['image']
+
+
+def test_the_kubernetes_manifest_holds_together():
+    kinds = manifest()
     assert set(kinds) == {'ConfigMap', 'Deployment', 'Service', 'HorizontalPodAutoscaler'}
     data = kinds['ConfigMap']['data']
     [model] = check(*(data[f'{name}.config'] for name in ('models', 'batching', 'monitoring')))

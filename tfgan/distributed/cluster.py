@@ -9,6 +9,8 @@ import json
 import re
 from collections.abc import Mapping
 
+import psutil
+
 from tfgan.errors import ClusterError
 
 JOBS = ('chief', 'worker')  # of TF_CONFIG, in the order of the processes
@@ -27,6 +29,28 @@ def find(environment: Mapping[str, str]) -> dict:
 def addresses(config: dict) -> list[str]:
     """Where the processes are, the one that writes first."""
     return [each for job in JOBS for each in config.get('cluster', {}).get(job, [])]
+
+
+def check_network(strategy: str, trusted: bool) -> None:
+    """Raises ClusterError where others can reach this machine, unless all of them are trusted.
+
+    TensorFlow's server listens at every interface, whatever address it is given, and lets nobody
+    be asked who they are: no setting of it changes either.
+    """
+    if not trusted and (found := _interfaces()):
+        raise ClusterError(
+            f"--strategy={strategy} opens a port of TensorFlow's own server, and whoever reaches "
+            f'this machine (by {", ".join(found)}) can reach it: it cannot ask who they are, and '
+            'lets them read files and run code as this user. Only a network that is closed to '
+            'strangers will do: there, add --trusted_network. On one machine by itself '
+            '--virtual_devices=2, without TF_CONFIG, shares the work and opens no port'
+        )
+
+
+def _interfaces() -> list[str]:
+    """The network interfaces that are up and lead to other machines."""
+    found = psutil.net_if_stats().items()
+    return [name for name, each in found if each.isup and 'loopback' not in each.flags.split(',')]
 
 
 def _checked(text: str) -> dict:

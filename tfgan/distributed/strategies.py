@@ -11,12 +11,15 @@ from tfgan.distributed import cluster
 from tfgan.errors import StrategyError
 
 
-def make(name: str, virtual_devices: int = 1, peer_secs: float = 600.0):
+def make(
+    name: str, virtual_devices: int = 1, peer_secs: float = 600.0, trusted_network: bool = False
+):
     """The strategy called so, and why in words; `auto` takes all that a cluster or GPUs offer.
 
     `virtual_devices` make one CPU look like several. Call it before any other TensorFlow
     operation; it waits until all processes of a cluster are there, but no longer than `peer_secs`.
-    Raises StrategyError and ClusterError.
+    What opens a port is refused where others can reach it, unless the network is trusted. Raises
+    StrategyError and ClusterError.
     """
     if name not in ('auto', *MAKERS):
         raise StrategyError(f'--strategy={name}: expected one of auto, {", ".join(MAKERS)}')
@@ -27,7 +30,7 @@ def make(name: str, virtual_devices: int = 1, peer_secs: float = 600.0):
     why = 'as asked'
     if name == 'auto':
         name, why = _best(count)
-    strategy = MAKERS[name](config, peer_secs)
+    strategy = MAKERS[name](config, peer_secs, trusted_network)
     return strategy, f'{name}, {why}: {_size(strategy.num_replicas_in_sync, count)}'
 
 
@@ -64,33 +67,38 @@ def _divide_cpu(virtual_devices):
         tf.config.set_logical_device_configuration(cpu, [device] * virtual_devices)
 
 
-def _single(_config, _peer_secs):
+def _single(_config, _peer_secs, _trusted):
     return tf.distribute.get_strategy()
 
 
-def _mirrored(_config, _peer_secs):
+def _mirrored(_config, _peer_secs, _trusted):
     kind = 'GPU' if tf.config.list_logical_devices('GPU') else 'CPU'
     return tf.distribute.MirroredStrategy(
         [device.name for device in tf.config.list_logical_devices(kind)]
     )
 
 
-def _multi_worker(config, peer_secs):
+def _multi_worker(config, peer_secs, trusted):
     if not config:
         raise StrategyError(
             '--strategy=multi_worker: neither TF_CONFIG nor Slurm says which processes there are; '
             f'TF_CONFIG should be like {cluster.EXAMPLE}'
         )
+    everyone = cluster.addresses(config)
+    if len(everyone) > 1:
+        cluster.check_network('multi_worker', trusted)
+    else:
+        config = {}  # else a process by itself would open a port, too
     # TensorFlow's own reader of Slurm's variables fails without GPUs and puts node10 before node2.
     os.environ['TF_CONFIG'] = json.dumps(config)
-    with _limited(cluster.addresses(config), peer_secs):
+    with _limited(everyone, peer_secs):
         return tf.distribute.MultiWorkerMirroredStrategy()
 
 
 @contextlib.contextmanager
 def _limited(addresses, secs):
     """Ends the process, which has said why, if the block waits for others for so many seconds."""
-    if len(addresses) == 1:
+    if len(addresses) <= 1:
         yield
         return
     print(f'  waiting for {", ".join(addresses)}, {secs:g} s at most (--peer_secs)', flush=True)
@@ -101,9 +109,11 @@ def _limited(addresses, secs):
         faulthandler.cancel_dump_traceback_later()
 
 
-def _tpu(_config, _peer_secs):
+def _tpu(_config, _peer_secs, trusted):
     try:
         resolver = tf.distribute.cluster_resolver.TPUClusterResolver()
+        if resolver.master() not in ('', 'local'):  # it is reached by a server on this side, too
+            cluster.check_network('tpu', trusted)
         tf.config.experimental_connect_to_cluster(resolver)
         tf.tpu.experimental.initialize_tpu_system(resolver)
     except (ValueError, tf.errors.OpError) as error:

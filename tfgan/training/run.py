@@ -28,6 +28,7 @@ class Placement:
     virtual_devices: int = 1
     accumulate: int = 1
     peer_secs: float = 600.0
+    trusted_network: bool = False
 
 
 class Run:
@@ -91,7 +92,9 @@ class Run:
         from tfgan.training import encoder_loop, loop
 
         place = self._placement
-        strategy, why = strategies.make(place.strategy, place.virtual_devices, place.peer_secs)
+        strategy, why = strategies.make(
+            place.strategy, place.virtual_devices, place.peer_secs, place.trusted_network
+        )
         print(f'  strategy        {why}', flush=True)
         data = self.source.summary()
         print('\n'.join(f'  {key:15} {value}' for key, value in data.items()), flush=True)
