@@ -6,6 +6,7 @@ import os
 import pathlib
 import resource
 import subprocess
+import tempfile
 import threading
 
 import forks
@@ -198,6 +199,13 @@ def test_a_lock_that_another_has_is_no_lack_of_locks(tmp_path, full_disk):
     for place in (tmp_path, tmp_path / 'small'):
         with open(place / 'filler', 'a') as first, open(place / 'filler', 'a') as second:
             assert storage.lock(first, place) and not storage.lock(second, place)
+
+
+def test_a_full_temporary_folder_is_named(tmp_path, monkeypatch):
+    (tmp_path / 'v[2]').mkdir()
+    monkeypatch.setattr(tempfile, 'tempdir', str(tmp_path / 'gone'))
+    said = refusal(storage.unglobbed(tmp_path / 'v[2]').__enter__)
+    assert said.startswith(f'{tmp_path}/gone cannot be written: ')
 
 
 @pytest.mark.parametrize('place', ['r', 'r/checkpoints', 'r/tensorboard', 'm'])
