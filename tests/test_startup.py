@@ -125,6 +125,37 @@ def test_a_machine_to_read_only_is_told_in_a_line(tmp_path):
     assert home == '/dev/null' and 'No usable temporary directory' in said and 'TMPDIR' in said
 
 
+NOWHERE = """
+set -e
+for place in /tmp /var/tmp /usr/tmp; do
+  [ ! -d $place ] || { mount --bind $place $place; mount -o remount,bind,ro $place; }
+done
+mount -t tmpfs none "$1"
+cd /proc
+shift
+exec "$@"
+"""
+
+
+def test_a_command_without_a_temporary_folder_says_which_it_tried(exported, tmp_path):
+    aside = ['unshare', '--mount']
+    if subprocess.run(
+        [*aside, 'mount', '-t', 'tmpfs', 'none', '/mnt'], capture_output=True
+    ).returncode:
+        pytest.skip('mounting is not permitted here: it takes root')
+    flags = [f'--model={exported}', f'--out={tmp_path}/sheet.png']
+    done = subprocess.run(
+        [*aside, 'sh', '-c', NOWHERE, 'sh', tmp_path, sys.executable, '-m', 'tfgan.sample', *flags],
+        env=os.environ | {'PYTHONPATH': str(ROOT), 'TMPDIR': '/nowhere'},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith('error: a temporary file cannot be written: No usable')
+    tried = "'/nowhere', '/tmp'", "'/proc'", 'set TMPDIR to a folder that can be written to'
+    assert all(each in done.stderr for each in tried) and done.stderr.count('\n') == 1
+
+
 LEGACY = """
 import tfgan, keras, tensorflow as tf
 print(tf.keras.__name__, keras.backend.backend())

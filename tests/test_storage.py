@@ -1,10 +1,12 @@
 """Files are whole or not there, and where a disk does not take them it is said in one line."""
 
 import errno
+import fcntl
 import os
 import pathlib
 import resource
 import subprocess
+import tempfile
 import threading
 
 import forks
@@ -141,6 +143,69 @@ def test_drafts_are_swept_and_nothing_else(tmp_path):
     storage.sweep(tmp_path)
     storage.sweep(tmp_path / 'nowhere')
     assert os.listdir(tmp_path) == ['kept']
+
+
+def test_a_draft_takes_its_name_when_it_is_full(tmp_path):
+    path = tmp_path / 'a'
+    path.write_bytes(b'old')
+    with storage.draft(path, 3) as file:
+        [draft] = tmp_path.glob('.tmp-*')
+        assert draft.stat().st_size == 3 and path.read_bytes() == b'old'
+        file.write(b'new')
+    assert path.read_bytes() == b'new' and os.listdir(tmp_path) == ['a']
+    with pytest.raises(KeyboardInterrupt), storage.draft(path, 3):
+        raise KeyboardInterrupt
+    assert path.read_bytes() == b'new' and os.listdir(tmp_path) == ['a']
+
+
+def test_a_draft_without_room_is_refused_at_once(tmp_path, full_disk):
+    full_disk(tmp_path / 'small', 8192)
+    said = refusal(storage.draft(tmp_path / 'small/a', 100_000).__enter__)
+    assert said.startswith(f'{tmp_path}/small/a cannot be written: No space left on device')
+    assert os.listdir(tmp_path / 'small') == ['filler']
+
+
+def test_no_room_is_reserved_where_a_disk_knows_no_such_thing(tmp_path, monkeypatch):
+    def unknown(*_):
+        raise OSError(errno.ENOTSUP, 'x')
+
+    monkeypatch.setattr(os, 'posix_fallocate', unknown)
+    with storage.draft(tmp_path / 'a', 10**15) as file:
+        file.write(b'new')
+    assert (tmp_path / 'a').read_bytes() == b'new'
+
+
+@pytest.fixture(params=['ENOTSUP', 'ENOLCK', 'ENOSYS', 'EAGAIN', 'EACCES'])
+def no_locks(request, monkeypatch):
+    """Whatever is to be locked, the system answers as some network file systems do."""
+
+    def flock(*_):
+        raise OSError(getattr(errno, request.param), 'no locks here')
+
+    monkeypatch.setattr(fcntl, 'flock', flock)
+
+
+def test_without_locks_it_goes_on_and_says_so(tmp_path, no_locks, capsys):
+    (tmp_path / '.tmp-of-another').touch()
+    with storage.turn(tmp_path) as alone, storage.turn(tmp_path):
+        assert not alone
+    said, _ = capsys.readouterr().out.splitlines()
+    assert said.startswith(f'{tmp_path} cannot be locked (no locks here): another process may')
+    assert os.listdir(tmp_path) == ['.tmp-of-another']
+
+
+def test_a_lock_that_another_has_is_no_lack_of_locks(tmp_path, full_disk):
+    full_disk(tmp_path / 'small')  # where no other file can be tried
+    for place in (tmp_path, tmp_path / 'small'):
+        with open(place / 'filler', 'a') as first, open(place / 'filler', 'a') as second:
+            assert storage.lock(first, place) and not storage.lock(second, place)
+
+
+def test_a_full_temporary_folder_is_named(tmp_path, monkeypatch):
+    (tmp_path / 'v[2]').mkdir()
+    monkeypatch.setattr(tempfile, 'tempdir', str(tmp_path / 'gone'))
+    said = refusal(storage.unglobbed(tmp_path / 'v[2]').__enter__)
+    assert said.startswith(f'{tmp_path}/gone cannot be written: ')
 
 
 @pytest.mark.parametrize('place', ['r', 'r/checkpoints', 'r/tensorboard', 'm'])

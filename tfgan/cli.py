@@ -236,6 +236,11 @@ def define_truncation() -> None:
     )
 
 
+def define_trust() -> None:
+    """The flag of the commands that load a model, which is a program of whoever made it."""
+    flags.DEFINE_bool('trust_model', False, 'run a model that can do more than compute')
+
+
 BETTER = 0.9  # of a distance: less than that is no accident of the drawings that were looked at
 
 

@@ -189,10 +189,14 @@ def _below(text: str, count: int) -> int | None:
     return int(text) if text.isdecimal() and int(text) < count else None
 
 
-def load(path) -> Model:
-    """The newest version below an exported model's directory, or the version that it is."""
+def load(path, trust: bool = False) -> Model:
+    """The newest version below an exported model's directory, or the version that it is.
+
+    Raises ModelError, also for a model that may do more than compute, such as read and write files:
+    it runs with `trust` alone, which one has in whoever made it.
+    """
     version = layout.newest(path)
-    return _Loaded(loading.load_model(version), version)
+    return _Loaded(loading.load_model(version, trust), version)
 
 
 class _Loaded(Model):
@@ -242,7 +246,7 @@ class _Loaded(Model):
         try:
             outputs = self._loaded.signatures[signature](**tensors)
         except tf.errors.InvalidArgumentError as error:
-            raise ModelError(reason(error)) from error
+            raise ModelError(quoted(reason(error))) from error
         return {name: _text(output.numpy()) for name, output in outputs.items()}
 
 

@@ -31,7 +31,7 @@ OWN = [
     'seed',
     'out',
 ]
-OWN += ['truncation', 'cache_dir']
+OWN += ['truncation', 'cache_dir', 'trust_model']
 FLAGS = flags.FLAGS
 
 
@@ -54,7 +54,7 @@ def main():
 def judged(version: pathlib.Path):
     """The report that the flags ask for."""
     try:
-        return client.load(version).evaluate(
+        return client.load(version, FLAGS.trust_model).evaluate(
             FLAGS.dataset,
             num=FLAGS.num,
             features=FLAGS.features,
@@ -99,6 +99,7 @@ if __name__ == '__main__':
     cli.define_place(
         'model', None, "an exported model's directory, or one version's", required=True
     )
+    cli.define_trust()
     flags.DEFINE_string('dataset', None, "what to compare with; default: the model's own")
     flags.DEFINE_string('split', None, 'train | test | ... | all, of a data set that has splits')
     flags.DEFINE_string('data_dir', None, 'where tensorflow-datasets keeps its sets')

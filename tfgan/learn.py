@@ -12,7 +12,7 @@ from absl import flags
 from tfgan import cli, client
 from tfgan.errors import ModelError, shown
 
-OWN = ['model', 'images', 'word', 'out', 'secs']
+OWN = ['model', 'images', 'word', 'out', 'secs', 'trust_model']
 FLAGS = flags.FLAGS
 
 
@@ -23,7 +23,7 @@ def main():
         raise ModelError('where to? Give --out=models/mine, a folder of its own')
     cli.check_folder('out', FLAGS.out)
     files = cli.picture_files('images', FLAGS.images)
-    model = client.load(FLAGS.model)
+    model = client.load(FLAGS.model, FLAGS.trust_model)
     version = model.learn(files, FLAGS.word, FLAGS.out, secs=FLAGS.secs)
     print(f'{shown(FLAGS.word)} from {len(files)} drawings: {shown(str(version))}. Next:')
     print(f'  python -m tfgan.sample --model={FLAGS.out} --label={FLAGS.word} --out=sheet.png')
@@ -33,6 +33,7 @@ if __name__ == '__main__':
     cli.define_place(
         'model', None, "an exported model's directory, or one version's", required=True
     )
+    cli.define_trust()
     cli.define_place('images', None, 'a folder with drawings of one kind')
     flags.DEFINE_string('word', None, 'what the kind is called')
     cli.define_place('out', None, "the new model's directory")

@@ -28,7 +28,7 @@ from tfgan.forms import pictures
 
 OWN = [
     *('model', 'image', 'images', 'label', 'vary', 'distance', 'seed', 'mend', 'mask', 'to'),
-    *('walk', 'steps', *cli.DRAWINGS),
+    *('walk', 'steps', *cli.DRAWINGS, 'trust_model'),
 ]
 FLAGS = flags.FLAGS
 SHEET = 'sheet.png'  # of a folder: yours beside theirs
@@ -38,7 +38,7 @@ NOT_KNOWN = 'it is nothing that the model draws'
 
 def main():
     _check()
-    model = client.load(FLAGS.model)
+    model = client.load(FLAGS.model, FLAGS.trust_model)
     if FLAGS.walk:
         _walk(model)
     elif FLAGS.mend:
@@ -177,6 +177,7 @@ if __name__ == '__main__':
     cli.define_place(
         'model', None, "an exported model's directory, or one version's", required=True
     )
+    cli.define_trust()
     cli.define_place('image', None, 'your drawing: a picture of any size')
     cli.define_place('images', None, 'a folder of drawings of yours')
     flags.DEFINE_string('label', None, 'a class, by name or number; default: as it looks')

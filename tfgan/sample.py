@@ -23,7 +23,7 @@ from tfgan import cli, client
 from tfgan.errors import ConfigError, ModelError, shown
 from tfgan.forms import pictures
 
-OWN = ['model', 'num', 'seed', 'label', 'truncation', *cli.DRAWINGS, 'walk']
+OWN = ['model', 'num', 'seed', 'label', 'truncation', *cli.DRAWINGS, 'walk', 'trust_model']
 FLAGS = flags.FLAGS
 WALK_PIXELS = 480  # wide, of a model without strokes
 
@@ -36,7 +36,7 @@ def main():
         cli.check_picture('walk', FLAGS.walk, pictures.ANIMATIONS)
         if not FLAGS.out and (FLAGS.paper or FLAGS.plotter):
             raise ConfigError('--paper and --plotter: a walk has none; they are for --out=')
-    model = client.load(FLAGS.model)
+    model = client.load(FLAGS.model, FLAGS.trust_model)
     seeds = FLAGS.seed + np.arange(FLAGS.num)
     if FLAGS.out:
         model.write(FLAGS.out, seeds, FLAGS.label, FLAGS.truncation, **how)
@@ -81,6 +81,7 @@ if __name__ == '__main__':
     cli.define_place(
         'model', None, "an exported model's directory, or one version's", required=True
     )
+    cli.define_trust()
     cli.define_seeds()
     flags.DEFINE_string('label', None, 'a class, by name or number; default: as the seeds have it')
     cli.define_truncation()

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import pathlib
+import secrets
 import shutil
 import tempfile
 
@@ -12,12 +13,14 @@ try:
 except ImportError:  # as on Windows
     fcntl = None
 
-from tfgan.errors import StorageError
+from tfgan.errors import StorageError, shown
 
 DRAFT = '.tmp-'  # what the name of all begins with that is not yet whole
 PATTERN = set('*?[\\') - {os.sep}  # TensorFlow looks for a checkpoint's files as a shell would
 ROOM = 'make room'
 LEAVE = 'make it writable'
+# What a file system says where another has the lock; some say it where there are none to be had.
+HELD = errno.EAGAIN, errno.EACCES
 ADVICE = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), ROOM),
     **dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), LEAVE),
@@ -69,12 +72,49 @@ def write_bytes(path, data: bytes) -> None:
 
 
 @contextlib.contextmanager
+def draft(path, size: int):
+    """Yields a new file that takes its name when the block has filled it; raises StorageError.
+
+    The room for `size` bytes is taken at once, so that a disk that lacks it says so before the
+    work. The block calls `writing` itself where it writes: it may have other errors.
+    """
+    path = pathlib.Path(path)
+    name = path.with_name(f'{DRAFT}{secrets.token_hex(8)}')
+    try:
+        with writing(path):
+            file = open(name, 'xb')  # noqa: SIM115  closed below
+        with file:
+            with writing(path):
+                _reserve(file.fileno(), size)
+            yield file
+            with writing(path):
+                file.flush()
+                os.fsync(file.fileno())
+        with writing(path):
+            os.replace(name, path)
+            sync(path.parent)
+    finally:
+        discard(name)
+
+
+def _reserve(handle, size):
+    """Takes a file's room on the disk, where the system and the file system know how."""
+    if not hasattr(os, 'posix_fallocate'):
+        return
+    try:
+        os.posix_fallocate(handle, 0, size)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+
+
+@contextlib.contextmanager
 def unglobbed(folder):
     """Yields a path to a folder that TensorFlow takes as it is: it reads others as patterns."""
     if not PATTERN & set(str(folder)):
         yield pathlib.Path(folder)
         return
-    with writing('a temporary folder'):
+    with writing(tempfile.gettempdir()):
         place = pathlib.Path(tempfile.mkdtemp())
         (place / 'link').symlink_to(pathlib.Path(folder).absolute())
     try:
@@ -119,18 +159,36 @@ def discard(path) -> None:
         path.unlink()
 
 
-def lock(handle) -> bool:
-    """Makes an open file this process's alone; False where it is another's.
+def lock(handle, folder) -> bool:
+    """Makes an open file of a folder, or the folder, this process's alone; False if another has it.
 
     Raises OSError where files cannot be locked.
     """
-    if fcntl is None:
-        raise OSError(errno.ENOTSUP, 'this system has no locks that tfgan knows')
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        _flock(handle)
+    except OSError as error:
+        if error.errno not in HELD or not _has_locks(folder):
+            raise
         return False
     return True
+
+
+def _flock(handle):
+    if fcntl is None:
+        raise OSError(errno.ENOTSUP, 'this system has no locks that tfgan knows')
+    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _has_locks(folder):
+    """Whether a file that nobody else knows of can be locked, if there is room for one."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as unknown:
+            with contextlib.suppress(OSError):
+                _flock(unknown)
+                return True
+            return False
+    except OSError:
+        return True
 
 
 @contextlib.contextmanager
@@ -148,9 +206,12 @@ def turn(folder):
 
 def _locked(handle, folder):
     try:
-        if not lock(handle):
-            print(f'waiting for another process that writes to {folder}', flush=True)
+        if not lock(handle, folder):
+            print(f'waiting for another process that writes to {shown(str(folder))}', flush=True)
             fcntl.flock(handle, fcntl.LOCK_EX)
-    except OSError:  # some network file systems lock no folders
+    except OSError as error:  # some network file systems lock no folders
+        why = f'{shown(str(folder))} cannot be locked ({error.strerror})'
+        print(f'{why}: another process may write there at the same time, which hurts neither, and '
+              f'what killed ones left in {DRAFT}* is not removed', flush=True)  # fmt: skip
         return False
     return True

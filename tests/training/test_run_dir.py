@@ -1,6 +1,8 @@
 """A directory holds one run: it is continued by the same settings and by one process at a time."""
 
 import dataclasses
+import errno
+import fcntl
 import json
 import os
 import pathlib
@@ -96,6 +98,21 @@ def test_other_settings_are_all_listed_and_nothing_is_touched(tmp_path):
     assert f'--run_dir={directory}-2' in message
     (tmp_path / 'mine-2').mkdir()
     assert f'--run_dir={directory}-3' in refusal(RunDir, directory, other, DATA)
+
+
+@pytest.mark.parametrize('number', [errno.ENOTSUP, errno.EAGAIN])
+def test_without_locks_a_run_goes_on_and_says_what_two_would_do(
+    tmp_path, monkeypatch, capsys, number
+):
+    def flock(*_):
+        raise OSError(number, 'no locks here')
+
+    monkeypatch.setattr(fcntl, 'flock', flock)
+    start(tmp_path)
+    said = capsys.readouterr().out
+    assert said.startswith(f'{tmp_path} cannot be locked (no locks here): see to it')
+    assert "each other's checkpoints" in said and said.count('\n') == 1
+    assert run_dir.read(tmp_path)['data'] == DATA
 
 
 def test_a_run_in_the_present_directory(tmp_path, monkeypatch):

@@ -54,11 +54,13 @@ class RunDir:
 
     def _claim(self):
         try:
-            if not storage.lock(self._lock):
+            if not storage.lock(self._lock, self.directory):
                 raise RunError(f'{shown(str(self.directory))} is in use by another process')
         except OSError as error:
             print(f'{shown(str(self.directory))} cannot be locked ({error.strerror}): see to it '
-                  'that no other process trains there', flush=True)  # fmt: skip
+                  'that no other process trains there. Two would take the place of each '
+                  "other's checkpoints, and remove what the other is writing",
+                  flush=True)  # fmt: skip
         if note := self._check():  # again: it may have been another's since
             print(note, flush=True)
         text = json.dumps(self.identity, indent=2)

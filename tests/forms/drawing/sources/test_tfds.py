@@ -1,8 +1,11 @@
 import collections
 import os
+import pathlib
 import re
+import subprocess
 import time
 
+import forks
 import numpy as np
 import pytest
 from damage import damaged
@@ -98,6 +101,71 @@ def test_nothing_is_left_of_an_interrupted_write(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         tfds._write(str(tmp_path / 'a.npy'), 30, record, blocks())
     assert not list(tmp_path.iterdir())
+
+
+OPEN = """
+import sys
+from tfgan.errors import TfganError
+from tfgan.forms.base import open_source
+try:
+    print(len(open_source('tfds:tiny', sys.argv[1], memory_bytes=10)))
+except TfganError as error:
+    print(type(error).__name__, error)
+"""
+
+
+def opened(folder, script=OPEN):
+    """The process of a script that opens a set without room in memory."""
+    return subprocess.Popen(
+        [*forks.python(), '-c', script, str(folder)],
+        env=os.environ | {'PYTHONPATH': str(pathlib.Path(__file__).parents[4])},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_a_full_disk_is_told_before_a_set_too_large_for_memory_is_read(tmp_path, full_disk):
+    large = np.zeros((300, 64, 64, 1), np.uint8)
+    filler = full_disk(tmp_path / 'small', 1 << 20)  # of which the set takes more once it is read
+    prepare(tmp_path / 'small', 'tiny', large, (64, 64, 1), labelled=True)
+    process = opened(tmp_path / 'small')
+    said, _ = process.communicate()
+    assert process.returncode == 0  # where a memory map would have killed it
+    assert said.startswith(f'StorageError {tmp_path}/small/tiny/')
+    assert 'No space left on device' in said and 'make room' in said
+    assert not [*(tmp_path / 'small').glob('tiny/*/*.tmp*'), *(tmp_path / 'small').rglob('.tmp-*')]
+    filler.unlink()
+    assert opened(tmp_path / 'small').communicate()[0] == '300\n'
+
+
+WAIT = """
+import os, signal
+from tfgan.forms.drawing.sources import tfds
+records = tfds._records
+def slow(*args):
+    print('writing', flush=True)
+    if input() == 'die':
+        os.kill(os.getpid(), signal.SIGKILL)
+    yield from records(*args)
+tfds._records = slow
+"""
+
+
+def test_what_a_killed_process_left_of_a_set_is_swept_and_nothing_of_a_living_one(tmp_path):
+    prepare(tmp_path, 'tiny', IMAGES[..., None], (4, 4, 1), labelled=True)
+    killed = opened(tmp_path, WAIT + OPEN)
+    assert killed.stdout.readline() == 'writing\n'
+    killed.communicate('die\n')
+    [left] = tmp_path.glob('tiny/*/.tmp-*')
+    living = opened(tmp_path, WAIT + OPEN)
+    assert living.stdout.readline() == 'writing\n'
+    [draft] = tmp_path.glob('tiny/*/.tmp-*')
+    assert draft != left
+    waiting = opened(tmp_path)
+    assert 'waiting for another process' in waiting.stdout.readline()
+    assert living.communicate('\n')[0] == waiting.communicate()[0] == '30\n'
+    assert not list(tmp_path.glob('tiny/*/.tmp-*'))
 
 
 def test_a_slice_of_a_prepared_set(data_dir):

@@ -1,15 +1,15 @@
 """A tensorflow-datasets set as one array of images, in memory or read from a file."""
 
-import contextlib
 import difflib
 import os
 import typing
 import urllib.parse
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import tqdm
 
+from tfgan import storage
 from tfgan.errors import SourceError, quoted
 from tfgan.forms import pictures
 from tfgan.forms.drawing.page import fit, look, plan
@@ -98,7 +98,7 @@ def _examples(builder, split: str, labelled: bool, image_size: int | None, memor
             shape, dtype, blocks = _blocks(builder, pairs, image_size)
             record = np.dtype([('image', dtype, shape), ('label', np.int32)])
             if count * record.itemsize <= memory_bytes:
-                examples = _filled(np.empty(count, record), blocks)
+                examples = _held(count, record, blocks)
                 return examples['image'], examples['label'].copy()
             _write(path, count, record, blocks)
         return _read_back(path)
@@ -154,24 +154,43 @@ def _blocks(builder, pairs, image_size: int | None):
     return page.shape, np.uint8, blocks
 
 
-def _filled(examples: np.ndarray, blocks: Iterable) -> np.ndarray:
-    """The records, with the blocks' images and labels in them."""
-    place = 0
-    with tqdm.tqdm(total=len(examples), desc='reading', delay=1, disable=None) as bar:
-        for block, labels in blocks:
-            examples['image'][place : place + len(block)] = block
-            examples['label'][place : place + len(block)] = labels
-            place += len(block)
-            bar.update(len(block))
+def _records(count: int, record: np.dtype, blocks: Iterable) -> Iterator[np.ndarray]:
+    """Each block's images and labels as records, while a bar tells how many of all there were."""
+    with tqdm.tqdm(total=count, desc='reading', delay=1, disable=None) as bar:
+        for images, labels in blocks:
+            records = np.empty(len(images), record)
+            records['image'], records['label'] = images, labels
+            yield records
+            bar.update(len(images))
+
+
+def _held(count: int, record: np.dtype, blocks: Iterable) -> np.ndarray:
+    """The blocks' records in memory."""
+    examples, place = np.empty(count, record), 0
+    for records in _records(count, record, blocks):
+        examples[place : place + len(records)] = records
+        place += len(records)
     return examples
 
 
 def _write(path: str, count: int, record: np.dtype, blocks: Iterable) -> None:
-    """Writes the blocks' records as an .npy file, whole or not there."""
-    temporary = f'{path}.{os.getpid()}.tmp'
-    try:
-        _filled(np.lib.format.open_memmap(temporary, 'w+', record, (count,)), blocks).flush()
-        os.replace(temporary, path)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
+    """Writes the blocks' records as an .npy file, whole or not there; raises StorageError.
+
+    It is written as a file and not as a memory map, where a disk that fails kills the process.
+    """
+    header = {
+        'descr': np.lib.format.dtype_to_descr(record),
+        'fortran_order': False,
+        'shape': (count,),
+    }
+    folder = os.path.dirname(path)
+    with storage.turn(folder) as alone:
+        if os.path.exists(path):  # another process wrote it meanwhile
+            return
+        if alone:
+            storage.sweep(folder)
+        with storage.draft(path, count * record.itemsize) as file:
+            np.lib.format.write_array_header_1_0(file, header)
+            for records in _records(count, record, blocks):
+                with storage.writing(path):
+                    file.write(records.tobytes())
