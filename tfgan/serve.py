@@ -236,5 +236,5 @@ if __name__ == '__main__':
     ):
         define(name, default, text, lower_bound=least, upper_bound=most)
     flags.DEFINE_list('allow_origin', [], 'sites whose pages may ask, by commas: http://HOST:PORT')
-    flags.DEFINE_bool('trust_model', False, 'serve models that read files or run code')
+    cli.define_trust()
     cli.run(main, f'{__doc__}\nflags:\n{cli.listed(OWN)}')

@@ -164,7 +164,7 @@ class ModelManager:
         return True
 
     def _read(self, model, folder, number):
-        functions = loading.load(folder).signatures  # TODO-MERGE trust
+        functions = loading.load(folder, self._trust_model).signatures
         calls = {name: self._of_arrays(model, each) for name, each in functions.items()}
         for name, inputs in warmup.requests(folder):
             calls[name](inputs)
