@@ -124,7 +124,12 @@ def test_a_broken_version_is_not_loaded_over_and_over(models, executor, monkeypa
     good = (models / 'toy/2/saved_model.pb').read_bytes()
     break_file(models / 'toy/2')
     load, loaded = loading.load, []
-    monkeypatch.setattr(loading, 'load', lambda folder: loaded.append(folder.name) or load(folder))
+
+    def spied(folder, trust):
+        loaded.append(folder.name)
+        return load(folder, trust)
+
+    monkeypatch.setattr(loading, 'load', spied)
     manager = managed(models, executor)
     for _ in range(100):
         manager.refresh()
