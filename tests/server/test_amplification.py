@@ -12,8 +12,9 @@ import time
 import grpc
 import http2
 import pytest
+from clients import Bystander, post
 from http2 import field
-from servers import Bystander, Server, post
+from servers import Server
 
 MIB = 1 << 20
 BODY = 8 * MIB - 100  # This is what --max_bytes allows, nearly.
