@@ -16,19 +16,27 @@ import asyncio
 import concurrent.futures
 import logging
 import os
+import re
 import signal
 import sys
+import time
 
 from absl import flags
 
 from tfgan import cli, startup
 from tfgan.cli import ModelError
-from tfgan.errors import quoted
+from tfgan.errors import quoted, reason
 
 OWN = [
-    *('models', 'host', 'port', 'grpc_port', 'poll_secs'),
-    *('max_rows', 'max_waiting', 'max_bytes', 'max_secs'),
+    *('models', 'host', 'port', 'grpc_port', 'poll_secs', 'allow_origin', 'trust_model'),
+    *('max_rows', 'max_waiting', 'max_bytes', 'max_secs', 'max_connections', 'shutdown_secs'),
 ]
+MOST_POLL_SECS = 60.0  # between looks for new versions, after looks that failed
+MOST_CONNECTIONS = 256  # of each protocol
+MOST_BACKLOG = 128  # connections that wait to be accepted
+SIGNALS = signal.SIGINT, signal.SIGTERM
+LOG = logging.getLogger('tfgan')
+FREE_DESCRIPTORS = 16  # that are not for connections: models are read by some
 FLAGS = flags.FLAGS
 
 
@@ -36,9 +44,19 @@ def main():
     if not os.path.isdir(FLAGS.models):
         models = quoted(FLAGS.models)
         raise ModelError(f'--models={models}: no such directory; tfgan.train writes models')
+    _check_origins()
     startup.import_tensorflow()
     _log_to(sys.stdout)
     asyncio.run(serve())
+
+
+def _check_origins():
+    for origin in FLAGS.allow_origin:
+        if not re.fullmatch(r'https?://[^/?#@\s*]+', origin):
+            raise ModelError(
+                f'--allow_origin={quoted(origin)}: expected origins as browsers send them, by '
+                'commas, as in http://localhost:3000'
+            )
 
 
 def _log_to(stream):
@@ -57,23 +75,49 @@ async def serve():
 
     metrics = Metrics()
     limits = Limits(FLAGS.max_rows, max_waiting_rows=FLAGS.max_waiting, max_secs=FLAGS.max_secs)
+    asyncio.get_running_loop().set_exception_handler(_tell)
+    stop = _on_signals()
     with concurrent.futures.ThreadPoolExecutor(1) as executor:
-        manager = ModelManager(FLAGS.models, executor, limits, metrics)
+        manager = ModelManager(FLAGS.models, executor, limits, metrics, FLAGS.trust_model)
         await asyncio.to_thread(manager.refresh)
         if not manager.states:
             raise ModelError(f'--models={FLAGS.models}: no exported model there')
-        stop = _on_signals()
         async with Servers(manager, metrics) as servers:
-            while not stop.is_set():
-                await asyncio.to_thread(manager.refresh)
-                await servers.health.tell(manager.serving())
-                await _within(FLAGS.poll_secs, stop)
+            await watch(manager, servers.health, stop)
+
+
+async def watch(manager, health, stop: asyncio.Event):
+    """Looks for new versions until `stop` is set; less often while that fails."""
+    wait_secs = FLAGS.poll_secs
+    while not stop.is_set():
+        try:
+            await asyncio.to_thread(manager.refresh)
+            await health.tell(manager.serving())
+            wait_secs = FLAGS.poll_secs
+        except Exception as error:  # as of a network's file system; what is loaded is served
+            wait_secs = max(FLAGS.poll_secs, min(2 * wait_secs, MOST_POLL_SECS))
+            LOG.error('%s cannot be looked through: %s; again in %.1f s',
+                      quoted(FLAGS.models), reason(error), wait_secs)  # fmt: skip
+        await _within(wait_secs, stop)
+
+
+def _tell(loop, context):
+    """Says in a line what asyncio would tell by a traceback, as of descriptors that are none."""
+    LOG.error('%s: %s', context['message'], context.get('exception', 'no more is known'))
 
 
 def _on_signals():
-    stop = asyncio.Event()
-    for number in signal.SIGINT, signal.SIGTERM:
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    """An event that the first signal sets; a second one ends the process at once."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def leave():
+        for number in SIGNALS:
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)
+        stop.set()
+
+    for number in SIGNALS:
+        loop.add_signal_handler(number, leave)
     return stop
 
 
@@ -85,19 +129,40 @@ async def _within(secs, event):
         pass
 
 
+def _max_connections():
+    """How many connections each of two protocols may have, by the descriptors there are."""
+    if FLAGS.max_connections:
+        return FLAGS.max_connections
+    try:
+        import resource
+    except ImportError:  # as on Windows
+        return MOST_CONNECTIONS
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    taken = len(os.listdir('/proc/self/fd')) if os.path.isdir('/proc/self/fd') else 64
+    free = most - taken - FREE_DESCRIPTORS if most != resource.RLIM_INFINITY else sys.maxsize
+    return max(1, min(free // 2, MOST_CONNECTIONS))
+
+
 class Servers:
     """REST and gRPC, open within its block; `health` is what gRPC tells of the models."""
 
     def __init__(self, manager, metrics):
         from tfgan.server.health import Health
+        from tfgan.server.origins import Origins
+        from tfgan.server.rest import Api
 
         self._manager, self._metrics, self.health = manager, metrics, Health()
+        origins = Origins(FLAGS.host, FLAGS.allow_origin)
+        self._api = Api(manager, metrics, origins, FLAGS.max_bytes, FLAGS.max_secs)
         # An IPv6 address stands in brackets wherever a port follows it.
         self._host = f'[{FLAGS.host}]' if ':' in FLAGS.host else FLAGS.host
 
     async def __aenter__(self):
+        from aiohttp import web
+
         await self.health.tell(self._manager.serving())
-        self._rest = self._rest_runner()
+        self._connections = self._api.connections()
+        self._rest = web.ServerRunner(self._connections, shutdown_timeout=1.0)
         await self._rest.setup()
         try:
             port, grpc_port = await self._listen()
@@ -111,44 +176,41 @@ class Servers:
               f'grpc://{self._host}:{grpc_port}; Ctrl-C ends', flush=True)  # fmt: skip
         return self
 
-    def _rest_runner(self):
-        from aiohttp import web
-
-        from tfgan.server import rest
-
-        return web.AppRunner(
-            rest.application(self._manager, self._metrics, FLAGS.max_bytes, FLAGS.max_secs),
-            access_log=None,
-            auto_decompress=False,  # aiohttp would answer what it cannot unpack, but not in JSON.
-            keepalive_timeout=FLAGS.max_secs,
-            shutdown_timeout=FLAGS.max_secs,
-        )
-
     async def _listen(self):
         """Starts both servers; the ports that they have."""
         from aiohttp import web
 
         from tfgan.server import grpc_api
 
-        await web.TCPSite(self._rest, FLAGS.host, FLAGS.port).start()
+        most = self._connections.max_connections = _max_connections()
+        # So many are accepted before the first of them can be let go.
+        backlog = min(MOST_BACKLOG, most)
+        await web.TCPSite(self._rest, FLAGS.host, FLAGS.port, backlog=backlog).start()
         self._grpc, grpc_port = grpc_api.make_server(
             self._manager,
             self._metrics,
             self.health,
             f'{self._host}:{FLAGS.grpc_port}',
             FLAGS.max_bytes,
-            FLAGS.max_waiting,
+            FLAGS.max_secs,
+            most,
         )
         await self._grpc.start()
         return self._rest.addresses[0][1], grpc_port
 
     async def __aexit__(self, *error):
+        """Tells that it leaves, answers what has begun, and ends in `--shutdown_secs` at most."""
+        until = time.monotonic() + FLAGS.shutdown_secs
+        self._api.is_leaving = True
         await self.health.enter_graceful_shutdown()
         await asyncio.gather(
-            self._rest.cleanup(),
-            self._grpc.stop(FLAGS.max_secs),
-            self.health.dismiss_watchers(),
+            self._leave(until), self._grpc.stop(FLAGS.shutdown_secs), self.health.dismiss_watchers()
         )
+        self._api.close()
+
+    async def _leave(self, until):
+        await self._connections.leave(until)
+        await self._rest.cleanup()
 
 
 if __name__ == '__main__':
@@ -162,6 +224,17 @@ if __name__ == '__main__':
         (flags.DEFINE_integer, 'max_waiting', 4096, 'rows that wait at once', 1, 2**20),
         (flags.DEFINE_integer, 'max_bytes', 8 << 20, 'bytes of a request', 1, 2**31 - 1),
         (flags.DEFINE_float, 'max_secs', 30.0, 'seconds to send a request, or to wait', 0.1, 1e6),
+        (flags.DEFINE_float, 'shutdown_secs', 20.0, 'to answer what has begun at the end', 0, 1e6),
+        (
+            flags.DEFINE_integer,
+            'max_connections',
+            0,
+            'of each protocol; 0: as many as can be',
+            0,
+            2**20,
+        ),
     ):
         define(name, default, text, lower_bound=least, upper_bound=most)
+    flags.DEFINE_list('allow_origin', [], 'sites whose pages may ask, by commas: http://HOST:PORT')
+    flags.DEFINE_bool('trust_model', False, 'serve models that read files or run code')
     cli.run(main, f'{__doc__}\nflags:\n{cli.listed(OWN)}')

@@ -2,23 +2,29 @@
 
 import asyncio
 import concurrent.futures
+import contextlib
 import dataclasses
+import functools
 import logging
 import math
 import pathlib
 import time
+from collections.abc import Hashable
 from typing import NamedTuple
 
 import numpy as np
 
-from tfgan.errors import RefusedError, reason
+from tfgan.errors import RefusedError, quoted, reason
 from tfgan.saved_model import layout, loading, warmup
 from tfgan.server import rest_json
-from tfgan.server.batching import Batcher
+from tfgan.server.batching import Call, FairQueue
 from tfgan.server.monitoring import Metrics
 
 LOG = logging.getLogger('tfgan')
-DEFAULT_SIGNATURE = 'serving_default'
+CLASS_NAMES = 'classes'  # The signature that has an empty name for each number after the last.
+LABELS = 'label', 'to_label'
+MOST_CLASSES = 100_000  # of those whose labels are checked before a batch
+MOST_RETRY_SECS = 300.0  # A version that does not load is tried again after 1, 2, 4, ... seconds.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +41,14 @@ class Limits:
     max_secs: float = 30.0
 
 
+class Failure(NamedTuple):
+    """When a version that did not load is tried again, and which files it had."""
+
+    files: list
+    wait_secs: float
+    retry_at: float  # in seconds of time.monotonic
+
+
 class State(NamedTuple):
     """What TensorFlow Serving tells of a version: its state, and a status code with its message."""
 
@@ -48,7 +62,14 @@ class Signature:
     """What a signature takes, and what answers it."""
 
     specs: rest_json.Specs
-    answer: Batcher
+    call: Call
+    class_count: int | None  # Labels are below it; it is None where the model does not say.
+
+    def check(self, inputs: dict) -> None:
+        """Refuses labels that are none, for which the whole batch would fail."""
+        for name in inputs.keys() & LABELS:
+            if self.class_count is not None and (inputs[name] >= self.class_count).any():
+                raise RefusedError('INVALID_ARGUMENT', f'{name}: not below {self.class_count}')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,16 +83,15 @@ class Version:
     batch_rows: int
     signature_defs: object  # It is a SignatureDefMap, from which metadata are made.
 
+    @functools.cached_property
+    def specs(self) -> dict[str, rest_json.Specs]:
+        """What each signature takes."""
+        return {name: signature.specs for name, signature in self.signatures.items()}
+
     def signature(self, name: str) -> Signature:
         """The signature of a name, or the default one; raises RefusedError."""
-        name = name or DEFAULT_SIGNATURE
-        if name not in self.signatures:
-            raise RefusedError(
-                'INVALID_ARGUMENT',
-                f'Serving signature name: "{name}" not found in signature def; '
-                f'there are {", ".join(sorted(self.signatures))}',
-            )
-        return self.signatures[name]
+        rest_json.specs_of(self.specs, name)
+        return self.signatures[name or rest_json.DEFAULT_SIGNATURE]
 
 
 class ModelManager:
@@ -82,12 +102,19 @@ class ModelManager:
     """
 
     def __init__(
-        self, root, executor: concurrent.futures.Executor, limits: Limits, metrics: Metrics
+        self,
+        root,
+        executor: concurrent.futures.Executor,
+        limits: Limits,
+        metrics: Metrics,
+        trust_model: bool = False,
     ):
         self.root = pathlib.Path(root)
         self.states: dict[str, dict[int, State]] = {}
-        self._executor, self._limits, self._metrics = executor, limits, metrics
+        self._limits, self._metrics, self._trust_model = limits, metrics, trust_model
+        self._queue = FairQueue(executor, limits.max_waiting_rows)
         self._versions: dict[str, Version] = {}
+        self._failures: dict[pathlib.Path, Failure] = {}  # those of versions that do not load
 
     def refresh(self) -> None:
         """Loads what is new below the directory."""
@@ -96,8 +123,17 @@ class ModelManager:
                 current = self._versions.get(model)
                 if current and number <= current.number:
                     break
-                if self._load(model, version_folder, number):
+                if self._may_load(version_folder) and self._load(model, version_folder, number):
                     break
+
+    def _may_load(self, folder):
+        """Whether a version did not fail yet, has changed since, or may be tried again by now."""
+        failure = self._failures.get(folder)
+        return (
+            failure is None
+            or time.monotonic() >= failure.retry_at
+            or _files(folder) != failure.files
+        )
 
     def _folders(self):
         """{name: folder} of the models below the directory, or of the one that it is."""
@@ -107,7 +143,7 @@ class ModelManager:
 
     def _load(self, model, folder, number):
         states = self.states.setdefault(model, {})
-        began = time.monotonic()
+        began, files = time.monotonic(), _files(folder)
         try:
             version = self._read(model, folder, number)
         except Exception as error:  # A foreign or unfinished file brings about anything.
@@ -115,7 +151,9 @@ class ModelManager:
             if state != states.get(number):
                 LOG.error('%s version %d does not load: %s', model, number, state.message)
             states[number] = state
+            self._failures[folder] = _next_failure(self._failures.get(folder), files)
             return False
+        self._failures.pop(folder, None)
         previous = self._versions.get(model)
         self._versions[model] = version
         states[number] = State('AVAILABLE')
@@ -126,17 +164,19 @@ class ModelManager:
         return True
 
     def _read(self, model, folder, number):
-        functions = loading.load(folder).signatures
+        functions = loading.load(folder).signatures  # TODO-MERGE trust
         calls = {name: self._of_arrays(model, each) for name, each in functions.items()}
         for name, inputs in warmup.requests(folder):
             calls[name](inputs)
         row_values = max(map(_row_values, functions.values()))
         limits = self._limits
         rows = max(1, min(limits.max_rows, limits.max_batch_values // row_values))
+        class_count = _class_count(functions)
         signatures = {
             name: Signature(
                 _specs(function),
-                Batcher(calls[name], self._executor, rows, limits.max_waiting_rows),
+                Call(calls[name], rows),
+                None if name == CLASS_NAMES else class_count,
             )
             for name, function in functions.items()
         }
@@ -162,7 +202,8 @@ class ModelManager:
         """The version asked for, or a model's only one; raises RefusedError."""
         version = self._versions.get(model)
         if version is None or number not in (None, version.number):
-            wanted = f'Latest({model})' if number is None else f'Specific({model}, {number})'
+            name = quoted(model)
+            wanted = f'Latest({name})' if number is None else f'Specific({name}, {number})'
             raise RefusedError('NOT_FOUND', f'Servable not found for request: {wanted}')
         return version
 
@@ -170,31 +211,47 @@ class ModelManager:
         """The states of a model's versions, or of the one asked for; raises RefusedError."""
         states = dict(self.states.get(model, {}))  # `refresh` may be adding to it meanwhile.
         if number is None and not states:
-            raise RefusedError('NOT_FOUND', f'Could not find any versions of model {model}')
+            raise RefusedError('NOT_FOUND', f'Could not find any versions of model {quoted(model)}')
         if number is not None and number not in states:
-            raise RefusedError('NOT_FOUND', f'Could not find version {number} of model {model}')
+            raise RefusedError(
+                'NOT_FOUND', f'Could not find version {number} of model {quoted(model)}'
+            )
         return states if number is None else {number: states[number]}
 
     def serving(self) -> dict[str, bool]:
         """Whether a version answers, by model: also of models of which none loads."""
         return {model: model in self._versions for model in list(self.states)}
 
-    async def predict(self, version: Version, signature: str, inputs: dict) -> dict:
-        """A signature's outputs of inputs that its specs were held against; raises RefusedError."""
-        answer, rows = version.signature(signature).answer, rest_json.row_count(inputs)
+    async def predict(
+        self, version: Version, name: str, inputs: dict, sender: Hashable = None
+    ) -> dict:
+        """A signature's outputs of inputs that its specs were held against; raises RefusedError.
+
+        Requests of the same `sender` wait for one another, and not those of others for them.
+        """
+        signature, rows = version.signature(name), rest_json.row_count(inputs)
         max_rows = self.max_rows(version)
         if rows > max_rows:
             raise RefusedError('INVALID_ARGUMENT', f'{rows} rows: a request may have {max_rows}')
+        signature.check(inputs)
         chunks = _chunks(inputs, rows, version.batch_rows)
         try:
             async with asyncio.timeout(self._limits.max_secs):
-                answers = await asyncio.gather(*(answer(chunk, count) for chunk, count in chunks))
+                return await self._answer(signature.call, chunks, sender)
         except TimeoutError as error:
             raise RefusedError(
                 'DEADLINE_EXCEEDED', f'no answer in {self._limits.max_secs:g} s'
             ) from error
-        if len(answers) == 1:
-            return answers[0]
+
+    async def _answer(self, call, chunks, sender):
+        if len(chunks) == 1:
+            return await self._queue(call, *chunks[0], sender)
+        tasks = [asyncio.ensure_future(self._queue(call, *chunk, sender)) for chunk in chunks]
+        try:
+            answers = await asyncio.gather(*tasks)
+        finally:  # Nobody waits for the others of one that failed.
+            for task in tasks:
+                task.cancel()
         return {name: np.concatenate([each[name] for each in answers]) for name in answers[0]}
 
     def max_rows(self, version: Version) -> int:
@@ -208,7 +265,8 @@ def unknown_label(label: str) -> RefusedError:
     """The refusal of a version's label, in TensorFlow Serving's words: nothing sets labels here."""
     return RefusedError(
         'INVALID_ARGUMENT',
-        f'Unrecognized servable version label: {label}; this server knows versions by number alone',
+        f'Unrecognized servable version label: {quoted(label)}; this server knows versions by '
+        'number alone',
     )
 
 
@@ -220,6 +278,32 @@ def _chunks(inputs, rows, max_rows):
         ({name: array[i : i + max_rows] for name, array in inputs.items()}, min(max_rows, rows - i))
         for i in range(0, rows, max_rows)
     ]
+
+
+def _files(folder):
+    """What a version's files are known by, as long as nobody writes to them."""
+    found = []
+    for path in sorted(folder.rglob('*')):
+        with contextlib.suppress(OSError):  # It may be gone again.
+            stat = path.stat()
+            found.append((str(path), stat.st_ino, stat.st_size, stat.st_mtime_ns))
+    return found
+
+
+def _next_failure(last, files):
+    again = last is not None and last.files == files
+    wait_secs = min(2 * last.wait_secs, MOST_RETRY_SECS) if again else 1.0
+    return Failure(files, wait_secs, time.monotonic() + wait_secs)
+
+
+def _class_count(functions):
+    """How many classes a model has, by the names that it gives to numbers; None without names."""
+    function = functions.get(CLASS_NAMES)
+    if function is None or warmup.specs(function).keys() != {'label'}:
+        return None
+    [names] = function(label=np.arange(MOST_CLASSES, dtype=np.int32)).values()
+    unnamed = names.numpy() == b''
+    return int(np.argmax(unnamed)) if unnamed.any() else None
 
 
 def _row_values(function):

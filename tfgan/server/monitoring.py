@@ -1,5 +1,6 @@
 """What a server counts of itself, as Prometheus reads it."""
 
+import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Iterator
@@ -48,6 +49,9 @@ class Metrics:
 
         try:
             yield set_code
+        except asyncio.CancelledError:  # Its client has gone away.
+            code = 'CANCELLED' if code == 'INTERNAL' else code
+            raise
         finally:
             self.requests.labels(api, code).inc()
             self.secs.labels(api).observe(time.perf_counter() - began)

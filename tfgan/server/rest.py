@@ -1,6 +1,5 @@
 """TensorFlow Serving's REST API over the models of a manager."""
 
-import asyncio
 import json
 import logging
 import re
@@ -14,8 +13,12 @@ from tensorflow_serving.apis import get_model_status_pb2
 
 from tfgan.errors import RefusedError, quoted
 from tfgan.server import rest_json
+from tfgan.server.connections import Connections
+from tfgan.server.json_process import JsonProcess
 from tfgan.server.model_manager import ModelManager, unknown_label
 from tfgan.server.monitoring import Metrics
+from tfgan.server.origins import Origins, preflight
+from tfgan.server.traffic import Traffic
 
 MODEL = (
     r'(?i:/v1/models/(?P<model>[^/:]+)'
@@ -25,94 +28,181 @@ PREDICT = re.compile(MODEL + r':(?P<method>classify|regress|predict))')
 STATUS = re.compile(MODEL + r'(?P<metadata>/metadata)?)')
 METRICS = '/monitoring/prometheus/metrics'
 LOG = logging.getLogger('tfgan')
+JSON = 'application/json'
+MOST_BODIES = 32  # So many of the largest are read at once.
+MAX_UNREAD_BYTES = 256 << 20  # of answers that clients have yet to take
+LINGERING_SECS = 1.0  # For so long is thrown away what comes after a refusal, so that it is read.
 ENCODINGS = 'gzip', 'deflate'  # A body may be packed by these.
 GZIP_OR_ZLIB = zlib.MAX_WBITS | 32  # A body's header says which of them it is.
 # These are by the names of gRPC's codes, as in http_server.cc of tensorflow/serving.
 HTTP_STATUS = {
     'INVALID_ARGUMENT': 400,
+    'PERMISSION_DENIED': 403,
     'NOT_FOUND': 404,
+    'RESOURCE_EXHAUSTED': 413,
     'UNAVAILABLE': 503,
     'DEADLINE_EXCEEDED': 504,
 }
 
 
-def application(
-    manager: ModelManager, metrics: Metrics, max_bytes: int, max_body_secs: float
-) -> web.Application:
-    """The API as an aiohttp application.
+class Api:
+    """The API; `answer` is the handler of its connections.
 
-    A body may have `max_bytes`, and take `max_body_secs` to arrive.
+    A body may have `max_bytes`, and take `max_secs` to arrive; so may an answer to leave.
     """
 
-    async def answer(request):
-        with metrics.request('rest') as set_code:
+    def __init__(
+        self,
+        manager: ModelManager,
+        metrics: Metrics,
+        origins: Origins,
+        max_bytes: int,
+        max_secs: float,
+    ):
+        self.is_leaving = False  # It answers still, but tells those who ask how it is to go.
+        self._manager, self._metrics, self._origins = manager, metrics, origins
+        self._max_bytes, self._max_secs = max_bytes, max_secs
+        self._bodies = Traffic(max_secs, MOST_BODIES * max_bytes)
+        self._answers = Traffic(max_secs, MAX_UNREAD_BYTES)
+        self._json = JsonProcess()
+        self._connections = None
+
+    def connections(self) -> Connections:
+        """A server for aiohttp; to be called in a running event loop."""
+        logging.getLogger('aiohttp.server').setLevel(logging.CRITICAL)  # It tells of bad requests.
+        self._connections = Connections(
+            self.answer,
+            self._max_bytes,
+            self._max_secs,
+            access_log=None,
+            auto_decompress=False,  # aiohttp would unpack what is refused, without a bound.
+            keepalive_timeout=self._max_secs,
+            lingering_time=LINGERING_SECS,
+        )
+        return self._connections
+
+    def close(self) -> None:
+        """Lets go of what it started."""
+        self._json.close()
+
+    async def answer(self, request: web.BaseRequest) -> web.Response:
+        """Answers a request, and sends the answer."""
+        connection = request.protocol
+        self._connections.used(connection)
+        response = await self._response(request)
+        response.headers['Server'] = 'tfgan'  # aiohttp would tell which versions it is of.
+        if self.is_leaving or connection.is_last or not request.content.is_eof():
+            response.force_close()  # What was not read of a body would be taken for a request.
+        try:
+            async with self._answers.one() as add:
+                add(len(response.body or b''))
+                await response.prepare(request)
+                await response.write_eof()
+        except TimeoutError:
+            connection.connected.abort()
+        self._connections.used(connection)
+        return response
+
+    async def _response(self, request):
+        headers = {}
+        with self._metrics.request('rest') as set_code:
             try:
-                body = await _answer(manager, request, max_body_secs, max_bytes)
+                headers = self._origins.headers(request)
+                if (permission := preflight(request)) is not None:
+                    set_code('OK')
+                    return web.Response(status=204, headers=headers | permission)
+                body, kind = await self._answer(request)
+                set_code('OK')
+                return web.Response(body=body, content_type=kind, headers=headers)
             except RefusedError as refusal:
                 set_code(refusal.code)
-                return _response(rest_json.error(str(refusal)), HTTP_STATUS.get(refusal.code, 500))
-            except web.HTTPRequestEntityTooLarge:
-                set_code('RESOURCE_EXHAUSTED')
-                return _response(rest_json.error(f'a request may have {max_bytes} bytes'), 413)
+                status, message = HTTP_STATUS.get(refusal.code, 500), str(refusal)
             except TimeoutError:
                 set_code('DEADLINE_EXCEEDED')
-                return _response(rest_json.error(f'no whole request in {max_body_secs:g} s'), 408)
+                status, message = 408, f'no whole request in {self._max_secs:g} s'
             except (web.RequestPayloadError, ConnectionError) as error:
                 set_code('CANCELLED')
-                return _response(rest_json.error(f'no whole request: {error}'), 400)
+                status, message = 400, f'no whole request: {error}'
             except Exception as error:
-                LOG.exception('%s %s failed', request.method, request.path)
-                return _response(rest_json.error(f'{type(error).__name__}: {error}'), 500)
-            set_code('OK')
-            return _response(body, 200)
+                LOG.exception('%s %s failed', request.method, quoted(request.path))
+                status, message = 500, f'{type(error).__name__}: {error}'
+        error = rest_json.error(message)
+        return web.Response(body=error, status=status, content_type=JSON, headers=headers)
 
-    async def metrics_page(request):
-        return web.Response(body=metrics.page(), headers={'Content-Type': 'text/plain'})
+    async def _answer(self, request):
+        """The body of an answer and its type; raises RefusedError."""
+        path = request.rel_url.raw_path  # Once decoded, a name may hold a colon or a slash.
+        if request.method == 'POST' and (match := PREDICT.fullmatch(path)):
+            return await self._predict(request, match), JSON
+        if request.method == 'GET' and path == METRICS:
+            return self._metrics.page(), 'text/plain'
+        if request.method == 'GET' and (match := STATUS.fullmatch(path)):
+            model, version = _model_and_version(match)
+            if match['metadata']:
+                return _metadata(self._manager.find(model, version)), JSON
+            if self.is_leaving:
+                raise RefusedError('UNAVAILABLE', 'this server is ending')
+            return _to_json(status(self._manager, model, version)).encode(), JSON
+        code = 'INVALID_ARGUMENT' if request.path.lower().startswith('/v1/') else 'NOT_FOUND'
+        raise RefusedError(code, f'Malformed request: {request.method} {quoted(request.path)}')
 
-    logging.getLogger('aiohttp.server').setLevel(logging.CRITICAL)  # It tells of each bad request.
-    app = web.Application(client_max_size=max_bytes)
-    app.router.add_get(METRICS, metrics_page)
-    app.router.add_route('*', '/{path:.*}', answer)
-    return app
+    async def _predict(self, request, match):
+        if match['method'].lower() != 'predict':
+            raise RefusedError(
+                'INVALID_ARGUMENT', f'the signatures here are for :predict, not {match[0]}'
+            )
+        version = self._manager.find(*_model_and_version(match))
+        async with self._bodies.one() as add:
+            body = await _body(request, self._max_bytes, add)
+            read = rest_json.read, body, version.specs
+            name, inputs, by_rows = await self._json(*read, size=len(body))
+        del body, read
+        connection = request.protocol
+        connection.is_drawing = True
+        outputs = await self._manager.predict(version, name, inputs, connection)
+        connection.is_drawing = False
+        size = sum(output.size for output in outputs.values())
+        return await self._json(rest_json.answer, outputs, by_rows, size=size)
 
 
-async def _answer(manager, request, max_body_secs, max_bytes):
-    path = request.rel_url.raw_path  # Once decoded, a name may hold a colon or a slash.
-    if request.method == 'POST' and (match := PREDICT.fullmatch(path)):
-        async with asyncio.timeout(max_body_secs):
-            body = await request.read()
-        encoding = request.headers.get('Content-Encoding', '').lower()
-        return await _predict(manager, match, _unpacked(body, encoding, max_bytes))
-    if request.method == 'GET' and (match := STATUS.fullmatch(path)):
-        model, version = _model_and_version(match)
-        if match['metadata']:
-            return _metadata(manager.find(model, version))
-        return _to_json(status(manager, model, version)).encode()
-    code = 'INVALID_ARGUMENT' if request.path.lower().startswith('/v1/') else 'NOT_FOUND'
-    raise RefusedError(code, f'Malformed request: {request.method} {request.path}')
+async def _body(request, max_bytes, add):
+    """A body, unpacked; it is read no further than it may be."""
+    encoding = request.headers.get('Content-Encoding', '').lower()
+    unpacker = _unpacker(encoding)
+    too_large = RefusedError('RESOURCE_EXHAUSTED', f'a request may have {max_bytes} bytes')
+    if (request.content_length or 0) > max_bytes:
+        raise too_large
+    body = bytearray()
+    async for packed in request.content.iter_any():
+        try:
+            plain = unpacker.decompress(packed, max_bytes + 1 - len(body)) if unpacker else packed
+        except zlib.error as error:
+            raise _does_not_unpack(encoding, error) from error
+        add(len(plain))
+        body += plain
+        if len(body) > max_bytes:
+            raise too_large
+        if unpacker and unpacker.unused_data:
+            break
+    if unpacker and (not unpacker.eof or unpacker.unused_data):
+        raise _does_not_unpack(encoding, 'the body is not whole')
+    return bytes(body)
 
 
-def _unpacked(body, encoding, max_bytes):
+def _unpacker(encoding):
     if encoding in ('', 'identity'):
-        return body
+        return None
     if encoding not in ENCODINGS:
         raise RefusedError(
             'INVALID_ARGUMENT',
             f'Content-Encoding: {quoted(encoding)}: send the body as it is, or packed by '
             f'{" or ".join(ENCODINGS)}',
         )
-    unpacker = zlib.decompressobj(GZIP_OR_ZLIB)
-    try:
-        plain = unpacker.decompress(body, max_bytes + 1)
-    except zlib.error as error:
-        raise RefusedError('INVALID_ARGUMENT', f'Content-Encoding: {encoding}: {error}') from error
-    if len(plain) > max_bytes:
-        raise web.HTTPRequestEntityTooLarge(max_bytes, len(plain))
-    if not unpacker.eof or unpacker.unused_data:
-        raise RefusedError(
-            'INVALID_ARGUMENT', f'Content-Encoding: {encoding}: the body is not whole'
-        )
-    return plain
+    return zlib.decompressobj(GZIP_OR_ZLIB)
+
+
+def _does_not_unpack(encoding, why):
+    return RefusedError('INVALID_ARGUMENT', f'Content-Encoding: {encoding}: {why}')
 
 
 def _model_and_version(match):
@@ -120,18 +210,6 @@ def _model_and_version(match):
         raise unknown_label(urllib.parse.unquote(match['label']))
     version = int(match['version']) if match['version'] else None
     return urllib.parse.unquote(match['model']), version
-
-
-async def _predict(manager, match, body):
-    if match['method'].lower() != 'predict':
-        raise RefusedError(
-            'INVALID_ARGUMENT', f'the signatures here are for :predict, not {match[0]}'
-        )
-    request = rest_json.parse(body)
-    version = manager.find(*_model_and_version(match))
-    name = request.get('signature_name', '')
-    inputs, by_rows = rest_json.arrays(request, version.signature(name).specs)
-    return rest_json.answer(await manager.predict(version, name, inputs), by_rows)
 
 
 def status(
@@ -156,7 +234,3 @@ def _to_json(message):
     return json_format.MessageToJson(
         message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
     )
-
-
-def _response(body, http_status):
-    return web.Response(body=body, status=http_status, content_type='application/json')

@@ -5,12 +5,14 @@ https://www.tensorflow.org/tfx/serving/api_rest, in both forms: `instances`, a v
 """
 
 import base64
+import itertools
 import json
 
 import numpy as np
 
-from tfgan.errors import RefusedError
+from tfgan.errors import RefusedError, quoted
 
+DEFAULT_SIGNATURE = 'serving_default'
 MAX_QUOTED = 100  # A message quotes so many characters of a value.
 
 # The type and shape of each input; a size is None where it is free.
@@ -30,6 +32,24 @@ def parse(body: bytes) -> dict:
     return request
 
 
+def read(body: bytes, specs: dict[str, Specs]) -> tuple[str, dict, bool]:
+    """(signature's name, {input: array}, whether in rows) of a body, by the signatures' specs."""
+    request = parse(body)
+    name = request.get('signature_name', '')
+    return name, *arrays(request, specs_of(specs, name))
+
+
+def specs_of(specs: dict[str, Specs], name: str) -> Specs:
+    """The specs of the signature of a name, or of the default one."""
+    name = name or DEFAULT_SIGNATURE
+    if name not in specs:
+        raise _invalid(
+            f'Serving signature name: "{quoted(name)}" not found in signature def; '
+            f'there are {", ".join(sorted(specs))}'
+        )
+    return specs[name]
+
+
 def arrays(request: dict, specs: Specs) -> tuple[dict, bool]:
     """({input: array}, whether in rows) of a parsed request, as a signature's specs have them."""
     if ('instances' in request) == ('inputs' in request):
@@ -47,10 +67,7 @@ def arrays(request: dict, specs: Specs) -> tuple[dict, bool]:
             )
         columns = dict.fromkeys(specs, columns)
     check_names(columns, specs)
-    inputs = {name: _array(name, columns[name], specs[name][0]) for name in specs}
-    for name, array in inputs.items():
-        check_shape(name, array.shape, specs[name][1])
-    return inputs, by_rows
+    return {name: _array(name, columns[name], *specs[name]) for name in specs}, by_rows
 
 
 def _columns(instances, specs):
@@ -96,31 +113,53 @@ def row_count(inputs: dict) -> int:
     return rows.pop()
 
 
-def _array(name, value, dtype):
-    """A nested list as an array of exactly its numbers."""
-    try:
-        found = np.array(value)
-    except (ValueError, OverflowError, RecursionError) as error:
-        raise _invalid(
-            f'{name}: Encountered list at unexpected size: {_abbreviated(value)}'
-        ) from error
-    if not found.size:
-        return found.astype(dtype)
-    # NumPy takes a true among numbers for a 1.
-    if not _holds(dtype, found) or (found.ndim == 1 and bool in map(type, value)):
-        raise _invalid(
-            f'{name}: JSON Value: {_abbreviated(value)} Type: {found.dtype.name} '
-            f'is not of expected type: {dtype.name}'
-        )
-    return found.astype(dtype)
+def _array(name, value, dtype, spec):
+    """A nested list as an array; its shape and types are right before anything is made of it."""
+    level, shape = [value], []
+    for size in spec:
+        if set(map(type, level)) != {list}:
+            break
+        lengths = set(map(len, level))
+        if len(lengths) > 1:
+            raise _invalid(f'{name}: Encountered list at unexpected size: {_abbreviated(value)}')
+        if size not in (None, *lengths):
+            break
+        shape += lengths
+        level = list(itertools.chain.from_iterable(level))
+    check_shape(name, (*shape, *_shape_of_first(level)), spec)
+    return _of_numbers(name, level, value, dtype).reshape(shape)
+
+
+def _shape_of_first(level):
+    """The shape of the first of some nested lists, as its own first values have it."""
+    while level and isinstance(level[0], list):
+        level = level[0]
+        yield len(level)
+
+
+def _of_numbers(name, numbers, value, dtype):
+    types = set(map(type, numbers))
+    if dtype.kind in 'iuf' and types <= ({int, float} if dtype.kind == 'f' else {int}):
+        try:
+            found = np.array(numbers, np.float64 if dtype.kind == 'f' else np.int64)
+        except OverflowError:
+            pass
+        else:
+            if not found.size or _holds(dtype, found):
+                return found.astype(dtype)
+    kinds = _listed(kind.__name__ for kind in types)
+    raise _invalid(
+        f'{name}: JSON Value: {_abbreviated(value)} Type: {kinds} '
+        f'is not of expected type: {dtype.name}'
+    )
 
 
 def _holds(dtype, found):
     if dtype.kind == 'f':  # NaN and the infinities are numbers here.
-        finite = found[np.isfinite(found)] if found.dtype.kind in 'iuf' else None
-        return finite is not None and bool((np.abs(finite) <= np.finfo(dtype).max).all())
+        finite = found[np.isfinite(found)]
+        return bool((np.abs(finite) <= np.finfo(dtype).max).all())
     limits = np.iinfo(dtype)
-    return found.dtype.kind in 'iu' and limits.min <= found.min() and found.max() <= limits.max
+    return limits.min <= found.min() and found.max() <= limits.max
 
 
 def answer(outputs: dict, by_rows: bool) -> bytes:
@@ -155,7 +194,7 @@ def _invalid(message):
 
 
 def _listed(names):
-    return ','.join(sorted(names)) or '{}'
+    return quoted(','.join(sorted(names)) or '{}')
 
 
 def _shape_text(shape):
@@ -163,5 +202,7 @@ def _shape_text(shape):
 
 
 def _abbreviated(value):
-    text = json.dumps(value) if not isinstance(value, list) else f'a list of {len(value)}'
+    if isinstance(value, list | dict):
+        return f'{"a list" if isinstance(value, list) else "an object"} of {len(value)}'
+    text = json.dumps(value)
     return text if len(text) <= MAX_QUOTED else f'{text[:MAX_QUOTED]}...'
