@@ -23,22 +23,41 @@ def post(place, body, model='toy', **headers):
 class Bystander:
     """A client that asks for one row after another while others do what they do.
 
-    `secs` has how long each answer took, `wrong` whatever was no answer.
+    `wrong` has whatever was no answer, and `slowest` how long the slowest took, in seconds.
+    `patience` is what it may take: a part of a second, or some times as long as it took before the
+    others came, where a machine has much else to do.
     """
 
+    PATIENCE_SECS, TIMES, BEFORE = 0.75, 4, 15
+
     def __init__(self, server, model='toy', api='rest'):
-        self.secs, self.wrong = [], []
-        self._stop = threading.Event()
+        self._secs, self.wrong = [], []
+        self._stop, self._is_ready = threading.Event(), threading.Event()
         target = self._by_rest if api == 'rest' else self._by_grpc
         self._thread = threading.Thread(target=target, args=[server, model])
 
     def __enter__(self):
         self._thread.start()
+        assert self._is_ready.wait(60)
         return self
 
     def __exit__(self, *error):
         self._stop.set()
         self._thread.join()
+
+    @property
+    def slowest(self):
+        return max(self._secs[self.BEFORE :])
+
+    @property
+    def patience(self):
+        return max(self.PATIENCE_SECS, self.TIMES * max(self._secs[: self.BEFORE]))
+
+    def is_served(self):
+        """Whether each answer was right and in time; tells what was not."""
+        assert not self.wrong, self.wrong[:3]
+        assert self.slowest < self.patience
+        return True
 
     def _by_rest(self, server, model):
         def ask():
@@ -59,14 +78,17 @@ class Bystander:
             self._ask_on(lambda: stub.Predict(request, timeout=60))
 
     def _ask_on(self, ask):
-        while not self._stop.is_set():
+        while not (self._stop.is_set() and len(self._secs) > self.BEFORE):
             began = time.monotonic()
             try:
                 ask()
             except Exception as error:
                 self.wrong.append(f'{type(error).__name__}: {error}')
-            self.secs.append(time.monotonic() - began)
-            self._stop.wait(0.02)
+            self._secs.append(time.monotonic() - began)
+            if len(self._secs) == self.BEFORE:
+                self._is_ready.set()
+            if self._is_ready.is_set():
+                self._stop.wait(0.02)
 
 
 def asked(body, model='toy', more=''):

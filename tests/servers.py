@@ -86,7 +86,7 @@ class Server:
             _status(self.pid)
         )
 
-    def until(self, words, secs=60):
+    def until(self, words, secs=120):
         """Reads what it says until there are these words in it."""
         began = time.monotonic()
         while words not in self.said:
