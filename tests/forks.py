@@ -164,9 +164,12 @@ def ask(path, argv, cwd, environment, handles):
 
 
 def line(asking):
+    """A line from the other side; raises EOFError where that has ended."""
     data = b''
     while not data.endswith(b'\n'):
-        data += asking.recv(1)
+        if not (more := asking.recv(1)):
+            raise EOFError('the process that others are forked from has ended')
+        data += more
     return data
 
 

@@ -1,14 +1,11 @@
-"""A tfgan.serve process of its own, what it takes of memory, and clients beside it."""
+"""A tfgan.serve process of its own, and what it takes of memory."""
 
 import contextlib
-import http.client
-import json
 import os
 import pathlib
 import re
 import signal
 import tempfile
-import threading
 import time
 import urllib.parse
 
@@ -26,7 +23,6 @@ sys.argv[0] = 'tfgan.serve'
 runpy.run_module('tfgan.serve', run_name='__main__', alter_sys=True)
 """
 PLACES = re.compile(r'REST at (\S+)/v1.* gRPC at (grpc:\S+);')
-ONE_ROW = b'{"instances": [3]}'
 
 
 class Server:
@@ -49,7 +45,7 @@ class Server:
                 os.environ | {'PYTHONPATH': str(ROOT)} | environment,
                 [nothing.fileno(), self._output.fileno(), self._output.fileno()],
             )
-        self._file = open(self._output.name)  # noqa: SIM115
+        self._file = open(self._output.name, errors='backslashreplace')  # noqa: SIM115
         self.said, self.code = '', None
         self.until('Ctrl-C ends\n')
         self.rest, self.grpc = PLACES.search(self.said).groups()
@@ -90,7 +86,7 @@ class Server:
             _status(self.pid)
         )
 
-    def until(self, words, secs=60):
+    def until(self, words, secs=120):
         """Reads what it says until there are these words in it."""
         began = time.monotonic()
         while words not in self.said:
@@ -163,61 +159,3 @@ def _family(pid):
     for member in family:
         family += [child for child, parent in parents.items() if parent == member]
     return family
-
-
-def post(place, body, model='toy', **headers):
-    """(status, parsed answer) of a prediction over a connection of its own."""
-    connection = http.client.HTTPConnection(*place, timeout=60)
-    with contextlib.closing(connection):
-        connection.request('POST', f'/v1/models/{model}:predict', body, headers)
-        answer = connection.getresponse()
-        return answer.status, json.loads(answer.read())
-
-
-class Bystander:
-    """A client that asks for one row after another while others do what they do.
-
-    `secs` has how long each answer took, `wrong` whatever was no answer.
-    """
-
-    def __init__(self, server, model='toy', api='rest'):
-        self.secs, self.wrong = [], []
-        self._stop = threading.Event()
-        target = self._by_rest if api == 'rest' else self._by_grpc
-        self._thread = threading.Thread(target=target, args=[server, model])
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error):
-        self._stop.set()
-        self._thread.join()
-
-    def _by_rest(self, server, model):
-        def ask():
-            status, answer = post(server.place, ONE_ROW, model)
-            assert status == 200, answer
-
-        self._ask_on(ask)
-
-    def _by_grpc(self, server, model):
-        import tensorflow as tf
-        from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
-
-        request = predict_pb2.PredictRequest()
-        request.model_spec.name = model
-        request.inputs['seed'].CopyFrom(tf.make_tensor_proto([3], tf.int64))
-        with server.channel() as channel:
-            stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
-            self._ask_on(lambda: stub.Predict(request, timeout=60))
-
-    def _ask_on(self, ask):
-        while not self._stop.is_set():
-            began = time.monotonic()
-            try:
-                ask()
-            except Exception as error:
-                self.wrong.append(f'{type(error).__name__}: {error}')
-            self.secs.append(time.monotonic() - began)
-            self._stop.wait(0.02)

@@ -267,8 +267,10 @@ METHODS = [
 ]
 
 
-@pytest.mark.parametrize('method', METHODS)
-@pytest.mark.parametrize('message', [b'\xff' * 9, b'\x0a\xff', b'no message' * 1000])
+@pytest.mark.parametrize('method', METHODS, ids=lambda method: method.rpartition('/')[2])
+@pytest.mark.parametrize(
+    'message', [b'\xff' * 9, b'\x0a\xff', b'no message' * 1000], ids=['wire', 'length', 'long']
+)
 def test_a_message_that_cannot_be_read_is_the_clients_fault(counting, method, message):
     before, said = counted(counting, 'INVALID_ARGUMENT'), counting.heard()
     with counting.channel() as channel:

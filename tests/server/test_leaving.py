@@ -5,43 +5,16 @@ import contextlib
 import itertools
 import json
 import signal
-import socket
 import threading
 import time
 
 import http2
 import pytest
+from clients import ONE_ROW, asked, connect, post, read_answer
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from servers import ONE_ROW, Server, post
+from servers import Server
 
 BLOBS = {'signature_name': 'blobs', 'instances': [1] * 16}  # These are 22 MB of JSON.
-
-
-def asked(body, model='toy'):
-    body = body if isinstance(body, bytes) else json.dumps(body).encode()
-    path = f'/v1/models/{model}:predict'
-    head = f'POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n'
-    return head.encode() + body
-
-
-def connect(place, receive_buffer=None):
-    client = socket.socket()
-    if receive_buffer:
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-    client.settimeout(30)
-    client.connect(place)
-    return client
-
-
-def read_answer(file):
-    """(status, {header: value}, body) of an answer; the status is None where there is none."""
-    first, headers = file.readline(), {}
-    if not first:
-        return None, {}, b''
-    while (line := file.readline().strip()) != b'':
-        name, _, value = line.partition(b':')
-        headers[name.lower()] = value.strip()
-    return int(first.split()[1]), headers, file.read(int(headers.get(b'content-length', 0)))
 
 
 def deaf_rest(server):

@@ -5,7 +5,8 @@ import json
 import socket
 
 import pytest
-from servers import ONE_ROW, Server
+from clients import ONE_ROW
+from servers import Server
 
 ALLOWED = 'https://a.example', 'http://b.example:8080'
 PREDICT, METRICS = '/v1/models/toy:predict', '/monitoring/prometheus/metrics'
