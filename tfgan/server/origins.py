@@ -6,12 +6,13 @@ sites are those of the Fetch standard, https://fetch.spec.whatwg.org/#http-cors-
 """
 
 import ipaddress
-import urllib.parse
+import re
 
 from aiohttp import web
 
 from tfgan.errors import RefusedError, quoted
 
+HOST = re.compile(r'(\[[0-9A-Fa-f:.]+\]|[^\[\]:/@\s]+)(?::[0-9]{1,5})?')  # and its port
 MAX_AGE_SECS = 600  # For so long a browser need not ask again whether it may.
 
 
@@ -37,7 +38,10 @@ class Origins:
         Raises RefusedError PERMISSION_DENIED for a name or a page that may not ask.
         """
         host, origin = request.headers.get('Host', ''), request.headers.get('Origin')
-        if self._is_loopback and not is_loopback(_hostname(host)):
+        if not request.raw_path.startswith('/'):  # It would name a host of its own.
+            raise RefusedError('PERMISSION_DENIED', 'ask for a path; this server is no proxy')
+        match = HOST.fullmatch(host)
+        if self._is_loopback and not (match and is_loopback(match[1])):
             raise RefusedError(
                 'PERMISSION_DENIED',
                 f'Host: {quoted(host)}: this server answers to localhost and 127.0.0.1 alone',
@@ -52,13 +56,6 @@ class Origins:
                 f'--allow_origin={quoted(origin)} lets them',
             )
         return {'Access-Control-Allow-Origin': origin, 'Vary': 'Origin'}
-
-
-def _hostname(host):
-    try:
-        return urllib.parse.urlsplit(f'//{host}').hostname or ''
-    except ValueError:
-        return ''
 
 
 def preflight(request: web.BaseRequest) -> dict[str, str] | None:
