@@ -18,6 +18,7 @@ from tfgan.errors import (
     RunError,
     SourceError,
     StorageError,
+    cut,
     printable,
     quoted,
     shown,
@@ -58,7 +59,7 @@ def _run(main, help_text, refused):
 
 
 def _refuse(message, code, error):
-    text = printable(message[:MOST_REFUSED] + '...' * (len(message) > MOST_REFUSED))
+    text = printable(cut(message, MOST_REFUSED))
     if code == 1:
         raise SystemExit(text) from error
     print(text, file=sys.stderr)

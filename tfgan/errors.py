@@ -9,6 +9,7 @@ UNSHOWN = {'Cc', 'Cs', 'Zl', 'Zp'}  # Unicode's controls, surrogates and separat
 TURNING = {'LRE', 'RLE', 'LRO', 'RLO', 'PDF', 'LRI', 'RLI', 'FSI', 'PDI'}  # the writing's direction
 MOST_QUOTED = 200  # characters of a value in a message
 LAYOUT = {'\n', '\r', '\t'}  # by which lines, bars of progress and tables are laid out
+MOST_LINE = 4000  # characters of an error of what comes from outside
 MOST_TOLD = 1000  # characters of another program's message, or of a list of names
 
 
@@ -28,15 +29,25 @@ class ClusterError(ConfigError):
     """An environment that does not say which processes train together."""
 
 
+class OutsideError(TfganError, ValueError):
+    """An error of what comes from outside: one line of bounded length, whatever it has quoted."""
+
+    def __init__(self, message):
+        super().__init__(quoted(message, most=MOST_LINE))
+
+
 class SourceError(TfganError, ValueError):
-    """A data set that cannot be used; the message says why and what to type instead."""
+    """A data set that cannot be used; the message says why and what to type instead, in lines."""
+
+    def __init__(self, message):
+        super().__init__(printable(cut(str(message), MOST_LINE)))
 
 
-class ModelError(TfganError, ValueError):
+class ModelError(OutsideError):
     """A model that is not there or cannot do what was asked, or its server."""
 
 
-class FeatureError(TfganError, ValueError):
+class FeatureError(OutsideError):
     """No feature extractor can be had, or it cannot look at these images."""
 
 
@@ -100,13 +111,18 @@ def typed(word) -> str:
     return f"$'{''.join(letters)}'"
 
 
+def cut(text: str, most: int) -> str:
+    """So many characters of a text, with dots for the rest."""
+    return text if len(text) <= most else f'{text[:most]}...'
+
+
 def quoted(value, as_text=str, most: int = MOST_QUOTED) -> str:
     """A value as messages tell it, of which some are very long."""
     try:
         text = as_text(value)
     except ValueError:  # Python writes no integers of thousands of digits
         text = hex(value)
-    return shown(text if len(text) <= most else f'{text[:most]}...')
+    return shown(cut(text, most))
 
 
 def listed(names) -> str:
