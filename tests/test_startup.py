@@ -161,6 +161,7 @@ assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 """
 
 
+@pytest.mark.long
 def test_a_notebook_keeps_its_ctrl_c(tmp_path):
     assert run(ELSEWHERE, tmp_path, HOME=str(tmp_path)) == ''
 

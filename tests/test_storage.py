@@ -51,7 +51,7 @@ def test_an_export_is_as_the_umask_has_it(toy, tmp_path):
 
 
 @pytest.mark.long
-def test_all_that_a_run_writes_is_as_the_umask_has_it_as_the_umask_has_it(tmp_path):
+def test_all_that_a_run_writes_is_as_the_umask_has_it(tmp_path):
     flags = ['--steps=3', '--architecture=mlp', '--xla=off', *TOY, small_data(tmp_path)]
     done = subprocess.run(
         [sys.executable, '-m', 'tfgan.train', '--run_dir=r', '--export_dir=m', *flags],
