@@ -1,19 +1,31 @@
 """A model is asked alike wherever it is, and says what is wrong."""
 
 import concurrent.futures
+import contextlib
+import gzip
 import http.server
+import itertools
+import json
+import resource
 import socket
 import threading
+import time
 
 import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
-from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+from tensorflow.core.framework import tensor_shape_pb2
+from tensorflow_serving.apis import (
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    predict_pb2,
+    prediction_service_pb2_grpc,
+)
 
 import tfgan
 from tfgan import client, latents
-from tfgan.errors import ModelError
+from tfgan.errors import ModelError, shown
 
 SEEDS = np.array([3, 7, -1, 2**40])
 
@@ -295,11 +307,314 @@ def test_large_images_come_by_grpc():
     server.stop(None)
 
 
-def test_what_is_no_model_server_is_said(busy, monkeypatch):
-    Busy.left = 0
-    monkeypatch.setattr(Busy, 'answer', b'<html>')
-    with pytest.raises(ModelError, match='speaks no REST'):
-        tfgan.connect(busy).draw([1])
+class Stranger(http.server.BaseHTTPRequestHandler):
+    """Answers whatever it is told to."""
+
+    status, headers_too, answer, asked = 200, {}, b'', 0
+
+    def do_GET(self):
+        Stranger.asked += 1
+        self.rfile.read(int(self.headers['Content-Length'] or 0))
+        self.send_response(self.status)
+        for name, value in self.headers_too.items():
+            self.send_header(name, value)
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            for part in [self.answer] if isinstance(self.answer, bytes) else self.answer():
+                self.wfile.write(part)
+
+    do_POST = do_GET  # noqa: N815, the protocol's name
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture
+def stranger(monkeypatch):
+    """Makes a model of a server that answers so."""
+    monkeypatch.setattr(Stranger, 'asked', 0)
+    server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Stranger)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def answering(answer, status=200, **headers):
+        for name, value in dict(answer=answer, status=status, headers_too=headers).items():
+            monkeypatch.setattr(
+                Stranger, name, value if not callable(value) else staticmethod(value)
+            )
+        return tfgan.connect(f'http://127.0.0.1:{server.server_port}')
+
+    yield answering
+    server.shutdown()
+    server.server_close()
+
+
+def refusal(call, *arguments):
+    """What a call is refused with: one line that a terminal shows as it is."""
+    with pytest.raises(ModelError) as refused:
+        call(*arguments)
+    said = str(refused.value)
+    assert shown(said) == said and len(said) < 1500 and '--server=' in said
+    return said
+
+
+NO_SERVER = "it is no server of tfgan's or TensorFlow Serving's models, for it answers "
+OUTPUTS = (  # of two rows, where images are asked for
+    *(
+        b'3',
+        b'null',
+        b'"x"',
+        b'{}',
+        b'[]',
+        b'[[], []]',
+        b'{"image": 3}',
+        b'{"a": [1, 2], "b": [3]}',
+    ),
+    *(b'[[[[5]]]]', b'[[[[5]]], [[[5, 6]]]]', b'[[[[5]]], [[[300]]]]', b'[[[[5]]], [[[-1]]]]'),
+    *(b'[[[[0.5]]], [[[1]]]]', b'[[[[null]]], [[[1]]]]', b'[[[[true]]], [[[true]]]]', b'[7, 8]'),
+    *(b'[[[[]]], [[[]]]]', b'["a", "b"]', b'[{"b64": "YQ=="}, {"b64": "%"}]', b'[{"b64": 3}, 4]'),
+    *(b'[{"b64": "/w=="}, {"b64": "/w=="}]', b'[{"c": "YQ=="}, {}]', b'[NaN, Infinity]'),
+    *(b'[[[[1e999]]], [[[1]]]]', b'[%s, 1]' % (b'9' * 4000), b'[%s, 1]' % (b'9' * 5000)),
+    *(b'[' * 90 + b']' * 90, b'[[[["\\u001b[2J"]]], [[["\\ud800"]]]]'),
+)
+BODIES = (
+    *(b'', b'7', b'[1, 2]', b'{}', b'null', b'<html>\x1b[2J', b'{"outputs": [[[[5]]], [[[5]]]]'),
+    *(b'\xff\xfe\xfd', b'[' * 100_000, b'{"a":' * 100_000, b'\0' * 5000, 'ÿ'.encode() * 5000),
+)
+
+
+@pytest.mark.parametrize('body', [*BODIES, *(b'{"outputs": %s}' % each for each in OUTPUTS)])
+def test_an_answer_of_another_form_is_one_line(stranger, body):
+    assert NO_SERVER in refusal(stranger(body).draw, [1, 2])
+
+
+def test_so_are_answers_that_do_not_fit_each_other(stranger, monkeypatch):
+    monkeypatch.setattr(client.Model, 'block', 1)
+    images = itertools.cycle([b'{"outputs": [[[[5]]]]}', b'{"outputs": [[[[5], [6]]]]}'])
+    assert NO_SERVER in refusal(stranger(lambda: [next(images)]).draw, [1, 2])
+
+
+STATUS = (
+    *(b'{}', b'{"model_version_status": 3}', b'{"model_version_status": []}'),
+    *(b'{"model_version_status": [%s]}' % each for each in (b'7', b'{}', b'[]')),
+    *(
+        b'{"model_version_status": [{"version": %s, "state": %s}]}' % each
+        for each in (
+            (b'"1"', b'"\\u001b[2J"'), (b'"1"', b'["END"]'), (b'"x"', b'"END"'), (b'-1', b'"END"'),
+            (b'"%s"' % (b'9' * 4000), b'"END"'), (b'Infinity', b'"END"'), (b'null', b'"END"'),
+        )
+    ),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize('body', STATUS)
+def test_a_state_that_is_none_is_one_line(stranger, body):
+    assert NO_SERVER in refusal(stranger(body).status)
+
+
+@pytest.mark.parametrize('told', [b'3', b'{"metadata": 3}', b'{"metadata": {"signature_def": []}}'])
+def test_metadata_without_signatures_is_one_line(stranger, told):
+    assert NO_SERVER in refusal(stranger(b'{"metadata": %s}' % told).metadata)
+    assert NO_SERVER in refusal(stranger(told).signatures)
+
+
+@pytest.mark.parametrize('status', [200, 404, 500])
+@pytest.mark.parametrize(
+    'error', ['"\\u001b]0;x\\u0007\\nerror: y\\u202e"', '["\\u001b", {}]', '{"a": 1}']
+)
+def test_a_servers_own_words_are_escaped_and_bounded(stranger, status, error):
+    assert f'{status}, ' in refusal(stranger(b'{"error": %s}' % error.encode(), status).draw, [1])
+    many = b'{"error": ["%s"]}' % (b'a", "' * 100_000)
+    assert len(refusal(stranger(many, status).draw, [1])) < 1200
+
+
+def test_nobody_is_sent_elsewhere(stranger, served):
+    place = f'{served.rest}/v1/models/toy'
+    said = refusal(stranger(b'', 302, Location=f'{place}?\x1b[2J').status)
+    assert NO_SERVER in said and f'302, go to {place}' in said and Stranger.asked == 1
+
+
+@pytest.mark.parametrize(('method', 'most'), [('status', 4 << 20), ('draw', 16 << 20)])
+def test_no_more_is_read_than_an_answer_has(stranger, method, most):
+    sent = []
+
+    def endless():
+        while True:
+            sent.append(1 << 16)
+            yield b' ' * sent[-1]
+
+    model = stranger(endless)
+    assert f'more than {most:,} bytes' in refusal(
+        getattr(model, method), *[[1]] * (method == 'draw')
+    )
+    assert sum(sent) < most + (16 << 20)  # so much is on its way in buffers
+
+
+def test_what_is_packed_is_not_unpacked(stranger):
+    bomb = gzip.compress(bytes(50 << 20))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    said = refusal(stranger(bomb, **{'Content-Encoding': 'gzip'}).status)
+    assert NO_SERVER in said
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20 << 10
+
+
+def slowly(part):
+    for _ in range(50):
+        yield part
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize('body', [True, False])
+def test_a_whole_answer_has_its_time(body, stranger, monkeypatch):
+    monkeypatch.setattr(client, 'TIMEOUT_SECS', 0.5)
+    if body:
+        model = stranger(lambda: slowly(b' '))
+    else:
+        monkeypatch.setattr(
+            Stranger, 'end_headers', lambda self: [*map(self.wfile.write, slowly(b'a'))]
+        )
+        model = stranger(b'')
+    began = time.monotonic()
+    assert 'no whole answer in 0.5 seconds' in refusal(model.status)
+    assert time.monotonic() - began < 3
+
+
+@pytest.mark.parametrize('name', ['a', 'a' * 1001])
+def test_classes_come_to_an_end(stranger, name, monkeypatch):
+    monkeypatch.setattr(client, 'MOST_CLASSES', 1000)
+    names = json.dumps({'outputs': [name] * 64}).encode()
+    assert 'letters in the name of one: a' in refusal(stranger(names).class_names)
+    assert Stranger.asked == (1 if len(name) > 1000 else 16)
+
+
+def test_many_strange_names_of_classes_are_one_line(stranger):
+    answers = itertools.chain([['\x1b[2J\n', 'b' * 900] * 32], itertools.repeat([''] * 64))
+    model = stranger(lambda: [json.dumps({'outputs': next(answers)}).encode()])
+    with pytest.raises(ModelError) as refused:
+        model.draw([1], label='horse')
+    said = str(refused.value)
+    assert 'the model draws \\x1b[2J\\n, bbb' in said and said.endswith(' more')
+    assert shown(said) == said and len(said) < 2000
+
+
+class Speaker:
+    """Whatever it is told to, by gRPC."""
+
+    def __init__(self):
+        self.answer = None
+        self._server = grpc.server(concurrent.futures.ThreadPoolExecutor(1))
+        self._server.add_generic_rpc_handlers([self])
+        port = self._server.add_insecure_port('127.0.0.1:0')
+        self._server.start()
+        self.place = f'grpc://127.0.0.1:{port}'
+
+    def service(self, call):
+        return grpc.unary_unary_rpc_method_handler(self._answer)
+
+    def _answer(self, request, context):
+        if isinstance(self.answer, tuple):
+            context.abort(*self.answer)
+        return self.answer if isinstance(self.answer, bytes) else self.answer.SerializeToString()
+
+    def end(self):
+        self._server.stop(None)
+
+
+@pytest.fixture
+def speaker(monkeypatch):
+    monkeypatch.setattr(client.time, 'sleep', lambda secs: None)
+    speaker = Speaker()
+    yield speaker
+    speaker.end()
+
+
+def outputs(**protos):
+    response = predict_pb2.PredictResponse()
+    for name, proto in protos.items():
+        response.outputs[name].CopyFrom(proto)
+    return response
+
+
+def tensor(values, *shape, dtype=None):
+    """A message that claims to have another shape or type than it has."""
+    proto = tf.make_tensor_proto(values)
+    if shape:
+        sizes = [tensor_shape_pb2.TensorShapeProto.Dim(size=size) for size in shape]
+        proto.tensor_shape.CopyFrom(tensor_shape_pb2.TensorShapeProto(dim=sizes))
+    proto.dtype = dtype or proto.dtype
+    return proto
+
+
+IMAGES = np.zeros([2, 1, 1, 1], np.uint8)
+TENSORS = (
+    *(tensor(IMAGES.astype(np.float32)), tensor(IMAGES[:1]), tensor(IMAGES[..., 0]), tensor(3)),
+    *(tensor(IMAGES, dtype=999), tensor(IMAGES, dtype=20)),
+    *(
+        tensor(np.uint8(3), 2, 1 << 40, 1, 1),
+        tensor(IMAGES, 2, -1, 1, 1),
+        tensor(IMAGES, 2, 1, 1, 3),
+    ),
+    *(tensor(np.uint8(3), 2, 1 << 15, 1 << 14, 1), tensor('a', 1 << 40), tensor(['a', 'b'])),
+    *(tensor([b'\xff', b'\xff']), tensor([['a'], ['b']]), tensor(np.zeros([2, 0, 0, 1], np.uint8))),
+)
+
+
+@pytest.mark.parametrize('proto', TENSORS, ids=range(len(TENSORS)))
+def test_tensors_of_another_form_are_one_line(speaker, proto):
+    speaker.answer = outputs(image=proto)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert NO_SERVER in refusal(tfgan.connect(speaker.place).draw, [1, 2])
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 << 10
+
+
+def test_so_are_other_outputs(speaker, caplog):
+    model = tfgan.connect(speaker.place)
+    for answer in outputs(), outputs(image=tensor(IMAGES), b=tensor(IMAGES)):
+        speaker.answer = answer
+        assert NO_SERVER in refusal(model.draw, [1, 2])
+    speaker.answer = b'\xff\xff\xff'
+    assert 'INTERNAL' in refusal(model.draw, [1, 2])
+    assert not caplog.records  # grpc would print a traceback
+
+
+def test_tensors_are_no_larger_than_an_answer(speaker, monkeypatch):
+    monkeypatch.setattr(client, 'MOST_BYTES', 1000)
+    monkeypatch.setattr(client.time, 'sleep', lambda secs: pytest.fail('no reason to wait'))
+    speaker.answer = outputs(image=tensor(np.zeros([1, 40, 40, 1], np.uint8)))
+    assert 'larger than max' in refusal(tfgan.connect(speaker.place).draw, [1])
+
+
+@pytest.mark.parametrize('code', ['INTERNAL', 'UNAVAILABLE', 'UNKNOWN'])
+@pytest.mark.parametrize('words', ['', 'cannot connect\x1b[2J\nerror: x', 'ü' * 1100])
+def test_what_a_server_says_by_grpc_is_escaped(speaker, code, words):
+    speaker.answer = grpc.StatusCode[code], words
+    said = refusal(tfgan.connect(speaker.place).draw, [1])
+    assert f'{code}, ' in said and 'nobody' not in said
+
+
+def test_states_and_metadata_by_grpc(speaker):
+    model = tfgan.connect(speaker.place)
+    speaker.answer = get_model_status_pb2.GetModelStatusResponse()
+    speaker.answer.model_version_status.add(version=1, state=77)
+    assert NO_SERVER in refusal(model.status)
+    speaker.answer = get_model_metadata_pb2.GetModelMetadataResponse()
+    assert NO_SERVER in refusal(model.metadata)
+    for kind in 'x/y.Z', 'x/tensorflow.serving.SignatureDefMap':
+        speaker.answer.metadata['signature_def'].Clear()
+        speaker.answer.metadata['signature_def'].type_url = kind
+        speaker.answer.metadata['signature_def'].value = b'\xff'
+        assert NO_SERVER in refusal(model.metadata)
+
+
+def test_http_and_grpc_are_told_from_each_other(stranger, speaker):
+    address = stranger(b'')._address.netloc
+    assert 'nobody' not in refusal(tfgan.connect(f'grpc://{address}').draw, [1])
+    assert 'nobody' not in refusal(tfgan.connect(speaker.place.replace('grpc', 'http')).draw, [1])
+
+
+@pytest.mark.parametrize('version', [-1, 2**63])
+def test_a_version_that_cannot_be_is_refused(version):
+    with pytest.raises(ModelError, match=f'--version={version}: expected one from 0 to'):
+        tfgan.connect('grpc://127.0.0.1:1', version=version)
 
 
 def test_a_connection_that_breaks_is_not_nobody():

@@ -212,6 +212,10 @@ def test_json_has_no_word_for_nan():
     assert found == {'a': {'b': None, 'c': 1.5}, 'd': None, 'e': 'nan'}
 
 
+def of_data(**changes):
+    return lambda facts: json.dumps(facts | {'data': facts['data'] | changes})
+
+
 @pytest.mark.parametrize(
     ('change', 'why'),
     [
@@ -220,6 +224,16 @@ def test_json_has_no_word_for_nan():
         (lambda facts: '[]', 'not a mapping'),
         (lambda facts: json.dumps(facts | {'data': 3}), 'not a mapping'),
         (lambda facts: json.dumps({k: v for k, v in facts.items() if k != 'step'}), "'step' is"),
+        (lambda facts: '[' * 100_000, 'recursion'),
+        (lambda facts: json.dumps(facts) + ' ' * (17 << 20), 'more than 16,777,216 bytes'),
+        (lambda facts: json.dumps(facts | {'step': 'a\x1b[2J\nb'}), r'step: a\x1b[2J\nb'),
+        (lambda facts: json.dumps(facts | {'scores': {'a': 'b' * 9999}}), 'scores: {'),
+        (lambda facts: json.dumps(facts | {'config': 3}), 'config: 3'),
+        (of_data(dataset='a', licence=[]), 'licence: []'),
+        (of_data(class_names=['a', 3]), 'not those of images'),
+        (of_data(class_names=['a']), 'not those of images'),
+        (of_data(shape=[8, 8]), 'not those of images'),
+        (of_data(class_counts=None), 'not iterable'),
     ],
 )
 def test_a_model_that_does_not_say_what_it_learned_from(home, tmp_path, change, why):
@@ -233,6 +247,7 @@ def test_a_model_that_does_not_say_what_it_learned_from(home, tmp_path, change, 
         card.read(path.parent)
     assert str(path) in str(refusal.value) and why in str(refusal.value)
     assert 'export the run once more' in str(refusal.value)
+    assert errors.shown(str(refusal.value)) == str(refusal.value) and len(str(refusal.value)) < 600
 
 
 def test_a_split_is_compared_with(home, tmp_path):

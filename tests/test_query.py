@@ -1,14 +1,18 @@
 """The client command, as a person would use it."""
 
+import http.server
 import json
 import os
 import pathlib
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
 from PIL import Image
+
+from tfgan.errors import shown
 
 ROOT = pathlib.Path(__file__).parents[1]
 
@@ -74,15 +78,51 @@ def test_state_and_signatures(query):
         (['--out=a.png', '--seeds=1,x'], '--seeds=1,x'),
         (['--out=a.png', '--latents=none.npy'], 'none.npy'),
         (['--out=a.png', '--latents=wrong.npy'], r'[-1,6]'),
+        (['--out=a.png', '--latents=empty.npy'], 'empty.npy: No data left'),
+        (['--out=a.png', '--latents=text.npy'], 'text.npy: expected one array'),
+        (['--out=a.png', '--latents=several.npz'], 'several.npz: expected one array'),
+        (['--out=a.png', '--latents=flat.npy'], 'shape [6]; expected [n, latent_size]'),
+        (['--out=a.png', '--latents=rowless.npy'], 'of one at least'),
+        (['--out=a.png', '--version=9223372036854775808'], '--version=9223372036854775808'),
         (['--out=a.png', '--latents=pickle.npy'], 'pickle.npy'),
         (['--out=a.png', '--version=9'], 'Specific(toy, 9)'),
     ],
 )
 def test_refusals_advise(query, tmp_path, flags, words):
-    np.save(tmp_path / 'wrong.npy', np.zeros([2, 7], np.float32))
+    for name, shape in ('wrong', [2, 7]), ('flat', 6), ('rowless', [0, 6]):
+        np.save(tmp_path / f'{name}.npy', np.zeros(shape, np.float32))
+    np.save(tmp_path / 'text.npy', np.array([['a']]))
+    np.savez(tmp_path / 'several.npz', a=np.zeros([2, 6]))
+    (tmp_path / 'empty.npy').touch()
     np.save(tmp_path / 'pickle.npy', np.array([{}], object), allow_pickle=True)
     assert words in query(*flags, code=1)
     assert not (tmp_path / 'a.png').exists()
+
+
+STRANGE = b'{"error": "\\u001b]0;title\\u0007\\nerror: all is well\\u202e"}', b'[1]', b'\x1b[2J'
+
+
+class Stranger(http.server.BaseHTTPRequestHandler):
+    """Answers each path by what it ends with, a number of STRANGE."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(STRANGE[int(self.path[-1])])
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.mark.parametrize('number', range(len(STRANGE)))
+def test_what_a_stranger_answers_is_one_line_of_a_terminal(query, number):
+    with http.server.ThreadingHTTPServer(('127.0.0.1', 0), Stranger) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        place = f'http://127.0.0.1:{server.server_port}'
+        said = query('--status', f'--model={number}', code=1, server=place)
+        server.shutdown()
+    assert said.startswith(f'error: --server={place}: ') and said.count('\n') == 1
+    assert shown(said[:-1]) == said[:-1]
 
 
 def test_it_starts_without_tensorflow(served):

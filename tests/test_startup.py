@@ -2,10 +2,15 @@
 
 import os
 import pathlib
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
+import tqdm
+
+from tfgan import startup
 
 ROOT = pathlib.Path(__file__).parents[1]
 
@@ -45,6 +50,120 @@ def test_what_is_read_is_whole(tmp_path):
         capture_output=True,
     )
     assert (said.stdout.decode(), said.stderr, said.returncode) == ('größe\n', b'', 0)
+
+
+STRANGE = """
+import sys
+from tfgan import startup
+startup.tolerate_closed_output()
+for stream in sys.stdout, sys.stderr:
+    print('a\\x1b[2Jb\\x9b\\u202e\\tc', file=stream)
+"""
+
+
+def test_no_text_makes_a_terminal_do_anything():
+    said = subprocess.run(
+        [sys.executable, '-c', STRANGE],
+        env=os.environ | {'PYTHONPATH': str(ROOT), 'PYTHONIOENCODING': 'utf-8'},
+        capture_output=True,
+    )
+    assert said.stdout == said.stderr == b'a\\x1b[2Jb\\x9b\\u202e\tc\n'
+
+
+def test_bars_below_each_other_still_move(tmp_path):
+    with open(tmp_path / 'said', 'wb') as file:
+        output = startup.Output(file, 'utf-8')
+        with tqdm.tqdm(total=1, file=output) as outer, tqdm.tqdm(total=1, file=output) as inner:
+            inner.update()
+            outer.update()
+        output.flush()
+        said = (tmp_path / 'said').read_text()
+    assert '\x1b[A' in said and '\\x1b' not in said
+
+
+def has_loaded(process, name):
+    """Waits until a process has a library, which tells how far its imports are."""
+    ends = time.monotonic() + 60
+    while name not in pathlib.Path(f'/proc/{process.pid}/maps').read_text():
+        assert process.poll() is None and time.monotonic() < ends
+        time.sleep(0.005)
+
+
+COMMANDS = {'sample': ['--model={}', '--out=a.png'], 'serve': ['--models={}/..', '--port=0']}
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='it looks into /proc')
+@pytest.mark.parametrize('command', COMMANDS)
+@pytest.mark.parametrize(
+    ('library', 'secs'),
+    [
+        ('multiarray_umath', 0),  # of what the command itself imports
+        ('libtensorflow_framework', 0),
+        ('libtensorflow_framework', 0.5),
+        *(
+            pytest.param('libtensorflow_framework', 0.3 * i, marks=pytest.mark.long)
+            for i in range(9)
+        ),
+    ],
+)
+def test_ctrl_c_is_one_line_wherever_it_comes(command, library, secs, exported, tmp_path):
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            '-m',
+            f'tfgan.{command}',
+            *(f.format(exported) for f in COMMANDS[command]),
+        ],
+        cwd=tmp_path,
+        env=os.environ | {'PYTHONPATH': str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    has_loaded(process, library)
+    time.sleep(secs)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (130, 'stopped\n')
+
+
+LATE = """
+import os, signal, sys
+from tfgan import cli, startup
+sys.argv[1:] = []
+def main():
+    startup.import_tensorflow()
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+    finally:
+        print('cleaned up')
+cli.run(main, '')
+"""
+
+
+def test_what_was_begun_is_cleaned_up_at_ctrl_c(tmp_path):
+    done = subprocess.run(
+        [sys.executable, '-c', LATE],
+        cwd=tmp_path,
+        env=os.environ | {'PYTHONPATH': str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, 'cleaned up\n', 'stopped\n')
+
+
+ELSEWHERE = """
+import os, signal
+import tfgan
+from tfgan import startup
+startup.import_tensorflow()
+assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+"""
+
+
+@pytest.mark.long
+def test_a_notebook_keeps_its_ctrl_c(tmp_path):
+    assert run(ELSEWHERE, tmp_path, HOME=str(tmp_path)) == ''
 
 
 def run(script, cwd, *before, **environment):

@@ -6,12 +6,15 @@ import os
 import pathlib
 import resource
 import subprocess
+import sys
 import tempfile
 import threading
 
 import forks
 import pytest
 import tensorflow as tf
+from commands import TOY, small_data
+from toy_models import export_toy
 
 from tfgan import storage
 from tfgan.errors import StorageError
@@ -23,6 +26,46 @@ def test_bytes_replace_a_file(tmp_path):
         storage.write_bytes(path, data)
         assert path.read_bytes() == data
         assert os.listdir(tmp_path) == ['a']
+
+
+@pytest.mark.parametrize(('mask', 'mode'), [(0o077, 0o600), (0o022, 0o644), (0o002, 0o664)])
+def test_the_umask_is_heeded(tmp_path, mask, mode):
+    before = os.umask(mask)
+    try:
+        storage.write_bytes(tmp_path / 'in/a', b'new')
+    finally:
+        os.umask(before)
+    assert (tmp_path / 'in/a').stat().st_mode & 0o777 == mode
+    assert (tmp_path / 'in').stat().st_mode & 0o777 == 0o777 & ~mask
+
+
+def open_to_others(folder):
+    return [path for path in folder.rglob('*') if path.stat().st_mode & 0o077]
+
+
+def test_an_export_is_as_the_umask_has_it(toy, tmp_path):
+    before = os.umask(0o077)
+    try:
+        export_toy(toy, tmp_path / 'm')
+    finally:
+        os.umask(before)
+    assert open_to_others(tmp_path) == [] and len([*tmp_path.rglob('*')]) > 8
+
+
+@pytest.mark.long
+def test_all_that_a_run_writes_is_as_the_umask_has_it(tmp_path):
+    flags = ['--steps=3', '--architecture=mlp', '--xla=off', *TOY, small_data(tmp_path)]
+    done = subprocess.run(
+        [sys.executable, '-m', 'tfgan.train', '--run_dir=r', '--export_dir=m', *flags],
+        cwd=tmp_path,
+        env=os.environ | {'PYTHONPATH': str(pathlib.Path(__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        umask=0o077,
+    )
+    assert done.returncode == 0, done.stderr
+    (tmp_path / '8.npy').unlink()  # which this process wrote
+    assert open_to_others(tmp_path) == [] and len([*tmp_path.rglob('*')]) > 25
 
 
 @pytest.fixture

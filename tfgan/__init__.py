@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import sys
 import tempfile
 
 __version__ = '0.1.0'
@@ -22,6 +23,12 @@ def _find_home() -> str:
 
 if os.path.expanduser('~') == '~':
     os.environ['HOME'] = _find_home()
+
+
+# While `python -m tfgan.COMMAND` looks for its module its name is not known yet. The command's own
+# imports take a second or more, in which Ctrl-C would end in a traceback.
+if sys.argv[:1] == ['-m'] and any(word.startswith('tfgan.') for word in sys.orig_argv[1:3]):
+    importlib.import_module('tfgan.startup').begin_command()
 
 
 # What a notebook calls, imported when it is first asked for: TensorFlow takes seconds.

@@ -18,6 +18,8 @@ from tfgan.errors import (
     RunError,
     SourceError,
     StorageError,
+    cut,
+    printable,
     quoted,
     shown,
     typed,
@@ -25,14 +27,20 @@ from tfgan.errors import (
 from tfgan.forms import pictures
 
 REFUSALS = ConfigError, SourceError, RunError, ModelError, StorageError
+MOST_REFUSED = 10_000  # characters of a refusal, of which the longest are commands to type
 
 
 def run(main, help_text: str, refused: int = 1) -> None:
     """Parses the flags and calls `main`, or answers --help; a refusal is one message.
 
-    The exit code is then `refused`.
+    The exit code is then `refused`. Ctrl-C ends it with the line `startup.STOPPED`.
     """
     startup.tolerate_closed_output()
+    with startup.command():
+        _run(main, help_text, refused)
+
+
+def _run(main, help_text, refused):
     if {'--help', '-h', '-help', '--helpshort', '--helpfull'} & set(sys.argv[1:]):
         print(help_text)
         return
@@ -51,9 +59,10 @@ def run(main, help_text: str, refused: int = 1) -> None:
 
 
 def _refuse(message, code, error):
+    text = printable(cut(message, MOST_REFUSED))
     if code == 1:
-        raise SystemExit(message) from error
-    print(message, file=sys.stderr)
+        raise SystemExit(text) from error
+    print(text, file=sys.stderr)
     raise SystemExit(code) from error
 
 
@@ -167,9 +176,9 @@ def check_folder(flag: str, folder) -> None:
         except OSError as error:
             raise _no_place(flag, folder, error.strerror) from error
     if not place.is_dir():
-        raise _no_place(flag, folder, f'{place} is a file')
+        raise _no_place(flag, folder, f'{quoted(place)} is a file')
     if not os.access(place, os.W_OK | os.X_OK):
-        raise _no_place(flag, folder, f'{place} is not for you to write to')
+        raise _no_place(flag, folder, f'{quoted(place)} is not for you to write to')
 
 
 def _no_place(flag, folder, why):

@@ -4,14 +4,18 @@ import base64
 import functools
 import ipaddress
 import json
+import logging
+import math
 import os
+import reprlib
+import threading
 import time
 import urllib.parse
 import urllib.request
 
 import numpy as np
 
-from tfgan.errors import ModelError, quoted, reason
+from tfgan.errors import MOST_TOLD, ModelError, listed, quoted, reason
 from tfgan.forms import pictures
 from tfgan.forms.base import DRAWING, form_named
 from tfgan.forms.pictures import Picture
@@ -21,7 +25,27 @@ from tfgan.saved_model.card import ModelCard
 
 MAX_ATTEMPTS = 6  # A busy server is asked so often, in ten seconds or so.
 FIRST_WAIT_SECS = 0.3  # It doubles with each attempt.
-TIMEOUT_SECS = 60
+TIMEOUT_SECS = 60  # for a whole answer
+MOST_BYTES = 128 << 20  # of an answer, in which a server has 16 Mi numbers as JSON at most
+ROW_BYTES = 16 << 20  # of one drawing in it: 1024 x 1024 x 3 numbers as JSON
+ABOUT_BYTES = 4 << 20  # of what a server tells of a model
+CHUNK_BYTES = 1 << 16
+MOST_CLASSES, MOST_LETTERS = 100_000, 1000  # of a model, and of the name of one
+STATES = 'UNKNOWN', 'START', 'LOADING', 'AVAILABLE', 'UNLOADING', 'END'  # of a version
+SIZES = {'uint8': 1, 'int32': 4, 'float32': 4, 'string': 8}  # bytes of what outputs are made of
+# What a model's signatures answer: each output's type and number of axes.
+IMAGE, TEXT, FOUND = (
+    {'image': ('u1', 4)},
+    {'text': ('U', 1)},
+    {'latents': ('f4', 2), 'label': ('i4', 1)},
+)
+OUTPUTS = {
+    **dict.fromkeys(('serving_default', 'labelled', 'truncated', 'latents'), IMAGE),
+    **dict.fromkeys(('interpolate', 'between'), IMAGE),
+    **dict.fromkeys(('svg', 'latents_svg', 'interpolate_svg', 'between_svg', 'classes'), TEXT),
+    'encode': FOUND,
+    'reconstruct': FOUND | IMAGE,
+}
 
 
 class Model(Redrawing):
@@ -51,6 +75,11 @@ class Model(Redrawing):
     def draw_latents(self, latents, label=0) -> np.ndarray:
         """Drawings uint8 [n, h, w, c] of latents [n, latent_size] that the caller made."""
         latents = np.asarray(latents, np.float32)
+        if latents.ndim != 2 or not len(latents):
+            raise ModelError(
+                f'--latents: an array of shape {list(latents.shape)}; expected [n, latent_size], '
+                'of one at least'
+            )
         return self._in_blocks(
             'latents', {'latents': latents, 'label': self._labels(label, len(latents))}
         )
@@ -104,11 +133,16 @@ class Model(Redrawing):
             labels = np.arange(len(names), len(names) + self.block, dtype=np.int32)
             block = self.predict('classes', {'label': labels})
             names += [str(name) for name in block if name]
+            if len(names) > MOST_CLASSES or max(map(len, names), default=0) > MOST_LETTERS:
+                raise self._none_of_ours(
+                    f'more than {MOST_CLASSES:,} classes, or {MOST_LETTERS:,} letters in the name '
+                    f'of one: {names[-1]}'
+                )
         return names
 
     def predict(self, signature: str, inputs: dict) -> np.ndarray:
         """The one output of a signature that has no more, [n, ...]; raises ModelError."""
-        [output] = self.answers(signature, inputs).values()
+        [output] = self._checked(signature, inputs).values()
         return output
 
     def _labels(self, label, count):
@@ -126,12 +160,35 @@ class Model(Redrawing):
     def _answers_in_blocks(self, signature, inputs):
         count = len(next(iter(inputs.values())))
         blocks = [
-            self.answers(
+            self._checked(
                 signature, {name: value[i : i + self.block] for name, value in inputs.items()}
             )
             for i in range(0, count, self.block)
         ]
+        for name in blocks[0]:
+            if len(shapes := {block[name].shape[1:] for block in blocks}) > 1:
+                raise self._none_of_ours(f'{signature} answers {quoted(name)} of shapes {shapes}')
         return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
+
+    def _checked(self, signature, inputs):
+        """Answers as a model of ours gives them: a row for each that was asked, of these types."""
+        rows, outputs = len(next(iter(inputs.values()))), self.answers(signature, inputs)
+        found = {name: (_type(each), each.ndim) for name, each in outputs.items()}
+        expected = OUTPUTS.get(signature, found)
+        if len(expected) == 1:  # It may have any name.
+            found, expected = list(found.values()), list(expected.values())
+        whole = all(each.size and each.shape[:1] == (rows,) for each in outputs.values())
+        if found != expected or not whole:
+            told = {name: f'{each.dtype}{list(each.shape)}' for name, each in outputs.items()}
+            raise self._none_of_ours(f'{told} for {rows} of {signature}')
+        return outputs
+
+    def _none_of_ours(self, answer):
+        return ModelError(f'it is no model of tfgan, for it answers {quoted(answer)}')
+
+
+def _type(array):
+    return 'U' if array.dtype.kind == 'U' else array.dtype.str[1:]
 
 
 def _integers(name, values, dtype):
@@ -177,10 +234,11 @@ def label_number(label: str, class_names: list[str]) -> int:
     if len(found) > 1:
         raise ModelError(
             f'--label={label}: that is the name of class number {by_name}, and class number {label}'
-            f' is {class_names[by_number]}; type --label=name:{label} or --label=number:{label}'
+            f' is {quoted(class_names[by_number])}; type --label=name:{label} or '
+            f'--label=number:{label}'
         )
     if not found:
-        raise ModelError(f'--label={label}: the model draws {", ".join(class_names)}')
+        raise ModelError(f'--label={quoted(label)}: the model draws {listed(class_names)}')
     return found.pop()
 
 
@@ -254,8 +312,11 @@ def connect(url: str, model: str = 'doodles', version: int | None = None) -> 'Se
     """A model of the server at http://HOST:PORT (REST) or grpc://HOST:PORT.
 
     Raises ModelError, of this and all its methods, with the server's own words if it has any. A
-    server that is busy is asked again for ten seconds or so.
+    server that is busy is asked again for ten seconds or so. What a server sends is no more than
+    text to quote until it has the form of a model's answer, and so much of it is read and no more.
     """
+    if version is not None and not 0 <= version <= layout.LARGEST:
+        raise ModelError(f'--version={quoted(version)}: expected one from 0 to {layout.LARGEST}')
     kinds = {'http': _Rest, 'https': _Rest, 'grpc': _Grpc}
     try:
         address = urllib.parse.urlsplit(url.rstrip('/'))
@@ -284,9 +345,23 @@ class Served(Model):
         """The names of what it answers."""
         return self.metadata()['metadata']['signature_def']['signature_def'].keys()
 
+    def metadata(self) -> dict:
+        answer = self._metadata()
+        try:
+            signatures = answer['metadata']['signature_def']['signature_def']
+        except (KeyError, TypeError):
+            signatures = None
+        if not isinstance(signatures, dict):
+            raise self._none_of_ours(answer)
+        return answer
+
     def _error(self, why):
         by = f' by way of the proxy {self._proxy}' if self._proxy else ''
-        return ModelError(f'--server={self._address.geturl()}{by}: {why}')
+        return ModelError(f'--server={self._address.geturl()}{by}: {quoted(why, most=MOST_TOLD)}')
+
+    def _none_of_ours(self, answer):
+        said = "it is no server of tfgan's or TensorFlow Serving's models, for it answers"
+        return self._error(f'{said} {quoted(answer, _in_short)}')
 
     def _unreached(self):
         if self._proxy:
@@ -295,6 +370,10 @@ class Served(Model):
                 f'no_proxy={self._address.hostname} goes without it'
             )
         return self._error('nobody listens there; python -m tfgan.serve starts a server')
+
+
+def _in_short(answer):
+    return answer if isinstance(answer, str) else reprlib.repr(answer)
 
 
 def _is_this_machine(host):
@@ -324,16 +403,21 @@ def _attempts():
         yield
 
 
-OUTPUT_TYPES = {'latents': np.float32, 'label': np.int32}  # All others in numbers are images.
-
-
 def _array(name, values):
-    """An output of a REST answer as an array [n, ...]."""
-    if isinstance(values[0], dict):
-        return np.array([base64.b64decode(each['b64']).decode() for each in values])
-    if isinstance(values[0], str):
-        return np.array(values)
-    return np.array(values, OUTPUT_TYPES.get(name, np.uint8))
+    """An output of a REST answer as an array [n, ...]; raises ValueError or TypeError for none."""
+    if not isinstance(values, list):
+        raise TypeError('an output is a list')
+    if values and isinstance(values[0], dict):
+        values = [base64.b64decode(each['b64'], validate=True).decode() for each in values]
+    array = np.array(values)
+    if array.dtype.kind == 'f' or (name == 'latents' and array.dtype.kind == 'i'):
+        return array.astype(np.float32)
+    if array.dtype.kind == 'i':
+        dtype = np.dtype(np.int32 if name == 'label' else np.uint8)  # All others are images.
+        if array.min() < np.iinfo(dtype).min or array.max() > np.iinfo(dtype).max:
+            raise ValueError(f'not all are of {dtype}')
+        return array.astype(dtype)
+    return array
 
 
 class _Rest(Served):
@@ -356,43 +440,98 @@ class _Rest(Served):
 
     def answers(self, signature, inputs):
         plain = {name: value.tolist() for name, value in inputs.items()}
-        body = {'signature_name': signature, 'inputs': plain}
-        answer = self._answer('POST', ':predict', data=json.dumps(body))['outputs']
-        # That of one output has no name.
-        named = answer if isinstance(answer, dict) else {'output': answer}
-        return {name: _array(name, values) for name, values in named.items()}
+        body = json.dumps({'signature_name': signature, 'inputs': plain})
+        most_bytes = min(MOST_BYTES, ROW_BYTES * len(next(iter(plain.values()))))
+        content = self._answer('POST', ':predict', most_bytes, data=body)
+        try:
+            answer = content['outputs']
+            # That of one output has no name.
+            named = answer if isinstance(answer, dict) else {'output': answer}
+            return {name: _array(name, values) for name, values in named.items()}
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise self._none_of_ours(content) from error
 
     def status(self) -> dict:
-        found = self._answer('GET', '')['model_version_status']
-        return {int(each['version']): each['state'] for each in found}
+        content = self._answer('GET', '')
+        try:
+            found = content['model_version_status']
+            states = {int(each['version']): each['state'] for each in found}
+        except (KeyError, TypeError, ValueError, OverflowError):
+            states = {}
+        are_numbers = all(0 <= number <= layout.LARGEST for number in states)
+        if not states or not are_numbers or not all(map(STATES.__contains__, states.values())):
+            raise self._none_of_ours(content)
+        return states
 
-    def metadata(self) -> dict:
+    def _metadata(self):
         return self._answer('GET', '/metadata')
 
-    def _answer(self, method, suffix, **keywords):
-        import requests
-
+    def _answer(self, method, suffix, most_bytes=ABOUT_BYTES, **keywords):
         for _ in _attempts():
-            try:
-                response = self._session.request(
-                    method, self._path + suffix, timeout=TIMEOUT_SECS, **keywords
-                )
-            except requests.RequestException as error:
-                if 'NewConnectionError' in str(error):
-                    raise self._unreached() from error
-                raise self._error(error) from error
-            if response.status_code not in (429, 503):
+            status, body = self._within_time(method, suffix, most_bytes, keywords)
+            if status not in (429, 503):
                 break
-        return self._content(response)
-
-    def _content(self, response):
         try:
-            content = response.json()
-        except ValueError as error:
-            raise self._error(f'it speaks no REST: {response.text[:80]!r}') from error
-        if response.status_code != 200:
-            raise self._error(f'{response.status_code}, {content["error"]}')
+            content = json.loads(body)
+        except (ValueError, RecursionError):
+            content = None
+        if isinstance(content, dict) and 'error' in content:
+            raise self._error(f'{status}, {_in_short(content["error"])}')
+        if status != 200 or not isinstance(content, dict):
+            raise self._none_of_ours(f'{status}, {body[:MOST_TOLD].decode(errors="replace")}')
         return content
+
+    def _within_time(self, *request):
+        """Status and body of a request, whose headers alone a server may send for hours."""
+        outcome = []  # It is an answer or an error.
+        asking = threading.Thread(target=self._ask, args=(outcome, *request), daemon=True)
+        asking.start()
+        asking.join(TIMEOUT_SECS)
+        if not outcome:
+            raise self._error(f'no whole answer in {TIMEOUT_SECS:g} seconds')
+        [answer] = outcome
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def _ask(self, outcome, method, suffix, most_bytes, keywords):
+        import requests
+        import urllib3
+
+        try:
+            outcome.append(self._received(method, suffix, most_bytes, keywords))
+        except ModelError as error:
+            outcome.append(error)
+        except (
+            requests.RequestException,
+            urllib3.exceptions.HTTPError,
+            OSError,
+            ValueError,
+        ) as error:
+            is_nobody = 'NewConnectionError' in str(error)
+            outcome.append(self._unreached() if is_nobody else self._error(error))
+
+    def _received(self, method, suffix, most_bytes, keywords):
+        began, body = time.monotonic(), bytearray()
+        with self._session.request(
+            method,
+            self._path + suffix,
+            timeout=TIMEOUT_SECS,
+            stream=True,
+            allow_redirects=False,  # They lead wherever a server likes.
+            headers={'Accept-Encoding': 'identity'},  # A packed answer has no bound.
+            **keywords,
+        ) as response:
+            if response.is_redirect:
+                place = response.headers['Location']
+                raise self._none_of_ours(f'{response.status_code}, go to {place}')
+            for chunk in response.raw.stream(CHUNK_BYTES, decode_content=False):
+                body += chunk
+                if len(body) > most_bytes:
+                    raise self._none_of_ours(f'more than {most_bytes:,} bytes: {bytes(body[:80])}')
+                if time.monotonic() - began > TIMEOUT_SECS:
+                    break  # Nobody waits for it any more.
+            return response.status_code, bytes(body)
 
 
 class _Grpc(Served):
@@ -403,10 +542,12 @@ class _Grpc(Served):
 
         startup.import_tensorflow()  # The messages are made of its own.
         super().__init__(*place)
+        # It tells of a message that is none with all of its stack, which is an error here anyway.
+        logging.getLogger('grpc._common').setLevel(logging.CRITICAL)
         self._channel = grpc.insecure_channel(
             self._address.netloc,
             options=[
-                ('grpc.max_receive_message_length', -1),  # Large images are over its 4 MiB.
+                ('grpc.max_receive_message_length', MOST_BYTES),  # Images are over its 4 MiB.
                 ('grpc.enable_http_proxy', int(not self._is_here)),
             ],
         )
@@ -430,7 +571,10 @@ class _Grpc(Served):
             request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
         service = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
         outputs = self._answer(service.Predict, request).outputs
-        return {name: _text(tf.make_ndarray(output)) for name, output in outputs.items()}
+        try:
+            return {name: _unpacked(output) for name, output in outputs.items()}
+        except (ValueError, TypeError) as error:
+            raise self._none_of_ours(f'{error}') from error
 
     def status(self) -> dict:
         from tensorflow_serving.apis import get_model_status_pb2, model_service_pb2_grpc
@@ -440,9 +584,11 @@ class _Grpc(Served):
         service = model_service_pb2_grpc.ModelServiceStub(self._channel)
         states = get_model_status_pb2.ModelVersionStatus.State
         found = self._answer(service.GetModelStatus, request).model_version_status
+        if strange := [each.state for each in found if each.state not in states.values()]:
+            raise self._none_of_ours(f'a state {strange[0]}')
         return {each.version: states.Name(each.state) for each in found}
 
-    def metadata(self) -> dict:
+    def _metadata(self) -> dict:
         from google.protobuf import json_format
         from tensorflow_serving.apis import get_model_metadata_pb2, prediction_service_pb2_grpc
 
@@ -450,7 +596,10 @@ class _Grpc(Served):
         self._fill(request.model_spec)
         service = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
         answer = self._answer(service.GetModelMetadata, request)
-        return json_format.MessageToDict(answer, preserving_proto_field_name=True)
+        try:
+            return json_format.MessageToDict(answer, preserving_proto_field_name=True)
+        except Exception as error:  # whatever its reader makes of a message within the message
+            raise self._none_of_ours(f'{error}') from error
 
     def _fill(self, spec):
         spec.name = self._model
@@ -464,17 +613,37 @@ class _Grpc(Served):
             try:
                 return call(request, timeout=TIMEOUT_SECS)
             except grpc.RpcError as error:
-                last = error
-                if 'connect' in error.details():
-                    raise self._unreached() from error
-                if error.code() not in (
+                last, said = error, error.details() or ''
+                is_busy = error.code() in (
                     grpc.StatusCode.UNAVAILABLE,
                     grpc.StatusCode.RESOURCE_EXHAUSTED,
-                ):
+                )
+                if is_busy and 'Failed to connect to remote host' in said:
+                    raise self._unreached() from error
+                # gRPC's own words of an answer that it did not take; the next would be as large.
+                if not is_busy or 'message larger than max' in said:
                     break
-        raise self._error(f'{last.code().name}, {last.details()}') from last
+        raise self._error(f'{last.code().name}, {said or "without a word"}') from last
+
+
+def _unpacked(proto):
+    """An output of a gRPC answer as an array; raises ValueError or TypeError for none.
+
+    One value may stand for any number of them, so the shape is looked at before.
+    """
+    import tensorflow as tf
+
+    shape = [axis.size for axis in proto.tensor_shape.dim]
+    dtype = next(
+        (each for each in SIZES if tf.as_dtype(each).as_datatype_enum == proto.dtype), None
+    )
+    if not dtype or not shape or min(shape) < 0 or math.prod(shape) * SIZES[dtype] > MOST_BYTES:
+        raise ValueError(f'an output of the type {proto.dtype} and the shape {shape}')
+    return _text(tf.make_ndarray(proto))
 
 
 def _text(array):
     """Strings as such, all else as it is."""
-    return np.array([each.decode() for each in array]) if array.dtype == object else array
+    if array.dtype != object:
+        return array
+    return np.reshape([each.decode() for each in array.flat], array.shape)

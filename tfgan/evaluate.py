@@ -45,7 +45,7 @@ def main():
     out = pathlib.Path(FLAGS.out or pathlib.Path('reports', *version.resolve().parts[-2:]))
     cli.check_folder('out', out)
     startup.import_tensorflow()
-    print(f'  {"out":15} {out}')
+    print(f'  {"out":15} {quoted(out)}')
     report = judged(version)
     print(f'\n{report}')
     write(out, report, began)
@@ -77,7 +77,7 @@ def write(out: pathlib.Path, report, began: float) -> None:
     facts = report.as_json() | {'secs': time.monotonic() - began}
     text = json.dumps(facts, indent=2, ensure_ascii=False, allow_nan=False)
     storage.write_bytes(out / 'metrics.json', text.encode())
-    print(f'\nwritten to {out}: metrics.json, tensorboard and pictures of pairs:')
+    print(f'\nwritten to {quoted(out)}: metrics.json, tensorboard and pictures of pairs:')
     print('neighbours.png  a drawing and its nearest training image; on the left, the closest')
     print('missed.png      a real image and its nearest drawing; on the left, the furthest')
 

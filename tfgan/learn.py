@@ -10,7 +10,7 @@ kinds stay as they are, pixel by pixel.
 from absl import flags
 
 from tfgan import cli, client
-from tfgan.errors import ModelError, shown
+from tfgan.errors import ModelError, shown, typed
 
 OWN = ['model', 'images', 'word', 'out', 'secs', 'trust_model']
 FLAGS = flags.FLAGS
@@ -26,7 +26,8 @@ def main():
     model = client.load(FLAGS.model, FLAGS.trust_model)
     version = model.learn(files, FLAGS.word, FLAGS.out, secs=FLAGS.secs)
     print(f'{shown(FLAGS.word)} from {len(files)} drawings: {shown(str(version))}. Next:')
-    print(f'  python -m tfgan.sample --model={FLAGS.out} --label={FLAGS.word} --out=sheet.png')
+    words = f'--model={typed(FLAGS.out)} --label={typed(FLAGS.word)}'
+    print(f'  python -m tfgan.sample {words} --out=sheet.png')
 
 
 if __name__ == '__main__':

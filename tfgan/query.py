@@ -9,13 +9,15 @@ of the model. --server=grpc://127.0.0.1:8500 speaks gRPC instead of REST.
 """
 
 import json
+import zipfile
 
 import numpy as np
 from absl import flags
 
 from tfgan import cli, client
-from tfgan.errors import ModelError
+from tfgan.errors import ModelError, quoted, shown
 from tfgan.forms import pictures
+from tfgan.saved_model import layout
 
 OWN = [
     *('server', 'model', 'version', 'status', 'metadata'),
@@ -30,7 +32,7 @@ def main():
     model = client.connect(FLAGS.server, FLAGS.model, FLAGS.version)
     if FLAGS.status:
         for number, state in model.status().items():
-            print(f'{FLAGS.model} version {number}: {state}')
+            print(f'{shown(FLAGS.model)} version {number}: {state}')
     if FLAGS.metadata:
         print(json.dumps(model.metadata(), indent=1))
     if FLAGS.out:
@@ -54,16 +56,21 @@ def draw(model, how):
 
 def _array(path):
     try:
-        return np.load(path, allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise ModelError(f'--latents={path}: {error}') from error
+        array = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise ModelError(f'--latents={quoted(path)}: {quoted(error)}') from error
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in 'fiu':
+        raise ModelError(
+            f'--latents={quoted(path)}: expected one array [n, latent_size] of numbers'
+        )
+    return array
 
 
 def _numbers(words):
     try:
         return np.array([int(word) for word in words], np.int64)
     except (ValueError, OverflowError) as error:
-        raise ModelError(f'--seeds={",".join(words)}: {error}') from error
+        raise ModelError(f'--seeds={quoted(",".join(words))}: {quoted(error)}') from error
 
 
 if __name__ == '__main__':
@@ -72,7 +79,11 @@ if __name__ == '__main__':
     )
     flags.DEFINE_string('model', 'doodles', "the model's name")
     flags.DEFINE_integer(
-        'version', None, 'which of its versions; default the newest', lower_bound=0
+        'version',
+        None,
+        'which of its versions; default the newest',
+        lower_bound=0,
+        upper_bound=layout.LARGEST,
     )
     flags.DEFINE_bool('status', False, "print its versions' states")
     flags.DEFINE_bool('metadata', False, 'print its signatures')

@@ -23,7 +23,7 @@ import tqdm
 from absl import flags
 
 from tfgan import cli, client, redrawing
-from tfgan.errors import ConfigError, ModelError, quoted, shown
+from tfgan.errors import MOST_TOLD, ConfigError, ModelError, quoted, shown, typed
 from tfgan.forms import pictures
 
 OWN = [
@@ -132,7 +132,7 @@ def _redraw_all(model):
             own += model.framed([file])
             names.append(file.stem)
         except ModelError as error:
-            print(f'left out: {error}', file=sys.stderr)
+            print(f'left out: {quoted(error, most=MOST_TOLD)}', file=sys.stderr)
     if not own:
         raise ModelError(f'--images={quoted(FLAGS.images)}: none of its pictures can be redrawn')
     parts = [
@@ -146,7 +146,7 @@ def _redraw_all(model):
     names_of = model.class_names()
     for name, label, likeness, is_known in zip(names, found.labels, found.likeness, known):
         said = '' if is_known else f'; left out: {NOT_KNOWN}'
-        print(f'{shown(name)}: {names_of[label]}, ink IoU {likeness:.2f}{said}')
+        print(f'{shown(name)}: {quoted(names_of[label])}, ink IoU {likeness:.2f}{said}')
     kept = np.flatnonzero(known)
     if not len(kept):
         raise ModelError(f'--images={quoted(FLAGS.images)}: {NOT_KNOWN}')
@@ -167,10 +167,11 @@ def _tell(model, files, found):
     for file, label, likeness in zip(files, found.labels, found.likeness, strict=True):
         if likeness < redrawing.LEAST_LIKENESS and FLAGS.label is None:
             raise ModelError(
-                f'{quoted(file)}: {NOT_KNOWN}; nearest is {names[label]}, ink IoU {likeness:.2f}.'
-                f' Type --label={names[label]} to have that drawn, and see --help for a new word'
+                f'{quoted(file)}: {NOT_KNOWN}; nearest is {quoted(names[label])}, ink IoU'
+                f' {likeness:.2f}. Type --label={typed(names[label])} to have that drawn, and see'
+                ' --help for a new word'
             )
-        print(f'{shown(file)}: {names[label]}, ink IoU {likeness:.2f}')
+        print(f'{shown(file)}: {quoted(names[label])}, ink IoU {likeness:.2f}')
 
 
 if __name__ == '__main__':

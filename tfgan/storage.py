@@ -57,18 +57,25 @@ def write_bytes(path, data: bytes) -> None:
     path = pathlib.Path(path)
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=DRAFT)
+        draft = new_draft(path.parent)
         try:
-            with open(handle, 'wb') as file:
+            with open(draft, 'xb') as file:
                 file.write(data)
                 file.flush()
-                os.fsync(handle)  # else a power cut may leave the new name with nothing in it
-            os.chmod(name, 0o644)  # a temporary file is its owner's alone
-            os.replace(name, path)
+                os.fsync(file)  # else a power cut may leave the new name with nothing in it
+            os.replace(draft, path)
         except BaseException:
-            os.unlink(name)
+            discard(draft)
             raise
         sync(path.parent)
+
+
+def new_draft(folder) -> pathlib.Path:
+    """A name for a draft in a folder, of a file or folder that is made as the umask has it.
+
+    Those of `tempfile` are their owner's alone, and none can be told what the umask is.
+    """
+    return pathlib.Path(folder, f'{DRAFT}{secrets.token_hex(8)}')
 
 
 @contextlib.contextmanager

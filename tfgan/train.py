@@ -38,7 +38,9 @@ def main():
     cli.check_folder('export_dir', export_dir)
     runs.check(run_dir, runs.identity(settings))
     if export_dir.resolve() == run_dir.resolve():
-        raise errors.ConfigError(f'--export_dir={export_dir} is the run: give a folder of its own')
+        raise errors.ConfigError(
+            f'--export_dir={errors.quoted(export_dir)} is the run: give a folder of its own'
+        )
     startup.import_tensorflow()
     train(settings, run_dir, export_dir)
 

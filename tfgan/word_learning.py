@@ -14,7 +14,7 @@ import tensorflow as tf
 import tqdm
 
 from tfgan import config, latents
-from tfgan.errors import ModelError, quoted
+from tfgan.errors import ConfigError, ModelError, listed, quoted
 from tfgan.gan.gan import Gan
 from tfgan.gan.optimizers import Adam, falling
 from tfgan.networks.encoder import Encoder
@@ -47,7 +47,7 @@ def learn(
     """
     names = model.card.data['class_names']
     if word in names or not word.strip():
-        raise ModelError(f'--word={quoted(word)}: expected a new one; there are {", ".join(names)}')
+        raise ModelError(f'--word={quoted(word)}: expected a new one; there are {listed(names)}')
     if not LEAST <= len(images) <= MOST:
         raise ModelError(f'{len(images)} drawings: a word is learned from {LEAST} to {MOST}')
     own = model.framed(images)
@@ -69,7 +69,11 @@ def parts(model) -> Parts:
     """The networks of a loaded model, with its weights."""
     card = model.card
     counts = np.array(card.data['class_counts'], float)
-    settings = config.Config(**card.config)
+    try:
+        settings = config.Config(**card.config)
+    except (TypeError, ConfigError) as error:
+        said = f'--model={quoted(model.version)}: its configuration is none of today'
+        raise ModelError(f'{said} ({quoted(error)}); export the run once more') from error
     gan = Gan(settings, card.data['shape'], counts / counts.sum(), form=card.form)
     encoder = Encoder(settings, gan.shape, len(counts))
     encoder(tf.zeros([1, *gan.shape]), tf.ones([1, *gan.shape[:2]]))

@@ -60,3 +60,41 @@ def test_a_damaged_model_is_one_line(exported, tmp_path, file, text):
     (version / 'fingerprint.pb').unlink()
     (version / file).write_bytes(text)
     assert refusal(version).startswith(f'--model={version} cannot be loaded: ')
+
+
+NO_VERSIONS = (
+    *('1.bak', '1 ', ' 1', '+1', '-1', '\uff11', '1e0', '0x1', '1_0', 'one', '.1', '1\n'),
+    *('12345678901234567890', '9223372036854775808'),
+)
+
+
+@pytest.mark.parametrize('name', NO_VERSIONS)
+def test_what_is_no_version_is_passed_over(tmp_path, name):
+    for folder in 'whole/1', f'whole/{name}', f'alone/{name}':
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / layout.MAIN_FILE).touch()
+    assert {number: path.name for number, path in layout.versions(tmp_path / 'whole').items()} == {
+        1: '1'
+    }
+    assert layout.newest(tmp_path / 'whole').name == '1'
+    assert layout.next_number(tmp_path / 'whole') == 2
+    assert layout.versions(tmp_path / 'alone') == {} and layout.next_number(tmp_path / 'alone') == 1
+    with pytest.raises(ModelError, match='no exported model there'):
+        layout.newest(tmp_path / 'alone')
+
+
+def test_one_number_is_one_version(tmp_path):
+    for name in '1', '01', '00000000000000000001', '0':
+        (tmp_path / name).mkdir()
+        (tmp_path / name / layout.MAIN_FILE).touch()
+    assert {number: path.name for number, path in layout.versions(tmp_path).items()} == {
+        0: '0',
+        1: '1',
+    }
+    assert layout.next_number(tmp_path) == 2
+
+
+def test_after_the_last_number_there_is_none(tmp_path):
+    (tmp_path / '9223372036854775807').mkdir()
+    with pytest.raises(ModelError, match='the last that there can be'):
+        layout.next_number(tmp_path)

@@ -46,7 +46,7 @@ def test_a_number_taken_meanwhile_is_passed_over(tmp_path, monkeypatch):
     for name in ('1', '2', 'draft'):
         (tmp_path / name).mkdir()
         (tmp_path / name / 'file').touch()
-    monkeypatch.setattr(writer.layout, 'taken', lambda directory: set())
+    monkeypatch.setattr(writer.layout, 'next_number', lambda directory: 1)
     assert writer._publish(tmp_path / 'draft', tmp_path) == tmp_path / '3'
     assert not (tmp_path / 'draft').exists()
 

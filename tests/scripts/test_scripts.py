@@ -9,7 +9,10 @@ import subprocess
 import pytest
 import yaml
 from google.protobuf import text_format
+from saved_model.test_layout import NO_VERSIONS
 from tensorflow_serving.config import model_server_config_pb2
+
+from tfgan.saved_model import layout
 
 ROOT = pathlib.Path(__file__).parents[2]
 BATCHING = {'max_batch_size', 'batch_timeout_micros', 'max_enqueued_batches', 'num_batch_threads'}
@@ -75,8 +78,11 @@ def test_its_configuration_has_every_model(project):
     assert f'--model_config_file={project}/saved_models/.serving/models.config' in out
 
 
+INJECTED = 'a" } config { name: "b" base_path: ">etc" model_platform: "tensorflow'
+
+
 def test_a_model_may_have_any_name(project):
-    names = ['a"b\\c', 'v[2]', 'two words']
+    names = ['a"b\\c', 'v[2]', 'two words', INJECTED, 'a\nb\n', 'a\r\t\x1b\x7f', "'", 'größe', '猫']
     for name in names:
         shutil.copytree(project / 'saved_models/mnist/1', project / 'saved_models' / name / '0001')
     serve(project, '--show')
@@ -84,6 +90,21 @@ def test_a_model_may_have_any_name(project):
     assert {name: found.get(name) for name in names} == {
         name: str(project / 'saved_models' / name) for name in names
     }
+
+
+def test_a_name_that_is_no_text_is_left_out(project):
+    model = os.fsencode(project / 'saved_models') + b'/b\xff\x1b'
+    shutil.copytree(os.fsencode(project / 'saved_models/mnist/1'), model + b'/1')
+    assert serve(project, '--show').stderr.endswith('/\\142\\377\\033\n')
+    assert [model.name for model in check(*read(project))] == ['doodles', 'mnist']
+
+
+@pytest.mark.parametrize('name', [*NO_VERSIONS, '1', '0', '01', '9223372036854775807'])
+def test_a_version_is_what_it_is_elsewhere(project, name):
+    shutil.copytree(project / 'saved_models/mnist/1', project / 'saved_models/new' / name)
+    serve(project, '--show')
+    found = 'new' in {model.name for model in check(*read(project))}
+    assert found == bool(layout.versions(project / 'saved_models/new')) == (name not in NO_VERSIONS)
 
 
 SAY = 'for word; do echo "$word"; done'

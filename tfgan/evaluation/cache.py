@@ -32,7 +32,9 @@ def remembered(path: pathlib.Path, make: Callable[[], dict]) -> dict:
     except (FileNotFoundError, NotADirectoryError):
         pass
     except DAMAGED as error:
-        print(f'{path} is damaged and made anew: {first_line(error)}', file=sys.stderr)
+        print(
+            f'{errors.quoted(path)} is damaged and made anew: {first_line(error)}', file=sys.stderr
+        )
     arrays = make()
     data = io.BytesIO()
     np.savez(data, **arrays)
@@ -44,7 +46,7 @@ def remembered(path: pathlib.Path, make: Callable[[], dict]) -> dict:
 
 
 def first_line(error) -> str:
-    return f'{error}'.strip().partition('\n')[0] or type(error).__name__
+    return errors.quoted(f'{error}'.strip().partition('\n')[0]) or type(error).__name__
 
 
 def digest(arrays) -> str:

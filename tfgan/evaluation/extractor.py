@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from tfgan.errors import FeatureError
+from tfgan.errors import FeatureError, quoted
 from tfgan.evaluation.cache import cache_path, digest, remembered
 from tfgan.evaluation.feature_learning import Learner, block_of
 
@@ -118,5 +118,5 @@ def _looking(learner, shape, scale):
 def check_count(source) -> None:
     """Raises FeatureError if a data set has too few images for figures of them to mean a thing."""
     if len(source) < LEAST:
-        found = f'{source.dataset} has {len(source)} images'
+        found = f'{quoted(source.dataset)} has {len(source)} images'
         raise FeatureError(f'{found}; to judge drawings by them takes at least {LEAST}')

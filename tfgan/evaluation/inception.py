@@ -6,7 +6,7 @@ import pathlib
 import keras
 import tensorflow as tf
 
-from tfgan.errors import FeatureError
+from tfgan.errors import FeatureError, quoted
 from tfgan.evaluation.cache import digest, first_line
 from tfgan.evaluation.extractor import Extractor
 
@@ -18,13 +18,13 @@ def inception(weights: str | None = None) -> Extractor:
     """
     path = weights or _imagenet_weights()
     if not os.path.isfile(path):
-        raise FeatureError(f'--inception_weights={path} is no file')
+        raise FeatureError(f'--inception_weights={quoted(path)} is no file')
     network = keras.applications.InceptionV3(include_top=False, pooling='avg', weights=None)
     try:
         network.load_weights(path)
     except Exception as error:  # whatever HDF5, zip and Keras make of a file
         raise FeatureError(
-            f'{path} has no weights for InceptionV3 without its top: {first_line(error)}'
+            f'{quoted(path)} has no weights for InceptionV3 without its top: {first_line(error)}'
         ) from error
 
     @tf.function(autograph=False, input_signature=[tf.TensorSpec([None] * 4, tf.uint8)])

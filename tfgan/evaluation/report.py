@@ -73,7 +73,9 @@ def evaluate(
     is told what is compared before the work begins. Raises ModelError, SourceError, FeatureError.
     """
     if inception_weights and features != INCEPTION:
-        raise ModelError(f'inception_weights={inception_weights}: of use with Inception only')
+        raise ModelError(
+            f'inception_weights={quoted(inception_weights)}: of use with Inception only'
+        )
     source = open_data(dataset, card, version, data_dir, split)
     same_classes = tuple(card.data['class_names']) == source.class_names
     notes = () if same_classes else (class_note(card.data['class_names'], source.class_names),)
@@ -118,7 +120,7 @@ def open_data(
     if list(source.shape) != shape:
         raise ModelError(
             f'--model={quoted(version)} draws images of {shape} (height, width, channels),'
-            f' {dataset} has {list(source.shape)}: these cannot be compared'
+            f' {quoted(dataset)} has {list(source.shape)}: these cannot be compared'
         )
     return source
 
@@ -126,8 +128,8 @@ def open_data(
 def _compared(version, card, source, chosen) -> list[str]:
     """What is compared to what, in lines."""
     told = {
-        'model': f'{version}, step {card.step:,}',
-        'dataset': f'{source.dataset}, {len(source):,} images of {list(source.shape)}',
+        'model': f'{quoted(version)}, step {card.step:,}',
+        'dataset': f'{quoted(source.dataset)}, {len(source):,} images of {list(source.shape)}',
         **chosen,
     }
     return [f'  {name:15} {"none" if value is None else value}' for name, value in told.items()]
@@ -136,7 +138,7 @@ def _compared(version, card, source, chosen) -> list[str]:
 def class_note(drawn, there) -> str:
     """That the classes of a model and of a data set differ, and what follows."""
     drawn, there = (
-        ', '.join(names[:MOST_NAMED]) + ', ...' * (len(names) > MOST_NAMED)
+        ', '.join(map(quoted, names[:MOST_NAMED])) + ', ...' * (len(names) > MOST_NAMED)
         for names in (drawn, there)
     )
     return (
@@ -160,7 +162,7 @@ def drawer(model, card: ModelCard, by_class: bool, truncation: float | None):
 
 def headline(judge: Evaluator, features: str) -> str:
     """What the Fréchet distance of a report is, and what it is not."""
-    name, count = judge.extractor.name, f'{judge.count:,} drawings and as many real images'
+    name, count = quoted(judge.extractor.name), f'{judge.count:,} drawings and as many real images'
     if features == INCEPTION:
         return (
             f'Fréchet distance in the features of {name}, of {count}: like FID, but comparable only'

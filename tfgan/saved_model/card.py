@@ -8,7 +8,7 @@ import string
 import urllib.parse
 
 from tfgan.config import Config, table
-from tfgan.errors import ModelError, typed
+from tfgan.errors import ModelError, quoted, typed
 from tfgan.forms.base import DRAWING
 
 FILE = 'model.json'
@@ -101,7 +101,7 @@ class ModelCard:
             dataset=self.data['dataset'],
             count=f'{self.data["count"]:,}',
             classes=len(self.data['class_names']),
-            class_names=', '.join(self.data['class_names']),
+            class_names=', '.join(map(quoted, self.data['class_names'])),
             licence=self.data['licence'],
             steps=f'{self.step:,}',
             images_seen=f'{self.images_seen:,}',
@@ -111,6 +111,11 @@ class ModelCard:
         )
 
 
+MOST_BYTES = 16 << 20  # of a card's file, in which the names of classes are the most
+KINDS = {  # of the values that are not text
+    **dict.fromkeys(('data', 'scores', 'config'), dict),
+    **dict.fromkeys(('step', 'images_seen', 'secs'), int | float),
+}
 FIELDS = [field.name for field in dataclasses.fields(ModelCard)]
 REQUIRED = set(FIELDS) - {'form'}  # which older exports do not name
 
@@ -119,13 +124,44 @@ def read(version: pathlib.Path) -> ModelCard:
     """The card of a version; raises ModelError where it does not say what was learned from."""
     path = version / FILE
     try:
-        facts = json.loads(path.read_text())
+        with open(path, 'rb') as file:
+            text = file.read(MOST_BYTES + 1)
+        if len(text) > MOST_BYTES:
+            raise ValueError(f'it has more than {MOST_BYTES:,} bytes')
+        facts = json.loads(text)
         known = {**facts, **facts['data']}
         if missing := sorted({*REQUIRED, *DATA_FIELDS} - known.keys()):
             raise KeyError(*missing)
         card = ModelCard(**{name: facts[name] for name in FIELDS if name in facts})
-    except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
+        _check(card)
+    except (OSError, AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         why = f'{error} is missing' if isinstance(error, KeyError) else error
-        said = f'{path} does not say what the model learned from ({why}); export the run once more'
-        raise ModelError(said) from error
+        said = 'does not say what the model learned from'
+        raise ModelError(
+            f'{quoted(path)} {said} ({quoted(why)}); export the run once more'
+        ) from error
     return card
+
+
+def _check(card):
+    """Raises TypeError where a card's values are not of the types that one of ours has."""
+    for field in dataclasses.fields(ModelCard):
+        value, kinds = getattr(card, field.name), KINDS.get(field.name, str)
+        if not isinstance(value, kinds):
+            raise TypeError(f'{field.name}: {quoted(value)}')
+    data = card.data
+    if not all(isinstance(each, int | float) for each in card.scores.values()):
+        raise TypeError(f'scores: {quoted(card.scores)}')
+    if not is_of_images(data['shape'], data['class_names'], data['class_counts']):
+        raise TypeError('shape, class_names and class_counts are not those of images')
+    for name in ('dataset', 'licence'):
+        if not isinstance(data[name], str):
+            raise TypeError(f'{name}: {quoted(data[name])}')
+
+
+def is_of_images(shape, names, counts) -> bool:
+    """Whether this is a shape [h, w, c] and each class's name and count; may raise TypeError."""
+    sizes = [*shape, *counts]
+    whole = all(isinstance(size, int) and size >= 0 for size in sizes)
+    named = all(isinstance(name, str) for name in names) and len(names) == len(counts)
+    return whole and len(shape) == 3 and all(shape) and named and any(counts)

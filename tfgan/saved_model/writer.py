@@ -1,7 +1,6 @@
 """A model's directory: its numbered versions, written whole or not at all, each with its card."""
 
 import pathlib
-import tempfile
 
 import tensorflow as tf
 
@@ -28,7 +27,8 @@ def write(gan, directory, card: ModelCard, encoder=None) -> pathlib.Path:
 
 def _write(gan, directory, card, encoder):
     # A server takes up directories with a number for a name, so this one is not seen until renamed.
-    draft = pathlib.Path(tempfile.mkdtemp(dir=directory, prefix=storage.DRAFT))
+    draft = storage.new_draft(directory)
+    draft.mkdir()
     try:
         _fill(draft, gan, card, encoder)
         storage.sync_all(draft)
@@ -48,11 +48,10 @@ def _fill(draft, gan, card, encoder):
     storage.write_bytes(draft / FILE, card.as_json().encode())
     storage.write_bytes(draft / 'README.md', card.as_markdown().encode())
     storage.write_bytes(draft / 'sheet.png', pictures.small_png(gan.sheet()))
-    draft.chmod(0o755)  # a temporary directory is its owner's alone
 
 
 def _publish(draft, directory):
-    number = max(layout.taken(directory), default=0) + 1
+    number = layout.next_number(directory)
     while True:
         try:
             return draft.rename(directory / str(number))

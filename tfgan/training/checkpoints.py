@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan import storage
-from tfgan.errors import RunError, shown
+from tfgan.errors import RunError, quoted, shown
 
 KEEP = {'checkpoints': 3, 'best': 1}
 INSTEAD = {'checkpoints': 'take another --run_dir', 'best': 'export with --checkpoint=latest'}
@@ -122,8 +122,8 @@ class Checkpoints:
             raise ValueError('its networks are not those of today; another version made them')
 
     def _pass_over(self, path, error):
-        why = str(error).strip().partition('\n')[0][:120]
-        name = shown(str(path))
+        why = quoted(str(error).strip().partition('\n')[0])
+        name = quoted(path)
         print(f'passing over the checkpoint {name}: {type(error).__name__}: {why}')
         self._damaged.add(path)
 

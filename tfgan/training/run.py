@@ -11,7 +11,7 @@ import numpy as np
 
 from tfgan import startup
 from tfgan.config import Config
-from tfgan.errors import RunError
+from tfgan.errors import MOST_TOLD, RunError, quoted
 from tfgan.forms import base as forms
 from tfgan.training import run_dir
 
@@ -68,7 +68,7 @@ class Run:
         found = run_dir.read(self.directory)
         if found is None:
             said = 'there is no run, for it has no config.json'
-            raise RunError(f'--run_dir={self.directory}: {said}')
+            raise RunError(f'--run_dir={quoted(self.directory)}: {said}')
         run_dir.check(self.directory, {'format': run_dir.FORMAT})
         return found
 
@@ -97,7 +97,10 @@ class Run:
         )
         print(f'  strategy        {why}', flush=True)
         data = self.source.summary()
-        print('\n'.join(f'  {key:15} {value}' for key, value in data.items()), flush=True)
+        print(
+            '\n'.join(f'  {key:15} {quoted(value, most=MOST_TOLD)}' for key, value in data.items()),
+            flush=True,
+        )
         self._gan = self._new_gan(strategy)
         chief = coordination.is_chief(strategy)  # which alone may write
         run = contextlib.nullcontext()
@@ -191,7 +194,7 @@ class Run:
         checkpoints = Checkpoints(self.directory, gan)
         if not checkpoints.restore(CHECKPOINTS[checkpoint]):
             folder = CHECKPOINTS[checkpoint]
-            raise RunError(f'--run_dir={self.directory} has no checkpoint in {folder} yet')
+            raise RunError(f'--run_dir={quoted(self.directory)} has no checkpoint in {folder} yet')
         # The last state was scored only if it is the best.
         best = float(checkpoints.best_score.numpy()) if checkpoint == 'best' else math.inf
         scores = {'frechet_distance': best} if math.isfinite(best) else {}
@@ -211,8 +214,9 @@ class Run:
             found = encoder_loop.train(gan, self.source, folder, stop, self._checkpoint_secs)
         if found is None:
             raise RunError(
-                f'--run_dir={self.directory}: stopped while its encoder was trained, as far as it'
-                ' came; the same command goes on, and with --encoder=off exports without one'
+                f'--run_dir={quoted(self.directory)}: stopped while its encoder was trained, as'
+                ' far as it came; the same command goes on, and with --encoder=off exports'
+                ' without one'
             )
         return found
 

@@ -9,6 +9,7 @@ from tfgan.config import LATER, Config, differences, make
 from tfgan.data.source import LEARNED, short_name
 from tfgan.errors import ConfigError, RunError, quoted, shown, typed
 from tfgan.forms.base import DRAWING
+from tfgan.saved_model.card import is_of_images
 
 FORMAT = 4  # raised when an older run can no longer be continued
 PARTS = 'config', 'data'
@@ -44,7 +45,8 @@ class RunDir:
             self.directory.mkdir(parents=True, exist_ok=True)
             self._lock = open(self.directory / 'lock', 'w')
         except OSError as error:
-            raise RunError(f'--run_dir={self.directory}: {error}; take another') from error
+            said = f'{quoted(error)}; take another'
+            raise RunError(f'--run_dir={quoted(self.directory)}: {said}') from error
         try:
             self._claim()
         except BaseException:
@@ -113,18 +115,13 @@ def settings(directory, run: dict) -> Config:
             raise KeyError(*sorted(missing))
         for name in ('dataset', 'count', 'licence'):
             data[name]
-        if not _is_of_images(data['shape'], data['class_names'], data['class_counts']):
+        if not is_of_images(data['shape'], data['class_names'], data['class_counts']):
             raise TypeError('shape, class_names and class_counts are not those of images')
     except (KeyError, TypeError, ConfigError) as error:
         why = f'{error} is missing' if isinstance(error, KeyError) else error
-        raise RunError(f'{path} is not as training wrote it: {why}; take another run') from error
+        said = 'is not as training wrote it'
+        raise RunError(f'{quoted(path)} {said}: {quoted(why)}; take another run') from error
     return config
-
-
-def _is_of_images(shape, names, counts):
-    sizes = [*shape, *counts]
-    whole = all(isinstance(size, int) and size >= 0 for size in sizes)
-    return whole and len(shape) == 3 and all(shape) and len(names) == len(counts) and any(counts)
 
 
 def check(directory, new: dict) -> None:

@@ -2,7 +2,7 @@
 
 import re
 
-from tfgan.errors import SourceError, quoted, shown
+from tfgan.errors import SourceError, listed, quoted
 
 TRAINING = {'train', 'training'}
 HELD_OUT = {'val', 'valid', 'validation', 'dev', 'test', 'testing', 't10k', 'eval', 'evaluation'}
@@ -62,7 +62,7 @@ def chosen_splits(found: list[str], asked: str | None, where: str) -> list[str]:
         return [name for name in found if is_training(name)] or found
     wanted = asked.lower().split('+')
     if set(wanted) - {name.lower() for name in found}:
-        there = shown(', '.join(found))
+        there = listed(found)
         raise SourceError(
             f'--split={quoted(asked)}: {where} has the splits {there}; give one of these, several'
             f' with + between them, or {ALL_SPLITS}'
@@ -72,10 +72,10 @@ def chosen_splits(found: list[str], asked: str | None, where: str) -> list[str]:
 
 def split_told(chosen: list[str], found: list[str]) -> str:
     """What is told of the splits that were chosen of those found."""
-    all_names = shown(', '.join(found))
+    all_names = listed(found)
     if chosen == found:
         return f'all of the splits: {all_names}'
-    return f'split {shown("+".join(chosen))} of {all_names}; --split= takes others, or all'
+    return f'split {quoted("+".join(chosen))} of {all_names}; --split= takes others, or all'
 
 
 def split_folders(names: list[str]) -> list[str]:

@@ -10,7 +10,7 @@ import numpy as np
 import tqdm
 
 from tfgan import storage
-from tfgan.errors import SourceError, quoted
+from tfgan.errors import SourceError, listed, quoted
 from tfgan.forms import pictures
 from tfgan.forms.drawing.page import fit, look, plan
 from tfgan.forms.drawing.sources import arrays
@@ -76,7 +76,7 @@ def _class_names(builder, name: str) -> tuple[str, ...]:
 
     features = dict(getattr(builder.info.features, 'items', list)())  # a lone feature has no items
     if not isinstance(features.get('image'), tfds.features.Image):
-        raise SourceError(f"tfds:{name}: needs a feature 'image', it has {', '.join(features)}")
+        raise SourceError(f"tfds:{name}: needs a feature 'image', it has {listed(features)}")
     label = features.get('label')
     return tuple(label.names) if isinstance(label, tfds.features.ClassLabel) else ()
 
@@ -127,7 +127,7 @@ def _count(builder, split: str) -> int:
     try:
         count = builder.info.splits[split].num_examples
     except ValueError as error:
-        found = ', '.join(builder.info.splits)
+        found = listed(builder.info.splits)
         raise SourceError(f'tfds:{name}: no split {split!r}; there are {found}') from error
     if not count:
         raise SourceError(f'tfds:{name}: the split {split!r} has no images')
