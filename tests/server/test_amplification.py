@@ -24,7 +24,7 @@ ANSWER_BYTES = 2000
 @pytest.fixture(scope='module')
 def server(exported):
     with Server(exported.parent) as server:
-        post(server.place, '{"instances": [3]}')
+        post(server.place, '{"instances": [3]}' + ' ' * 100_000)  # Its process for JSON starts.
         yield server
         assert server.end() == (0, '')
 

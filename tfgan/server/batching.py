@@ -94,15 +94,15 @@ class FairQueue:
     def _make_room(self, request):
         """Refuses those with the highest turns until a request has room, or refuses itself."""
         while self._waiting_rows + request.rows > self._max_waiting:
-            refusal = RefusedError(
-                'UNAVAILABLE', f'{self._waiting_rows} rows are waiting; try again'
-            )
             waiting = itertools.chain.from_iterable(self._waiting.values())
             last = max((each for each in waiting if each.inputs is not None), default=request)
             if last.turn <= request.turn:
-                raise refusal
-            last.answer.set_exception(refusal)
+                raise self._refusal()
+            last.answer.set_exception(self._refusal())
             self._leave(last)
+
+    def _refusal(self):
+        return RefusedError('UNAVAILABLE', f'{self._waiting_rows} rows are waiting; try again')
 
     def _leave(self, request):
         """Lets go of the room and the inputs of a request that waits no more."""

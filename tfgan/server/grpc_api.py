@@ -26,7 +26,7 @@ from tfgan.server.monitoring import Metrics
 from tfgan.server.traffic import Traffic
 
 MAX_STREAMS = 64  # of a connection
-MAX_AGE_SECS = 300.0  # A connection that is older is told to come again.
+MAX_AGE = 2  # times max_secs; an older connection is ended, with what its client did not take
 HANDSHAKE_SECS = 10.0
 MAX_UNREAD_BYTES = 256 << 20  # of answers that clients have yet to take
 
@@ -57,7 +57,7 @@ def make_server(
             ('grpc.max_concurrent_streams', MAX_STREAMS),
             ('grpc.server_handshake_timeout_ms', int(1000 * min(max_secs, HANDSHAKE_SECS))),
             ('grpc.max_connection_idle_ms', int(1000 * max_secs)),
-            ('grpc.max_connection_age_ms', int(1000 * MAX_AGE_SECS)),
+            ('grpc.max_connection_age_ms', int(1000 * MAX_AGE * max_secs)),
             ('grpc.max_connection_age_grace_ms', int(1000 * max_secs)),
             ('grpc.keepalive_time_ms', int(1000 * max_secs)),
             ('grpc.keepalive_timeout_ms', int(1000 * max_secs)),
@@ -91,24 +91,28 @@ class Guard(grpc.aio.ServerInterceptor):
 
         async def call(messages, context):
             with self._metrics.request('grpc') as set_code:
-                try:
-                    request = await self._request(handler, messages)
-                    answer = handler.response_serializer(
-                        await handler.unary_unary(request, context)
-                    )
-                    set_code('OK')
-                except RefusedError as refusal:
-                    set_code(refusal.code)
-                    await context.abort(grpc.StatusCode[refusal.code], str(refusal))
-                except asyncio.CancelledError:
-                    set_code('DEADLINE_EXCEEDED' if _is_late(context) else 'CANCELLED')
-                    raise
-                except grpc.aio.AbortError:  # as the health service's
-                    set_code(context.code().name)
-                    raise
+                answer, code, why = await self._outcome(handler, messages, context, set_code)
+            if answer is None:
+                await context.abort(grpc.StatusCode[code], why)
             await self._send(context, answer)
 
         return grpc.stream_stream_rpc_method_handler(call)
+
+    async def _outcome(self, handler, messages, context, set_code):
+        """An answer's bytes, or None, a code and why: errors would keep the request until sent."""
+        try:
+            answer = await handler.unary_unary(await self._request(handler, messages), context)
+            set_code('OK')
+            return handler.response_serializer(answer), 'OK', ''
+        except RefusedError as refusal:
+            set_code(refusal.code)
+            return None, refusal.code, str(refusal)
+        except asyncio.CancelledError:
+            set_code('DEADLINE_EXCEEDED' if _is_late(context) else 'CANCELLED')
+            raise
+        except grpc.aio.AbortError:  # as the health service's
+            set_code(context.code().name)
+            raise
 
     async def _request(self, handler, messages):
         try:
@@ -194,6 +198,11 @@ def _arrays(protos, specs, max_rows):
 
 
 def _array(name, proto, dtype, spec, max_rows):
+    if len(proto.tensor_shape.dim) != len(spec):
+        raise RefusedError(
+            'INVALID_ARGUMENT',
+            f'{name}: {len(proto.tensor_shape.dim)} dimensions; expected {len(spec)}',
+        )
     shape = tuple(size.size for size in proto.tensor_shape.dim)
     # The shape is checked before the values are unpacked, of which one may stand for any number.
     rest_json.check_shape(name, shape, spec)

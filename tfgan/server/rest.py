@@ -1,5 +1,7 @@
 """TensorFlow Serving's REST API over the models of a manager."""
 
+import asyncio
+import contextlib
 import json
 import logging
 import re
@@ -31,7 +33,7 @@ LOG = logging.getLogger('tfgan')
 JSON = 'application/json'
 MOST_BODIES = 32  # So many of the largest are read at once.
 MAX_UNREAD_BYTES = 256 << 20  # of answers that clients have yet to take
-LINGERING_SECS = 1.0  # For so long is thrown away what comes after a refusal, so that it is read.
+LINGERING_SECS = 1.0  # For so long what comes after a refusal is thrown away.
 ENCODINGS = 'gzip', 'deflate'  # A body may be packed by these.
 GZIP_OR_ZLIB = zlib.MAX_WBITS | 32  # A body's header says which of them it is.
 # These are by the names of gRPC's codes, as in http_server.cc of tensorflow/serving.
@@ -77,7 +79,7 @@ class Api:
             access_log=None,
             auto_decompress=False,  # aiohttp would unpack what is refused, without a bound.
             keepalive_timeout=self._max_secs,
-            lingering_time=LINGERING_SECS,
+            lingering_time=0,  # It would read on and on.
         )
         return self._connections
 
@@ -100,8 +102,20 @@ class Api:
                 await response.write_eof()
         except TimeoutError:
             connection.connected.abort()
+        if not request.content.is_eof():
+            await self._discard(request)
         self._connections.used(connection)
         return response
+
+    async def _discard(self, request):
+        """Takes a little more of a body that was refused, else its sender may miss the answer."""
+        left = self._max_bytes
+        with contextlib.suppress(TimeoutError, web.RequestPayloadError):
+            async with asyncio.timeout(LINGERING_SECS):
+                async for packed in request.content.iter_any():
+                    left -= len(packed)
+                    if left < 0:
+                        return
 
     async def _response(self, request):
         headers = {}
@@ -154,7 +168,7 @@ class Api:
         version = self._manager.find(*_model_and_version(match))
         async with self._bodies.one() as add:
             body = await _body(request, self._max_bytes, add)
-            read = rest_json.read, body, version.specs
+            read = rest_json.read, body, version.specs, self._manager.max_rows(version)
             name, inputs, by_rows = await self._json(*read, size=len(body))
         del body, read
         with request.protocol.drawing(request):
@@ -167,9 +181,8 @@ async def _body(request, max_bytes, add):
     """A body, unpacked; it is read no further than it may be."""
     encoding = request.headers.get('Content-Encoding', '').lower()
     unpacker = _unpacker(encoding)
-    too_large = RefusedError('RESOURCE_EXHAUSTED', f'a request may have {max_bytes} bytes')
     if (request.content_length or 0) > max_bytes:
-        raise too_large
+        raise _too_large(max_bytes)
     body = bytearray()
     async for packed in request.content.iter_any():
         try:
@@ -179,7 +192,7 @@ async def _body(request, max_bytes, add):
         add(len(plain))
         body += plain
         if len(body) > max_bytes:
-            raise too_large
+            raise _too_large(max_bytes)
         if unpacker and unpacker.unused_data:
             break
     if unpacker and (not unpacker.eof or unpacker.unused_data):
@@ -197,6 +210,10 @@ def _unpacker(encoding):
             f'{" or ".join(ENCODINGS)}',
         )
     return zlib.decompressobj(GZIP_OR_ZLIB)
+
+
+def _too_large(max_bytes):
+    return RefusedError('RESOURCE_EXHAUSTED', f'a request may have {max_bytes} bytes')
 
 
 def _does_not_unpack(encoding, why):

@@ -7,12 +7,14 @@ https://www.tensorflow.org/tfx/serving/api_rest, in both forms: `instances`, a v
 import base64
 import itertools
 import json
+import math
 
 import numpy as np
 
 from tfgan.errors import RefusedError, quoted
 
 DEFAULT_SIGNATURE = 'serving_default'
+MOST_BESIDES = 64
 MAX_QUOTED = 100  # A message quotes so many characters of a value.
 
 # The type and shape of each input; a size is None where it is free.
@@ -32,11 +34,28 @@ def parse(body: bytes) -> dict:
     return request
 
 
-def read(body: bytes, specs: dict[str, Specs]) -> tuple[str, dict, bool]:
+def read(body: bytes, specs: dict[str, Specs], max_rows: int) -> tuple[str, dict, bool]:
     """(signature's name, {input: array}, whether in rows) of a body, by the signatures' specs."""
+    for sign, most in _most_signs(specs, max_rows).items():
+        if body.count(sign) > most:
+            raise _invalid(f'more than {max_rows} rows, or values that no signature takes')
     request = parse(body)
     name = request.get('signature_name', '')
     return name, *arrays(request, specs_of(specs, name))
+
+
+def _most_signs(specs, max_rows):
+    """How often the signs that lists, objects and values begin with may be in a body of JSON."""
+    lists, values = [], []
+    for inputs in specs.values():
+        sizes = [shape[1:] for _, shape in inputs.values()]
+        if any(None in each for each in sizes):
+            return {}
+        lists.append(sum(math.prod(each[:i]) for each in sizes for i in range(len(each))))
+        values.append(sum(map(math.prod, sizes)))
+    # Beside the rows there are an object, the inputs' names and what the request may have besides.
+    rows = max_rows + MOST_BESIDES
+    return {b'[': rows * (max(lists) + 1), b'{': 2 * rows, b',': rows * (max(values) + 1)}
 
 
 def specs_of(specs: dict[str, Specs], name: str) -> Specs:
