@@ -27,12 +27,13 @@ CLOSED = 7  # TCP_CLOSE of Linux's tcp_states.h
 class Connection(web.RequestHandler):
     """One connection: aiohttp's own, which outlives the client's last request until its answer."""
 
-    __slots__ = ('began', 'closed', 'connected', 'is_drawing', 'is_half_closed', 'used')
+    __slots__ = ('began', 'body', 'closed', 'connected', 'is_drawing', 'is_half_closed', 'used')
 
     def __init__(self, *arguments, **options):
         super().__init__(*arguments, **options)
         self.began = self.used = time.monotonic()
         self.closed = 0.0  # No time yet.
+        self.body = None  # that of the request that is, or was, answered last
         self.connected = None  # aiohttp forgets its own transport before all is sent.
         self.is_drawing = self.is_half_closed = False
 
@@ -44,7 +45,8 @@ class Connection(web.RequestHandler):
     @property
     def is_busy(self) -> bool:
         """Whether a request of it is being answered, or waits for that."""
-        return self._request_in_progress or bool(self._messages)
+        is_answering = self.body is not None and self._waiter is None
+        return is_answering or bool(self._messages)
 
     @property
     def is_last(self) -> bool:
@@ -63,10 +65,10 @@ class Connection(web.RequestHandler):
 
     def eof_received(self):
         """Keeps the way back open where all that came is whole and has yet to be answered."""
-        payloads = [payload for _, payload in self._messages]
-        if self._current_request is not None:
-            payloads.append(self._current_request.content)
-        self.is_half_closed = bool(payloads) and all(payload.is_eof() for payload in payloads)
+        bodies = [body for _, body in self._messages]
+        if self.body is not None:
+            bodies.append(self.body)
+        self.is_half_closed = self.is_busy and all(body.is_eof() for body in bodies)
         if self.is_half_closed:
             self._loop.call_later(PROBE_SECS, self._probe)
         return self.is_half_closed
@@ -110,8 +112,12 @@ class Connections(web.Server):
     def __call__(self) -> Connection:
         return Connection(self, loop=self._loop, **self._kwargs)
 
-    def _make_request(self, *arguments):
-        return web.BaseRequest(*arguments, self._loop, client_max_size=self._max_body_bytes)
+    def _make_request(self, message, payload, protocol, writer, task):
+        protocol.body = payload
+        return web.BaseRequest(
+            *(message, payload, protocol, writer, task, self._loop),
+            client_max_size=self._max_body_bytes,
+        )
 
     def connection_made(self, handler: Connection, transport: asyncio.Transport) -> None:
         """Lets a connection in, and another go where there are too many."""

@@ -143,10 +143,11 @@ class _PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     async def Predict(self, request, context):  # noqa: N802, it is the protocol's name
         spec = request.model_spec
         version = self._manager.find(spec.name, _version_number(spec))
-        name, specs = spec.signature_name, version.signature(spec.signature_name).specs
-        inputs = _arrays(request.inputs, specs, self._manager.max_rows(version))
+        name, signature = spec.signature_name, version.signature(spec.signature_name)
+        wanted = _output_names(request.output_filter, signature.outputs)
+        inputs = _arrays(request.inputs, signature.specs, self._manager.max_rows(version))
         outputs = await self._manager.predict(version, name, inputs, context.peer())
-        return _response(version, name, outputs, request.output_filter)
+        return _response(version, name, {each: outputs[each] for each in wanted})
 
     async def GetModelMetadata(self, request, context):  # noqa: N802, it is the protocol's name
         if list(request.metadata_field) != ['signature_def']:
@@ -191,6 +192,20 @@ def _version_number(spec):
     return spec.version.value if spec.HasField('version') else None
 
 
+def _output_names(output_filter, outputs):
+    """The outputs that a request wants, all of them if it names none."""
+    if len(output_filter) > len(outputs):
+        raise RefusedError(
+            'INVALID_ARGUMENT', f'output_filter: {len(output_filter)} names of {len(outputs)}'
+        )
+    if unknown := set(output_filter) - outputs:
+        raise RefusedError(
+            'INVALID_ARGUMENT',
+            f'output tensor alias not found in signature: {quoted(", ".join(sorted(unknown)))}',
+        )
+    return set(output_filter) or outputs
+
+
 def _arrays(protos, specs, max_rows):
     """{input: array} of TensorProtos, held against a signature's specs."""
     rest_json.check_names(protos, specs)
@@ -198,12 +213,8 @@ def _arrays(protos, specs, max_rows):
 
 
 def _array(name, proto, dtype, spec, max_rows):
-    if len(proto.tensor_shape.dim) != len(spec):
-        raise RefusedError(
-            'INVALID_ARGUMENT',
-            f'{name}: {len(proto.tensor_shape.dim)} dimensions; expected {len(spec)}',
-        )
-    shape = tuple(size.size for size in proto.tensor_shape.dim)
+    # There may be a million sizes, of which one too many is enough.
+    shape = tuple(size.size for size in proto.tensor_shape.dim[: len(spec) + 1])
     # The shape is checked before the values are unpacked, of which one may stand for any number.
     rest_json.check_shape(name, shape, spec)
     if shape and not 0 <= shape[0] <= max_rows:
@@ -227,17 +238,11 @@ def _value_count(proto):
     return sum(len(getattr(proto, field)) for field in fields)
 
 
-def _response(version, signature, outputs, output_filter):
+def _response(version, signature, outputs):
     response = predict_pb2.PredictResponse()
     response.model_spec.name = version.model
     response.model_spec.version.value = version.number
     response.model_spec.signature_name = signature or rest_json.DEFAULT_SIGNATURE
-    unknown = set(output_filter) - set(outputs)
-    if unknown:
-        raise RefusedError(
-            'INVALID_ARGUMENT',
-            f'output tensor alias not found in signature: {quoted(", ".join(sorted(unknown)))}',
-        )
-    for name in output_filter or outputs:
+    for name in outputs:
         response.outputs[name].CopyFrom(tf.make_tensor_proto(outputs[name]))
     return response

@@ -62,6 +62,7 @@ class Signature:
     """What a signature takes, and what answers it."""
 
     specs: rest_json.Specs
+    outputs: frozenset[str]
     call: Call
     class_count: int | None  # Labels are below it; it is None where the model does not say.
 
@@ -175,6 +176,7 @@ class ModelManager:
         signatures = {
             name: Signature(
                 _specs(function),
+                frozenset(function.structured_outputs),
                 Call(calls[name], rows),
                 None if name == CLASS_NAMES else class_count,
             )
