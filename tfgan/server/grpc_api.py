@@ -25,6 +25,7 @@ from tfgan.server.model_manager import ModelManager, unknown_label
 from tfgan.server.monitoring import Metrics
 from tfgan.server.traffic import Traffic
 
+SMALL_BYTES = 1 << 16  # A message of so many is read in a millisecond or so.
 MAX_STREAMS = 64  # of a connection
 MAX_AGE = 2  # times max_secs; an older connection is ended, with what its client did not take
 HANDSHAKE_SECS = 10.0
@@ -82,6 +83,7 @@ class Guard(grpc.aio.ServerInterceptor):
     def __init__(self, metrics: Metrics, max_secs: float):
         self._metrics, self._max_secs = metrics, max_secs
         self._answers = Traffic(max_secs, MAX_UNREAD_BYTES)
+        self._one_large = asyncio.Lock()
 
     async def intercept_service(self, continuation, handler_call_details):
         """The method's handler, guarded."""
@@ -123,7 +125,11 @@ class Guard(grpc.aio.ServerInterceptor):
                 'DEADLINE_EXCEEDED', f'no whole request in {self._max_secs:g} s'
             ) from error
         try:
-            return handler.request_deserializer(body)
+            if len(body) <= SMALL_BYTES:
+                return handler.request_deserializer(body)
+            async with self._one_large:
+                await asyncio.sleep(0)  # Others have their turn before each large one.
+                return handler.request_deserializer(body)
         except message.DecodeError as error:
             raise RefusedError('INVALID_ARGUMENT', f'no such message: {error}') from error
 
