@@ -118,6 +118,10 @@ class Server:
             for sample in family.samples
         }
 
+    def descriptors(self):
+        """How many files and connections it has open."""
+        return len(os.listdir(f'/proc/{self.pid}/fd'))
+
     def resident(self):
         """MiB of memory that it and its children have now."""
         return self._memory('VmRSS')
