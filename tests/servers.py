@@ -33,8 +33,6 @@ class Server:
     """
 
     def __init__(self, models, *flags, descriptors=None, **environment):
-        if (pathlib.Path(models) / 'busy').exists():  # It does more than compute: it sleeps.
-            flags = *flags, '--trust_model'
         self._output = tempfile.NamedTemporaryFile('w+')  # noqa: SIM115, it ends with the server
         limit = ''
         if descriptors:
@@ -119,6 +117,10 @@ class Server:
             for family in text_string_to_metric_families(page)
             for sample in family.samples
         }
+
+    def descriptors(self):
+        """How many files and connections it has open."""
+        return len(os.listdir(f'/proc/{self.pid}/fd'))
 
     def resident(self):
         """MiB of memory that it and its children have now."""

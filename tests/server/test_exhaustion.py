@@ -4,7 +4,6 @@ import concurrent.futures
 import contextlib
 import errno
 import itertools
-import json
 import os
 import shutil
 import time
@@ -14,6 +13,7 @@ import pytest
 from clients import ONE_ROW, Bystander, asked, connect, is_closed, post
 from servers import Server
 
+UNTIL_SECS = 10  # What takes --max_secs=2 has ended.
 ROWS = ('tfgan_batch_rows_sum', 'busy')
 
 
@@ -41,54 +41,57 @@ def idle_grpc(server):
     return client
 
 
-def crowd(server, stack, idle, full):
-    """So many idle connections that there are no descriptors for all of them."""
+def opened(server, stack, idle, count):
+    """So many clients that idle."""
     clients = []
-    for _ in range(1100 if full else 80):
-        with contextlib.suppress(ConnectionError):  # A newer one may be refused, too.
+    for _ in range(count):
+        with contextlib.suppress(ConnectionError):  # A newer one may be refused.
             clients.append(stack.enter_context(contextlib.closing(idle(server))))
     return clients
 
 
+def at_size(full):
+    """(descriptors, more connections than these)"""
+    return (1024, 1100) if full else (64, 80)
+
+
 @pytest.mark.parametrize('idle', [silent, kept_alive])
 def test_idle_connections_are_let_go_before_descriptors_run_out(both, idle, full):
-    descriptors = 1024 if full else 64
+    descriptors, count = at_size(full)
     with (
-        Server(both, '--max_secs=30', descriptors=descriptors) as server,
+        Server(both, '--trust_model', descriptors=descriptors) as server,
         contextlib.ExitStack() as stack,
     ):
-        clients = crowd(server, stack, idle, full)
-        with Bystander(server, 'toy') as rest, Bystander(server, 'toy', 'grpc') as by_grpc:
-            time.sleep(1.5)
-        assert server.lives(), server.heard()
+        clients = opened(server, stack, idle, count)
+        with Bystander(server) as rest, Bystander(server, api='grpc') as by_grpc:
+            time.sleep(1)
         assert rest.is_served() and by_grpc.is_served()
-        assert any(map(is_closed, clients[: len(clients) // 2]))
+        assert any(map(is_closed, clients[: count // 2]))
         assert server.end()[0] == 0
 
 
 @pytest.mark.parametrize('idle', [silent_grpc, idle_grpc])
-def test_idle_connections_by_grpc_keep_others_out_for_max_secs_at_most(both, idle, full):
-    """Its library takes no new ones beyond the limit, and closes those that idle."""
-    descriptors = 1024 if full else 64
+def test_idle_connections_of_grpc_end_before_descriptors_run_out(both, idle, full):
+    """gRPC refuses newer ones, until those that idle end by --max_secs; REST is open meanwhile."""
+    descriptors, count = at_size(full)
     with (
-        Server(both, '--max_secs=2', descriptors=descriptors) as server,
+        Server(both, '--trust_model', '--max_secs=2', descriptors=descriptors) as server,
         contextlib.ExitStack() as stack,
     ):
-        with Bystander(server, 'toy', 'grpc') as earlier:
-            crowd(server, stack, idle, full)
-            with Bystander(server, 'toy') as rest:
-                time.sleep(1.5)
-        assert server.lives(), server.heard()
-        assert rest.is_served() and earlier.is_served()
-        time.sleep(3)
-        with Bystander(server, 'toy', 'grpc') as later:
-            time.sleep(1)
-        assert later.is_served()
+        opened(server, stack, idle, count)
+        with Bystander(server) as rest, server.channel() as channel:
+            body = http2.predict_request({'seed': http2.seeds(3)})
+            call = channel.unary_unary(http2.PREDICT)
+            assert call(body, timeout=UNTIL_SECS, wait_for_ready=True)
+        assert rest.is_served()
         assert server.end()[0] == 0
 
 
 def test_connections_are_limited_and_the_oldest_idle_one_goes(both):
-    with Server(both, '--max_connections=10') as server, contextlib.ExitStack() as stack:
+    with (
+        Server(both, '--trust_model', '--max_connections=10') as server,
+        contextlib.ExitStack() as stack,
+    ):
         clients = [stack.enter_context(silent(server)) for _ in range(8)]
         busy = stack.enter_context(connect(server.place))
         busy.sendall(asked({'instances': [1_500_000]}, 'busy'))
@@ -129,10 +132,13 @@ def test_a_look_that_fails_is_told_and_tried_again(exported, tmp_path):
 
 def test_silent_streams_shut_nobody_out(both):
     streams = 4096  # --max_waiting has as many.
-    with Server(both, '--max_secs=2') as server, http2.Connection(server.grpc_place) as silent:
-        with Bystander(server, 'toy', 'grpc') as other:
+    with (
+        Server(both, '--trust_model', '--max_secs=2') as server,
+        http2.Connection(server.grpc_place) as silent,
+    ):
+        with Bystander(server, api='grpc') as other:
             silent.send(b''.join(map(http2.call_headers, range(1, 2 * streams, 2))))
-            _, in_time = ended_streams(silent, streams, 10)
+            _, in_time = ended_streams(silent, streams, UNTIL_SECS)
         assert in_time and other.is_served()
         assert server.end()[0] == 0
 
@@ -148,31 +154,49 @@ def ended_streams(connection, count, secs):
     return ended, time.monotonic() - began < secs
 
 
-BLOBS = {'signature_name': 'blobs', 'instances': [1] * 16}  # These are 22 MB of JSON.
+BLOBS = {'signature_name': 'blobs', 'instances': [1] * 16}
+BLOBS_MIB = 22  # of JSON, about
 
 
 @pytest.mark.parametrize('pipelined', [1, 8])
 def test_answers_that_nobody_reads_are_let_go(both, full, pipelined):
-    count, secs = 48 if full else 6, 2
-    with Server(both, f'--max_secs={secs}') as server, contextlib.ExitStack() as stack:
-        post(server.place, json.dumps(BLOBS), 'busy')
+    """What a second round takes is let go again; C's allocator keeps some of the first's."""
+    count = 48 if full else 10
+    with Server(both, '--trust_model', '--max_secs=2') as server, contextlib.ExitStack() as stack:
+        until_let_go(server, unread_answers(server, stack, count, pipelined))
         with server.growth() as grown:
-            clients = [stack.enter_context(connect(server.place, 4096)) for _ in range(count)]
-            for client in clients:
-                client.sendall(asked(BLOBS, 'busy') * pipelined)
-            until_drawn(server, 16 * (count + 1))
-            time.sleep(2 * secs + 1)
-        assert grown.kept < 64
+            clients = unread_answers(server, stack, count, pipelined)
+            until_let_go(server, clients)
+        assert grown.kept < count * BLOBS_MIB / 2
         with concurrent.futures.ThreadPoolExecutor(count) as pool:
-            whole = 22 << 20
-            assert all(size < whole for size in pool.map(size_of_rest, clients))
+            assert all(size < BLOBS_MIB << 20 for size in pool.map(size_of_rest, clients))
         assert server.end()[0] == 0
+
+
+def unread_answers(server, stack, count, pipelined):
+    """Clients that asked for much and read nothing, once all was drawn."""
+    clients = [stack.enter_context(connect(server.place, 4096)) for _ in range(count)]
+    drawn = server.counts().get(ROWS, 0)
+    for client in clients:
+        client.sendall(asked(BLOBS, 'busy') * pipelined)
+    until_drawn(server, drawn + len(BLOBS['instances']) * count)
+    return clients
+
+
+def until_let_go(server, clients):
+    """Waits until most of the clients' connections have no end at the server any more."""
+    before, began = server.descriptors(), time.monotonic()
+    while server.descriptors() > before - len(clients) / 2 and (
+        time.monotonic() - began < UNTIL_SECS
+    ):
+        time.sleep(0.1)
+    time.sleep(1)
 
 
 def until_drawn(server, rows, secs=20):
     """Waits until so many rows were drawn, or so long."""
     began = time.monotonic()
-    while server.counts()[ROWS] < rows and time.monotonic() - began < secs:
+    while server.counts().get(ROWS, 0) < rows and time.monotonic() - began < secs:
         time.sleep(0.1)
 
 
@@ -187,21 +211,34 @@ def size_of_rest(client):
 
 def test_answers_without_a_window_are_let_go(both, full):
     count, streams, secs = (12, 4, 2) if full else (3, 2, 2)
-    request = http2.predict_request(
-        {'seed': http2.seeds(*[1] * 16)}, model='busy', signature='blobs'
-    )
-    with Server(both, f'--max_secs={secs}') as server, contextlib.ExitStack() as stack:
+    with (
+        Server(both, '--trust_model', f'--max_secs={secs}') as server,
+        contextlib.ExitStack() as stack,
+    ):
+        assert are_in_time(unwanted_answers(server, stack, count, streams), streams)
         with server.growth() as grown:
-            clients = [
-                stack.enter_context(http2.Connection(server.grpc_place, INITIAL_WINDOW_SIZE=0))
-                for _ in range(count)
-            ]
-            for client, number in itertools.product(clients, range(1, 2 * streams, 2)):
-                client.send(http2.call_headers(number))
-                client.send(http2.call_data(number, http2.message(request)))
-            with concurrent.futures.ThreadPoolExecutor(count) as pool:
-                ends = list(pool.map(lambda client: ended_streams(client, streams, 12), clients))
-            assert all(in_time for _, in_time in ends)
+            clients = unwanted_answers(server, stack, count, streams)
+            assert are_in_time(clients, streams)
             time.sleep(0.5)
         assert grown.kept < 64
         assert server.end()[0] == 0
+
+
+def unwanted_answers(server, stack, count, streams):
+    """Connections that asked for much on each stream and let nothing come."""
+    seeds = {'seed': http2.seeds(*BLOBS['instances'])}
+    request = http2.message(http2.predict_request(seeds, 'busy', 'blobs'))
+    clients = [
+        stack.enter_context(http2.Connection(server.grpc_place, INITIAL_WINDOW_SIZE=0))
+        for _ in range(count)
+    ]
+    for client, number in itertools.product(clients, range(1, 2 * streams, 2)):
+        client.send(http2.call_headers(number) + http2.call_data(number, request))
+    return clients
+
+
+def are_in_time(clients, streams):
+    """Whether the server ended all streams of all connections, or these, in time."""
+    with concurrent.futures.ThreadPoolExecutor(len(clients)) as pool:
+        ends = pool.map(lambda client: ended_streams(client, streams, UNTIL_SECS), clients)
+        return all(in_time for _, in_time in ends)

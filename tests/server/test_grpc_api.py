@@ -221,7 +221,7 @@ def test_a_message_that_is_too_large_is_refused(channel):
 @pytest.fixture(scope='module')
 def counting(both):
     """A server whose counts and words are looked at."""
-    with Server(both, '--max_secs=20') as server:
+    with Server(both, '--trust_model', '--max_secs=20') as server:
         yield server
         assert server.end()[0] == 0
 

@@ -46,7 +46,10 @@ def half_a_request(server):
 
 @pytest.mark.parametrize('client', [deaf_rest, deaf_grpc, silent_grpc, half_a_request])
 def test_a_client_that_dawdles_holds_the_end_for_a_bounded_time(both, client):
-    with Server(both, '--shutdown_secs=2') as server, contextlib.ExitStack() as stack:
+    with (
+        Server(both, '--trust_model', '--shutdown_secs=2') as server,
+        contextlib.ExitStack() as stack,
+    ):
         for _ in range(2):
             stack.enter_context(client(server))
         time.sleep(2)  # Large answers were made.
@@ -66,7 +69,7 @@ def test_a_client_that_dawdles_holds_the_end_for_a_bounded_time(both, client):
     ],
 )
 def test_a_second_signal_ends_it_at_once(both, first, second):
-    with Server(both) as server, deaf_rest(server), deaf_grpc(server):
+    with Server(both, '--trust_model') as server, deaf_rest(server), deaf_grpc(server):
         time.sleep(1.5)
         server.tell(first)
         time.sleep(0.7)
@@ -100,7 +103,7 @@ def test_clients_that_go_on_asking_lose_nothing(both, pause):
                 time.sleep(pause)
             counts.append(count)
 
-    with Server(both) as server:
+    with Server(both, '--trust_model') as server:
         threads = [threading.Thread(target=ask_on, args=[server]) for _ in range(16)]
         for thread in threads:
             thread.start()
@@ -117,7 +120,7 @@ def test_clients_that_go_on_asking_lose_nothing(both, pause):
 
 def test_idle_connections_are_closed_soon(both):
     """They have nothing to lose: the end does not wait for --shutdown_secs."""
-    with Server(both) as server, contextlib.ExitStack() as stack:
+    with Server(both, '--trust_model') as server, contextlib.ExitStack() as stack:
         for _ in range(4):
             client = stack.enter_context(connect(server.place))
             client.sendall(asked(ONE_ROW))
@@ -131,7 +134,11 @@ def test_idle_connections_are_closed_soon(both):
 def test_readiness_goes_first(both):
     """A request runs while the server leaves: health and status tell so before it is answered."""
     states = health_pb2.HealthCheckResponse
-    with Server(both) as server, server.channel() as channel, contextlib.ExitStack() as stack:
+    with (
+        Server(both, '--trust_model') as server,
+        server.channel() as channel,
+        contextlib.ExitStack() as stack,
+    ):
         status, working = (stack.enter_context(connect(server.place)) for _ in range(2))
         answers, worked = (stack.enter_context(each.makefile('rb')) for each in (status, working))
         get = b'GET /v1/models/busy HTTP/1.1\r\nHost: localhost\r\n\r\n'
@@ -157,7 +164,7 @@ def test_readiness_goes_first(both):
 
 def test_calls_by_grpc_that_were_begun_are_answered(both):
     inputs = {'seed': http2.seeds(1_500_000)}
-    with Server(both) as server, server.channel() as channel:
+    with Server(both, '--trust_model') as server, server.channel() as channel:
         call = channel.unary_unary(http2.PREDICT)
         calls = [call.future(http2.predict_request(inputs, 'busy'), timeout=30) for _ in range(4)]
         time.sleep(0.5)
@@ -168,7 +175,7 @@ def test_calls_by_grpc_that_were_begun_are_answered(both):
 
 
 def test_what_waits_is_answered_and_what_comes_late_is_told(both):
-    with Server(both) as server, concurrent.futures.ThreadPoolExecutor(4) as pool:
+    with Server(both, '--trust_model') as server, concurrent.futures.ThreadPoolExecutor(4) as pool:
         body = json.dumps({'instances': [1_000_000]})
         waiting = [pool.submit(post, server.place, body, 'busy') for _ in range(4)]
         time.sleep(0.5)

@@ -20,7 +20,7 @@ BATCHES = ('tfgan_batch_rows_count', 'busy')
 
 @pytest.fixture(scope='module')
 def server(both):
-    with Server(both) as server:
+    with Server(both, '--trust_model') as server:
         post(server.place, ONE_ROW)
         yield server
         assert server.end() == (0, '')
@@ -113,7 +113,10 @@ class Owner:
 def test_waiting_rows_are_limited_in_all(both):
     """A batch runs; 60 rows of one signature wait, so 60 of another and of a model cannot."""
     sixty = [0] * 60
-    with Server(both, '--max_waiting=100') as server, contextlib.ExitStack() as stack:
+    with (
+        Server(both, '--trust_model', '--max_waiting=100') as server,
+        contextlib.ExitStack() as stack,
+    ):
         first, second, third, fourth = (
             stack.enter_context(connect(server.place)) for _ in range(4)
         )
@@ -198,7 +201,7 @@ def test_requests_of_clients_that_left_are_not_drawn(server, ask):
 @pytest.mark.parametrize('api', ['rest', 'grpc', 'deadline'])
 def test_requests_that_were_refused_late_are_not_drawn(both, api):
     secs = 30 if api == 'deadline' else 0.6
-    with Server(both, f'--max_secs={secs}') as server:
+    with Server(both, '--trust_model', f'--max_secs={secs}') as server:
         before = server.counts()[ROWS]
         with concurrent.futures.ThreadPoolExecutor(8) as pool, server.channel() as channel:
             holding = pool.submit(post, server.place, '{"instances": [1500000]}', 'busy')
