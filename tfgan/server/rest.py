@@ -94,12 +94,12 @@ class Api:
         self._connections.used(connection)
         response = await self._response(request)
         response.headers['Server'] = 'tfgan'  # aiohttp would tell which versions it is of.
-        if self.is_leaving or connection.is_last or not request.content.is_eof():
+        size, is_whole = len(response.body or b''), request.content.is_eof()
+        if self.is_leaving or connection.is_last or not is_whole:
             response.force_close()  # What was not read of a body would be taken for a request.
-        size = len(response.body or b'')
-        if size > SMALL_BYTES or connection.connected.get_write_buffer_size():
+        if size > SMALL_BYTES or not is_whole or connection.connected.get_write_buffer_size():
             await self._send(response, request, size)
-        if not request.content.is_eof():
+        if not is_whole:
             await self._discard(request)
         self._connections.used(connection)
         return response
@@ -173,7 +173,7 @@ class Api:
                 'INVALID_ARGUMENT', f'the signatures here are for :predict, not {match[0]}'
             )
         version = self._manager.find(*_model_and_version(match))
-        if request.content.is_eof() and (request.content_length or SMALL_BYTES) < SMALL_BYTES:
+        if _is_small(request):
             name, inputs, by_rows = await self._inputs(request, version, add=lambda count: None)
         else:
             async with self._bodies.one() as add:
@@ -187,6 +187,13 @@ class Api:
         body = await _body(request, self._max_bytes, add)
         read = rest_json.read, body, version.specs, self._manager.max_rows(version)
         return await self._json(*read, size=len(body))
+
+
+def _is_small(request):
+    """Whether a body is all there and takes no room."""
+    size = request.content_length or SMALL_BYTES
+    is_plain = 'Content-Encoding' not in request.headers
+    return is_plain and size < SMALL_BYTES and request.content.is_eof()
 
 
 async def _body(request, max_bytes, add):
