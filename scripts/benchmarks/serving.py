@@ -23,7 +23,10 @@ def predict(model: str, signature: str, inputs: list) -> bytes:
     """A whole HTTP request."""
     body = json.dumps({'signature_name': signature, 'instances': inputs}).encode()
     path = f'/v1/models/{model}:predict'
-    return f'POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n'.encode() + body
+    return (
+        f'POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n'.encode()
+        + body
+    )
 
 
 def load(url: str, requests: list[bytes], connections: int, secs: float) -> Load:

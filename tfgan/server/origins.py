@@ -5,6 +5,7 @@ them: Host is the name by which the page asked, Origin the page's own site. The 
 sites are those of the Fetch standard, https://fetch.spec.whatwg.org/#http-cors-protocol.
 """
 
+import functools
 import ipaddress
 import re
 
@@ -16,6 +17,7 @@ HOST = re.compile(r'(\[[0-9A-Fa-f:.]+\]|[^\[\]:/@\s]+)(?::[0-9]{1,5})?')  # and 
 MAX_AGE_SECS = 600  # For so long a browser need not ask again whether it may.
 
 
+@functools.lru_cache
 def is_loopback(host: str) -> bool:
     """Whether a name or address, without a port, is that of the loopback."""
     try:

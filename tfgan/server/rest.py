@@ -33,6 +33,7 @@ LOG = logging.getLogger('tfgan')
 JSON = 'application/json'
 MOST_BODIES = 32  # So many of the largest are read at once.
 MAX_UNREAD_BYTES = 256 << 20  # of answers that clients have yet to take
+SMALL_BYTES = 1 << 15  # Buffers take so much at once: it never waits for a client.
 LINGERING_SECS = 1.0  # For so long what comes after a refusal is thrown away.
 ENCODINGS = 'gzip', 'deflate'  # A body may be packed by these.
 GZIP_OR_ZLIB = zlib.MAX_WBITS | 32  # A body's header says which of them it is.
@@ -95,17 +96,23 @@ class Api:
         response.headers['Server'] = 'tfgan'  # aiohttp would tell which versions it is of.
         if self.is_leaving or connection.is_last or not request.content.is_eof():
             response.force_close()  # What was not read of a body would be taken for a request.
-        try:
-            async with self._answers.one() as add:
-                add(len(response.body or b''))
-                await response.prepare(request)
-                await response.write_eof()
-        except TimeoutError:
-            connection.connected.abort()
+        size = len(response.body or b'')
+        if size > SMALL_BYTES or connection.connected.get_write_buffer_size():
+            await self._send(response, request, size)
         if not request.content.is_eof():
             await self._discard(request)
         self._connections.used(connection)
         return response
+
+    async def _send(self, response, request, size):
+        """Sends an answer that may have to wait for its client; aiohttp sends the others."""
+        try:
+            async with self._answers.one() as add:
+                add(size)
+                await response.prepare(request)
+                await response.write_eof()
+        except TimeoutError:
+            request.protocol.connected.abort()
 
     async def _discard(self, request):
         """Takes a little more of a body that was refused, else its sender may miss the answer."""
@@ -166,15 +173,20 @@ class Api:
                 'INVALID_ARGUMENT', f'the signatures here are for :predict, not {match[0]}'
             )
         version = self._manager.find(*_model_and_version(match))
-        async with self._bodies.one() as add:
-            body = await _body(request, self._max_bytes, add)
-            read = rest_json.read, body, version.specs, self._manager.max_rows(version)
-            name, inputs, by_rows = await self._json(*read, size=len(body))
-        del body, read
+        if request.content.is_eof() and (request.content_length or SMALL_BYTES) < SMALL_BYTES:
+            name, inputs, by_rows = await self._inputs(request, version, add=lambda count: None)
+        else:
+            async with self._bodies.one() as add:
+                name, inputs, by_rows = await self._inputs(request, version, add)
         with request.protocol.drawing(request):
             outputs = await self._manager.predict(version, name, inputs, request.protocol)
         size = sum(output.size for output in outputs.values())
         return await self._json(rest_json.answer, outputs, by_rows, size=size)
+
+    async def _inputs(self, request, version, add):
+        body = await _body(request, self._max_bytes, add)
+        read = rest_json.read, body, version.specs, self._manager.max_rows(version)
+        return await self._json(*read, size=len(body))
 
 
 async def _body(request, max_bytes, add):

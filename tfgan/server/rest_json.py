@@ -14,7 +14,8 @@ import numpy as np
 from tfgan.errors import RefusedError, quoted
 
 DEFAULT_SIGNATURE = 'serving_default'
-MOST_BESIDES = 64
+MOST_BESIDES = 64  # values of a request that are not its inputs'
+SMALL_BYTES = 4096  # So short a body takes no room, whatever it has.
 MAX_QUOTED = 100  # A message quotes so many characters of a value.
 
 # The type and shape of each input; a size is None where it is free.
@@ -36,12 +37,18 @@ def parse(body: bytes) -> dict:
 
 def read(body: bytes, specs: dict[str, Specs], max_rows: int) -> tuple[str, dict, bool]:
     """(signature's name, {input: array}, whether in rows) of a body, by the signatures' specs."""
-    for sign, most in _most_signs(specs, max_rows).items():
-        if body.count(sign) > most:
-            raise _invalid(f'more than {max_rows} rows, or values that no signature takes')
+    if len(body) > SMALL_BYTES:
+        _check_signs(body, specs, max_rows)
     request = parse(body)
     name = request.get('signature_name', '')
     return name, *arrays(request, specs_of(specs, name))
+
+
+def _check_signs(body, specs, max_rows):
+    """Refuses a body that has more lists, objects or values than any signature takes."""
+    for sign, most in _most_signs(specs, max_rows).items():
+        if body.count(sign) > most:
+            raise _invalid(f'more than {max_rows} rows, or values that no signature takes')
 
 
 def _most_signs(specs, max_rows):
