@@ -28,7 +28,7 @@ class Bystander:
     others came, where a machine has much else to do.
     """
 
-    PATIENCE_SECS, TIMES, BEFORE = 0.75, 4, 15
+    PATIENCE_SECS, TIMES, BEFORE = 1.0, 5, 15
 
     def __init__(self, server, model='toy', api='rest'):
         self._secs, self.wrong = [], []
@@ -59,7 +59,8 @@ class Bystander:
         `once_secs` is what something takes here and now that a server cannot interrupt.
         """
         assert not self.wrong, self.wrong[:3]
-        assert self.slowest < max(self.patience, self.TIMES * once_secs)
+        patience = max(self.patience, self.TIMES * once_secs)
+        assert self.slowest < patience, f'{self.slowest:.2f} s of {patience:.2f}'
         return True
 
     def _by_rest(self, server, model):

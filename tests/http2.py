@@ -29,7 +29,7 @@ def fields(pairs):
 
 
 def _text(text):
-    raw = text.encode()
+    raw = text.encode(errors='surrogateescape')
     if len(raw) < 127:
         return bytes([len(raw)]) + raw
     return b'\x7f' + varint(len(raw) - 127) + raw

@@ -148,7 +148,7 @@ def test_tensors_of_too_many_values_take_little_more_than_their_bytes(server, ki
     predict_pb2.PredictRequest.FromString(body)
     decode_secs = time.monotonic() - began
     assert grown.peak < MOST_TAKEN_AT_ONCE * max(at_once, 10) / 20
-    assert other.is_served(decode_secs)
+    assert other.is_served(2 * decode_secs)  # It is read, and looked through.
 
 
 @functools.cache

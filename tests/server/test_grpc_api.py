@@ -230,34 +230,44 @@ def counted(server, code):
     return server.counts().get(('tfgan_requests_total', code, 'grpc'), 0)
 
 
-def until_counted(server, code, count):
-    """Waits until the server counted so many of a code: it does so after the client was told."""
-    for _ in range(100):
-        if counted(server, code) >= count:
-            break
+def until_counted(server, code, count, secs=5):
+    """Whether the server counts so many of a code: it does so after the client was told."""
+    began = time.monotonic()
+    while counted(server, code) < count and time.monotonic() - began < secs:
         time.sleep(0.05)
-    assert counted(server, code) == count
+    return counted(server, code) == count
 
 
-@pytest.mark.parametrize('code', ['DEADLINE_EXCEEDED', 'CANCELLED'])
-def test_who_waits_no_longer_is_counted_by_how(counting, code):
-    internal, before = counted(counting, 'INTERNAL'), counted(counting, code)
-    body = http2.predict_request({'seed': http2.seeds(1_000_000)}, model='busy')
+def test_deadlines_that_are_over_are_counted_so(counting):
+    """A client whose time is over cancels, too, and now and then that is heard first."""
+    names = 'DEADLINE_EXCEEDED', 'CANCELLED', 'INTERNAL'
+    before = [counted(counting, name) for name in names]
     with counting.channel() as channel:
         call = channel.unary_unary(http2.PREDICT)
-        if code == 'DEADLINE_EXCEEDED':
-            calls = [call.future(body, timeout=0.3) for _ in range(3)]
-        else:
-            calls = [call.future(body, timeout=20) for _ in range(3)]
-            time.sleep(0.3)
-            for each in calls:
-                each.cancel()
-        assert {each.code() for each in calls if not each.cancelled()} <= {grpc.StatusCode[code]}
-        until_counted(counting, code, before + 3)
+        calls = [call.future(SECOND, timeout=0.3) for _ in range(4)]
+        assert {each.code() for each in calls} == {grpc.StatusCode.DEADLINE_EXCEEDED}
+        until_counted(counting, 'DEADLINE_EXCEEDED', before[0] + 4, secs=1)
+    late, left, faults = (
+        counted(counting, name) - then for name, then in zip(names, before, strict=True)
+    )
+    assert late + left == 4 and late >= 1 and faults == 0
+    assert 'Traceback' not in counting.heard()
+
+
+def test_calls_that_are_cancelled_are_counted_so(counting):
+    internal, before = counted(counting, 'INTERNAL'), counted(counting, 'CANCELLED')
+    with counting.channel() as channel:
+        call = channel.unary_unary(http2.PREDICT)
+        calls = [call.future(SECOND, timeout=20) for _ in range(3)]
+        time.sleep(0.3)
+        for each in calls:
+            each.cancel()
+        assert until_counted(counting, 'CANCELLED', before + 3)
     assert counted(counting, 'INTERNAL') == internal
     assert 'Traceback' not in counting.heard()
 
 
+SECOND = http2.predict_request({'seed': http2.seeds(1_000_000)}, model='busy')  # It takes one.
 METHODS = [
     'tensorflow.serving.PredictionService/Predict',
     'tensorflow.serving.PredictionService/GetModelMetadata',
@@ -277,7 +287,7 @@ def test_a_message_that_cannot_be_read_is_the_clients_fault(counting, method, me
         call = channel.unary_unary(f'/{method}')
         for _ in range(3):
             assert call.future(message, timeout=20).code() == grpc.StatusCode.INVALID_ARGUMENT
-    until_counted(counting, 'INVALID_ARGUMENT', before + 3)
+    assert until_counted(counting, 'INVALID_ARGUMENT', before + 3)
     more = counting.heard()[len(said) :]
     assert 'Traceback' not in more and more.count('\n') <= 3
 
@@ -291,3 +301,24 @@ def test_other_services_tell_nothing_of_messages_that_cannot_be_read(counting, m
         code = channel.unary_unary(f'/{method}').future(b'\xff' * 9, timeout=20).code()
     assert code in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.UNIMPLEMENTED)
     assert 'Traceback' not in counting.heard()[len(said) :]
+
+
+def test_a_method_that_is_no_text_ends_nothing(counting):
+    """One such frame ends the server of grpc.aio 1.85 for good."""
+    with http2.Connection(counting.grpc_place) as client:
+        client.send(http2.call_headers(1, '/\udc80/x') + http2.call_data(1, http2.message(b'')))
+        assert any(flags & http2.END_STREAM for _, flags, stream, _ in client.frames() if stream)
+    with counting.channel() as channel:
+        body = http2.predict_request({'seed': http2.seeds(3)})
+        assert channel.unary_unary(http2.PREDICT)(body, timeout=10, wait_for_ready=True)
+    assert 'Traceback' not in counting.heard()
+
+
+def test_a_value_that_its_type_cannot_hold_is_refused(channel):
+    proto = tf.make_tensor_proto(np.zeros([1, 12, 10, 1], np.uint8))
+    proto.ClearField('tensor_content')
+    proto.int_val.append(16_383)
+    with pytest.raises(grpc.RpcError) as refused:
+        predict(channel, 'discriminate', image=proto)
+    assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert 'out of bounds' in refused.value.details()
