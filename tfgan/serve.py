@@ -39,6 +39,7 @@ MOST_CONNECTIONS = 256  # of each protocol
 MOST_BACKLOG = 128  # connections that wait to be accepted
 SIGNALS = signal.SIGINT, signal.SIGTERM
 LOG = logging.getLogger('tfgan')
+KEEP_SECS = 0.5  # between looks whether gRPC's server is there
 FREE_DESCRIPTORS = 16  # that are not for connections: models are read by some
 FLAGS = flags.FLAGS
 
@@ -194,28 +195,46 @@ class Servers:
         """Starts both servers; the ports that they have."""
         from aiohttp import web
 
-        from tfgan.server import grpc_api
-
         most = self._connections.max_connections = _max_connections()
         # So many are accepted before the first of them can be let go.
         backlog = min(MOST_BACKLOG, most)
         await web.TCPSite(self._rest, FLAGS.host, FLAGS.port, backlog=backlog).start()
-        self._grpc, grpc_port = grpc_api.make_server(
+        grpc_port = await self._start_grpc(FLAGS.grpc_port)
+        self._keeper = asyncio.create_task(self._keep_grpc(grpc_port))
+        return self._rest.addresses[0][1], grpc_port
+
+    async def _start_grpc(self, port):
+        from tfgan.server import grpc_api
+
+        self._grpc, port = grpc_api.make_server(
             self._manager,
             self._metrics,
             self.health,
-            f'{self._host}:{FLAGS.grpc_port}',
+            f'{self._host}:{port}',
             FLAGS.max_bytes,
             FLAGS.max_secs,
-            most,
+            self._connections.max_connections,
         )
         await self._grpc.start()
-        return self._rest.addresses[0][1], grpc_port
+        return port
+
+    async def _keep_grpc(self, port):
+        """Starts gRPC's server anew when it has ended: its library does so at some bad frames."""
+        while True:
+            try:
+                await self._grpc.wait_for_termination(timeout=KEEP_SECS)
+            except Exception as error:
+                LOG.error('gRPC starts anew: %s', quoted(reason(error)))
+                await self._grpc.stop(None)
+                with contextlib.suppress(OSError, RuntimeError):  # The port may not be free yet.
+                    await self._start_grpc(port)
+                await asyncio.sleep(KEEP_SECS)
 
     async def __aexit__(self, *error):
         """Tells that it leaves, answers what has begun, and ends in `--shutdown_secs` at most."""
         until = time.monotonic() + FLAGS.shutdown_secs
         self._api.is_leaving = True
+        self._keeper.cancel()
         await self.health.enter_graceful_shutdown()
         await asyncio.gather(
             self._leave(until), self._grpc.stop(FLAGS.shutdown_secs), self.health.dismiss_watchers()

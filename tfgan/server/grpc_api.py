@@ -234,7 +234,7 @@ def _array(name, proto, dtype, spec, max_rows):
         raise RefusedError('INVALID_ARGUMENT', f'{name}: {count} values for shape {shape}')
     try:
         array = tf.make_ndarray(proto)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise RefusedError('INVALID_ARGUMENT', f'{name}: {error}') from error
     if array.size != math.prod(shape):
         raise RefusedError('INVALID_ARGUMENT', f'{name}: {array.size} values for shape {shape}')
