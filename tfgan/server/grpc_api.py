@@ -1,6 +1,7 @@
 """TensorFlow Serving's gRPC API over the models of a manager, with health and reflection."""
 
 import asyncio
+import logging
 import math
 import time
 
@@ -26,10 +27,12 @@ from tfgan.server.model_manager import ModelManager, unknown_label
 from tfgan.server.monitoring import Metrics
 from tfgan.server.traffic import Traffic
 
+LOG = logging.getLogger('tfgan')
 SMALL_BYTES = 1 << 16  # A message of so many is read in a millisecond or so.
 MAX_STREAMS = 64  # of a connection
 MAX_AGE = 2  # times max_secs; an older connection is ended, with what its client did not take
 HANDSHAKE_SECS = 10.0
+CLOCK_SECS = 0.1  # A client whose time is over may tell so a little before it is over here.
 MAX_UNREAD_BYTES = 256 << 20  # of answers that clients have yet to take
 
 SERVICES = (
@@ -50,6 +53,7 @@ def make_server(
     max_connections: int,
 ) -> tuple[grpc.aio.Server, int]:
     """An unstarted grpc.aio server at HOST:PORT, and the port that it has."""
+    logging.getLogger('grpc').setLevel(logging.CRITICAL)  # It tells of each bad request.
     grpc_server = grpc.aio.server(
         interceptors=[Guard(metrics, max_secs)],
         options=[
@@ -116,6 +120,9 @@ class Guard(grpc.aio.ServerInterceptor):
         except grpc.aio.AbortError:  # as the health service's
             set_code(context.code().name)
             raise
+        except Exception as error:
+            LOG.exception('a request by gRPC failed')
+            return None, 'INTERNAL', f'{type(error).__name__}: {quoted(error)}'
 
     async def _request(self, handler, messages):
         try:
@@ -192,7 +199,7 @@ class _ModelService(model_service_pb2_grpc.ModelServiceServicer):
 def _is_late(context):
     """Whether a call is over because of its client's deadline."""
     left = context.time_remaining()
-    return left is not None and left <= 0
+    return left is not None and left <= CLOCK_SECS
 
 
 def _version_number(spec):
