@@ -207,6 +207,15 @@ def test_the_table_is_aligned():
     assert '1000000' in second and '-123.5' in second
 
 
+def test_strange_names_of_classes_are_told_in_a_line():
+    drawn = ['a\x1b[2J\nb', 'c' * 10**6] * 1000
+    told = reports.class_note(drawn, ('d\u202e',))
+    assert r'a\x1b[2J\nb, ccc' in told and r'has d\u202e.' in told
+    assert errors.shown(told) == told and len(told) < 2000
+    [line] = reports.class_table({drawn[0]: (1, 1)}, {drawn[0]: (1, 1)})[3:]
+    assert line.startswith(r'a\x1b[2J\nb')
+
+
 def test_json_has_no_word_for_nan():
     found = reports.finite({'a': {'b': math.nan, 'c': 1.5}, 'd': -math.inf, 'e': 'nan'})
     assert found == {'a': {'b': None, 'c': 1.5}, 'd': None, 'e': 'nan'}
@@ -233,7 +242,7 @@ def of_data(**changes):
         (of_data(class_names=['a', 3]), 'not those of images'),
         (of_data(class_names=['a']), 'not those of images'),
         (of_data(shape=[8, 8]), 'not those of images'),
-        (of_data(class_counts=None), 'not iterable'),
+        (of_data(class_counts=None), 'iterable'),
     ],
 )
 def test_a_model_that_does_not_say_what_it_learned_from(home, tmp_path, change, why):

@@ -498,18 +498,14 @@ class _Rest(Served):
         import requests
         import urllib3
 
+        known = requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError
         try:
             outcome.append(self._received(method, suffix, most_bytes, keywords))
-        except ModelError as error:
+        except Exception as error:  # It is raised where the answer is waited for.
+            if isinstance(error, known) and not isinstance(error, ModelError):
+                is_nobody = 'NewConnectionError' in str(error)
+                error = self._unreached() if is_nobody else self._error(error)
             outcome.append(error)
-        except (
-            requests.RequestException,
-            urllib3.exceptions.HTTPError,
-            OSError,
-            ValueError,
-        ) as error:
-            is_nobody = 'NewConnectionError' in str(error)
-            outcome.append(self._unreached() if is_nobody else self._error(error))
 
     def _received(self, method, suffix, most_bytes, keywords):
         began, body = time.monotonic(), bytearray()
