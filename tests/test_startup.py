@@ -92,6 +92,11 @@ def has_loaded(process, name):
 COMMANDS = {'sample': ['--model={}', '--out=a.png'], 'serve': ['--models={}/..', '--port=0']}
 
 
+def heed_ctrl_c():
+    """What a shell runs in the background ignores it, and so do those that it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.skipif(sys.platform != 'linux', reason='it looks into /proc')
 @pytest.mark.parametrize('command', COMMANDS)
 @pytest.mark.parametrize(
@@ -119,6 +124,7 @@ def test_ctrl_c_is_one_line_wherever_it_comes(command, library, secs, exported, 
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=heed_ctrl_c,
     )
     has_loaded(process, library)
     time.sleep(secs)
@@ -148,6 +154,7 @@ def test_what_was_begun_is_cleaned_up_at_ctrl_c(tmp_path):
         env=os.environ | {'PYTHONPATH': str(ROOT)},
         capture_output=True,
         text=True,
+        preexec_fn=heed_ctrl_c,
     )
     assert (done.returncode, done.stdout, done.stderr) == (130, 'cleaned up\n', 'stopped\n')
 
