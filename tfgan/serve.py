@@ -19,6 +19,7 @@ import ctypes
 import gc
 import logging
 import os
+import pathlib
 import re
 import signal
 import sys
@@ -40,6 +41,7 @@ MOST_BACKLOG = 128  # connections that wait to be accepted
 SIGNALS = signal.SIGINT, signal.SIGTERM
 LOG = logging.getLogger('tfgan')
 KEEP_SECS = 0.5  # between looks whether gRPC's server is there
+MORE_BYTES = 32 << 20
 FREE_DESCRIPTORS = 16  # that are not for connections: models are read by some
 FLAGS = flags.FLAGS
 
@@ -95,12 +97,12 @@ async def serve():
 
 async def watch(manager, health, stop: asyncio.Event):
     """Looks for new versions until `stop` is set; less often while that fails."""
-    wait_secs = FLAGS.poll_secs
+    wait_secs, kept_bytes = FLAGS.poll_secs, 0
     while not stop.is_set():
         try:
             await asyncio.to_thread(manager.refresh)
             await health.tell(manager.serving())
-            await asyncio.to_thread(_give_back)
+            kept_bytes = await asyncio.to_thread(_give_back, kept_bytes)
             wait_secs = FLAGS.poll_secs
         except Exception as error:  # as of a network's file system; what is loaded is served
             wait_secs = max(FLAGS.poll_secs, min(2 * wait_secs, MOST_POLL_SECS))
@@ -109,11 +111,21 @@ async def watch(manager, health, stop: asyncio.Event):
         await _within(wait_secs, stop)
 
 
-def _give_back():
-    """Gives the system what was freed, which glibc would keep for a server of many threads."""
-    if sys.platform == 'linux':
-        with contextlib.suppress(AttributeError):  # as of other C libraries
-            ctypes.CDLL(None).malloc_trim(0)
+def _give_back(kept_bytes):
+    """Gives the system what was freed, which glibc would keep for a server of many threads.
+
+    `kept_bytes` are those of the last time; returns those of now. All wait while it works, so it
+    does only where there are `MORE_BYTES` more.
+    """
+    if sys.platform != 'linux' or _resident_bytes() < kept_bytes + MORE_BYTES:
+        return kept_bytes
+    with contextlib.suppress(AttributeError):  # as of other C libraries
+        ctypes.CDLL(None).malloc_trim(0)
+    return _resident_bytes()
+
+
+def _resident_bytes():
+    return int(pathlib.Path('/proc/self/statm').read_text().split()[1]) * os.sysconf('SC_PAGESIZE')
 
 
 def _tell(loop, context):
