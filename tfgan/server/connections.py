@@ -101,10 +101,10 @@ class Connections(web.Server):
     an answer once its connection is closed.
     """
 
-    def __init__(self, handler, max_body_bytes: int, max_secs: float, **options):
+    def __init__(self, handler, max_secs: float, **options):
         super().__init__(handler, handler_cancellation=True, **options)
         self.max_connections = 1
-        self._max_body_bytes, self._max_secs = max_body_bytes, max_secs
+        self._max_secs = max_secs
         self._open: dict[Connection, None] = {}  # those used last come last
         self._hosts = collections.Counter()
         self._loop.call_later(SWEEP_SECS, self._sweep)
@@ -114,10 +114,7 @@ class Connections(web.Server):
 
     def _make_request(self, message, payload, protocol, writer, task):
         protocol.body = payload
-        return web.BaseRequest(
-            *(message, payload, protocol, writer, task, self._loop),
-            client_max_size=self._max_body_bytes,
-        )
+        return super()._make_request(message, payload, protocol, writer, task)
 
     def connection_made(self, handler: Connection, transport: asyncio.Transport) -> None:
         """Lets a connection in, and another go where there are too many."""

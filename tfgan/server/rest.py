@@ -75,7 +75,6 @@ class Api:
         logging.getLogger('aiohttp.server').setLevel(logging.CRITICAL)  # It tells of bad requests.
         self._connections = Connections(
             self.answer,
-            self._max_bytes,
             self._max_secs,
             access_log=None,
             auto_decompress=False,  # aiohttp would unpack what is refused, without a bound.
