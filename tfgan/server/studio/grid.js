@@ -24,7 +24,7 @@ export const actions = {
   },
 
   open(state, item) {
-    return state.current?.id === item.id ? state : {...state, current: item, variations: []};
+    return state.current?.id === item.id ? state : {...state, current: item, keep: [], variations: []};
   },
 };
 

@@ -87,6 +87,7 @@ function checked(state, like, model) {
     truncation: (value) => typeof value === 'number' && value >= 0 && value <= 1,
     current: (value) => value === null || isItem(value, model),
     chosen: (value) => Array.isArray(value) && value.every((id) => typeof id === 'string'),
+    keep: isNumbers,
     canvas: (value) => isLike(value, like.canvas),
     scene: (value) => isLike(value, like.scene),
   };
