@@ -1,7 +1,7 @@
 // One drawing, large: to slide, to keep a part of while the rest is varied, and to save.
 
 import {variations} from './breeding.js';
-import {button, el, picture, roving, strokePath, svgEl} from './dom.js';
+import {button, el, picture, roving} from './dom.js';
 import * as downloads from './downloads.js';
 import {favour, grid} from './grid.js';
 import {kindOf, nameOf, withId} from './items.js';
@@ -9,7 +9,6 @@ import {kindOf, nameOf, withId} from './items.js';
 const NOTCHES = 8; // from one end of a slider to the other, by the pictures of its ends
 const STEPS = 100; // and by its keys and pointer
 const CALM_MS = 150; // without a move, until the pictures of the ends are drawn again
-const UNITS = 1000;
 
 export const actions = {
   slide(state, {name, value}) {
@@ -155,8 +154,10 @@ function keeping(side, sheet, context) {
     const path = event.target.closest('.stroke');
     if (path) store.dispatch('keep', Number(path.dataset.index));
   });
+  let waiting = null;
   store.select(({current}) => current, (item) => {
-    if (item) fillStrokes(list, context, model.itemDrawing(item));
+    clearTimeout(waiting);
+    if (item) waiting = setTimeout(() => fillStrokes(list, context, model.itemDrawing(item)), CALM_MS);
   });
   store.select(({keep}) => keep, (keep) => {
     vary.textContent = keep.length ? 'Vary the rest' : 'Vary';
@@ -164,15 +165,14 @@ function keeping(side, sheet, context) {
   });
 }
 
-function fillStrokes(list, {store}, {strokes}) {
+function fillStrokes(list, {store}, drawing) {
   const focused = list.contains(document.activeElement) ? document.activeElement.value : null;
-  const labels = strokes.map((stroke, i) => {
-    const input = el('input', {type: 'checkbox', value: stroke.index, class: 'hidden'});
-    input.checked = store.state.keep.includes(stroke.index);
-    input.addEventListener('change', () => store.dispatch('keep', stroke.index));
-    const faint = strokes.filter((other) => other !== stroke).map((other) => strokePath(other));
-    const shown = svgEl('svg', {viewBox: `0 0 ${UNITS} ${UNITS}`, 'aria-hidden': 'true'},
-      svgEl('g', {class: 'faint'}, faint), strokePath(stroke));
+  const labels = drawing.strokes.map(({index}, i) => {
+    const input = el('input', {type: 'checkbox', value: index, class: 'hidden'});
+    input.checked = store.state.keep.includes(index);
+    input.addEventListener('change', () => store.dispatch('keep', index));
+    const shown = picture(drawing);
+    shown.querySelectorAll('.stroke')[i].classList.add('own');
     return el('label', {class: 'stroke-choice'}, input, shown, el('span', {class: 'hidden'}, `Stroke ${i + 1}`));
   });
   list.replaceChildren(...labels);

@@ -2,10 +2,9 @@
 
 import {button, el, picture} from './dom.js';
 import {saveWalk} from './downloads.js';
+import {STEPS, drawingAt, frameSecs} from './frames.js';
 import {nameOf} from './items.js';
 
-const STEPS = 16; // pictures from a favourite to the next one
-const FRAME_MS = 60;
 const STILL_MS = 1200; // of a favourite, where motion is to be reduced
 const FEWEST = 2;
 
@@ -17,20 +16,6 @@ function stops({chosen, favourites, bred}) {
   return found.length < FEWEST ? favourites : found;
 }
 
-// The drawings of a walk that ends where it began.
-export function frames(model, items, steps = STEPS) {
-  return items.flatMap((item, i) => {
-    const next = items[(i + 1) % items.length];
-    return Array.from({length: steps}, (_, step) => between(model, item, next, step / steps));
-  });
-}
-
-function between(model, item, next, share) {
-  if (share === 0) return model.itemDrawing(item);
-  const [from, to] = [item, next].map((each) => model.itemLatents(each));
-  return model.drawBetween(from, to, share, item.label, next.label);
-}
-
 export function mount(root, context) {
   const {store, model, announce} = context;
   const stage = el('div', {class: 'stage', role: 'img', 'aria-label': 'The walk'});
@@ -40,10 +25,9 @@ export function mount(root, context) {
 
   function shown(frame) {
     at = frame;
-    const [item, share] = [items[Math.floor(at / STEPS)], (at % STEPS) / STEPS];
-    const next = items[(Math.floor(at / STEPS) + 1) % items.length];
-    stage.replaceChildren(picture(between(model, item, next, share)));
-    stage.setAttribute('aria-label', `The walk, ${share ? 'from' : 'at'} ${nameOf(model, item)}`);
+    stage.replaceChildren(picture(drawingAt(model, items, at)));
+    const item = items[Math.floor(at / STEPS)];
+    stage.setAttribute('aria-label', `The walk, ${at % STEPS ? 'from' : 'at'} ${nameOf(model, item)}`);
     place.value = at;
   }
 
@@ -52,7 +36,7 @@ export function mount(root, context) {
     announce('The walk is played');
     const step = isStill() ? STEPS : 1;
     const go = () => shown((at - (at % step) + step) % (items.length * STEPS));
-    timer = setInterval(go, isStill() ? STILL_MS : FRAME_MS);
+    timer = setInterval(go, isStill() ? STILL_MS : 1000 * frameSecs);
   }
 
   function stop() {
