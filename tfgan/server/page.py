@@ -28,7 +28,7 @@ MOST_BUNDLES = 16  # that are kept for the next one who asks
 IMPORT = re.compile(r"^import (?:\{([^}]*)\}|\* as (\w+)) from '(\.[^']*)';\n", re.MULTILINE)
 EXPORT = re.compile(r'^export (?:const|class|(?:async )?function\*?) (\w+)', re.MULTILINE)
 UNKNOWN = re.compile(
-    r'^(?:import|export (?!const|class|async|function))\b.*|\bimport\(', re.MULTILINE
+    r'^(?:import\b|export (?!(?:const|class|async|function)\b)).*|\bimport\(.*', re.MULTILINE
 )
 START = 'app.js'
 SCRIPT = re.compile(r'<script type="module" src="app\.js"></script>\n?')
