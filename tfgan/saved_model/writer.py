@@ -10,6 +10,7 @@ from tfgan import storage
 from tfgan.forms import pictures
 from tfgan.saved_model import identity, layout, warmup
 from tfgan.saved_model.card import FILE, ModelCard
+from tfgan.saved_model.compact import shorten
 from tfgan.saved_model.signatures import Servable
 
 
@@ -50,10 +51,13 @@ def _fill(draft, gan, card, encoder, compact):
     servable = Servable(gan, card.data['class_names'], encoder, compact, _provenance(card))
     signatures = servable.signatures()
     tf.saved_model.save(servable, str(draft), signatures=signatures)
+    if compact:
+        shorten(draft / layout.MAIN_FILE)
     warmup.write(draft, signatures)
     storage.write_bytes(draft / FILE, card.as_json().encode())
     storage.write_bytes(draft / 'README.md', card.as_markdown().encode())
-    storage.write_bytes(draft / 'sheet.png', pictures.small_png(gan.sheet()))
+    sheet = pictures.small_png(gan.sheet(), 2 if compact else 1)
+    storage.write_bytes(draft / 'sheet.png', sheet)
     storage.write_bytes(draft / identity.SUMS, identity.sums(draft).encode())
 
 
