@@ -31,7 +31,7 @@ export function plotterSvg(picture, paper, recipe) {
   });
   const [width, height] = [short(page.width), short(page.height)];
   return `<svg ${NAMESPACES} width="${width}mm" height="${height}mm" viewBox="0 0 ${width} ${height}" fill="none"\
- stroke-width="${PEN_MM}" stroke-linecap="round">\n${metadata(recipe)}${layers.join('')}</svg>\n`;
+ stroke-width="${PEN_MM}" stroke-linecap="round">\n${layers.join('')}${metadata(recipe)}</svg>\n`;
 }
 
 function pen(colour) {

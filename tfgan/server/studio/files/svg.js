@@ -98,7 +98,7 @@ export async function svgText(picture, recipe) {
   const isOnlyPaper = picture.parts.length === 1 && !picture.parts[0].isBare;
   const ground = isOnlyPaper ? picture.parts[0].drawing.paper : picture.ground;
   return `<svg xmlns="http://www.w3.org/2000/svg" ${size} viewBox="0 0 ${short(picture.width)} ${
-    short(picture.height)}">\n${metadata(recipe)}${ground ? rect(ground) : ''}${parts.join('')}</svg>\n`;
+    short(picture.height)}">\n${ground ? rect(ground) : ''}${parts.join('')}${metadata(recipe)}</svg>\n`;
 }
 
 export function metadata(recipe) {
