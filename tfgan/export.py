@@ -13,7 +13,7 @@ from tfgan import cli, errors, startup
 from tfgan.saved_model import card
 from tfgan.training.run import Run
 
-OWN = ['run_dir', 'export_dir', 'checkpoint', 'encoder', 'compact', 'data_dir']
+OWN = ['run_dir', 'export_dir', 'checkpoint', 'encoder', 'compact', 'data_dir', 'provenance']
 FLAGS = flags.FLAGS
 
 
@@ -37,4 +37,5 @@ if __name__ == '__main__':
     )
     flags.DEFINE_bool('compact', False, 'a quarter of the bytes, without the discriminator')
     flags.DEFINE_string('data_dir', None, 'where tensorflow-datasets keeps its sets')
+    cli.define_provenance()
     cli.run(main, f'{__doc__}\nflags:\n{cli.listed(OWN)}')

@@ -26,7 +26,7 @@ NAMESPACE = 'urn:tfgan:'
 CHUNK, XMP_CHUNK = b'tfgan', b'XML:com.adobe.xmp'  # the keywords of PNG's chunks
 # Files come from strangers, so what is looked at has bounds.
 MOST_BYTES = 64 << 20  # of a file
-MOST_LETTERS = 4 << 20  # of a recipe
+MOST_LETTERS = 16 << 20  # of a recipe
 MOST_DEPTH = 100  # of elements within others
 MOST_DRAWINGS, MOST_LATENTS = 100_000, 1 << 16
 MOST_NAME = 1000  # letters of a name in it
@@ -62,9 +62,9 @@ def recipe(facts: dict, drawings: list[dict], **more) -> dict:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def of_one(recipe: dict | None, number: int) -> dict | None:
-    """The recipe of one of several drawings."""
-    return recipe and recipe | {'drawings': [recipe['drawings'][number]]}
+def of_one(recipe: dict | None, number: int, made_as: str) -> dict | None:
+    """The recipe of a file of one of several drawings."""
+    return recipe and recipe | {'as': made_as, 'drawings': [recipe['drawings'][number]]}
 
 
 def latents_as_json(latents) -> list[float]:
@@ -212,9 +212,7 @@ def bare(svg: str) -> str:
 def _pdf(data, recipe):
     """As an update at the end of a file of Matplotlib's: its catalog once more, and XMP."""
     trailer = data[data.rindex(b'trailer') :]
-    size, root = (
-        int(re.search(rb'/%s (\d+)' % name, trailer)[1]) for name in (b'Size', b'Root')
-    )
+    size, root = (int(re.search(rb'/%s (\d+)' % name, trailer)[1]) for name in (b'Size', b'Root'))
     catalog = re.search(rb'\n%d 0 obj\n<< (.*?) >>\nendobj' % root, data, re.DOTALL)[1]
     packet = _whole_xmp(recipe)
     stream = b'<< /Type /Metadata /Subtype /XML /Length %d >>\nstream\n%b\nendstream'
@@ -251,7 +249,12 @@ def read(data: bytes) -> dict | None:
         return None
     readers = {'.png': _of_png, '.jpg': _of_jpeg, '.svg': _of_svg}
     text = readers.get(kind_of(data), _of_xmp)(data)
-    if text is None or len(text) > MOST_LETTERS:
+    return None if text is None else parsed(text)
+
+
+def parsed(text: str | bytes) -> dict | None:
+    """The recipe that a text of JSON is; None if it is none."""
+    if len(text) > MOST_LETTERS:
         return None
     try:
         found = json.loads(text)

@@ -68,18 +68,18 @@ class Drawing:
     def sheet(self, raw, columns=None, pixels=640):
         return pictures.enlarge(pictures.sheet(raw, columns), pixels)
 
-    def write(self, out, raw, numbers):
-        pictures.write_drawings(out, raw, numbers)
+    def write(self, out, raw, numbers, recipe=None):
+        pictures.write_drawings(out, raw, numbers, recipe)
 
     def outlines(self, raw):
         from tfgan.forms.drawing import ink, outlines
 
         return outlines.files(raw, ink.paper_of(raw))
 
-    def write_svgs(self, out, ending, svgs, numbers, **how):
+    def write_svgs(self, out, ending, svgs, numbers, recipe=None, **how):
         from tfgan.forms.drawing import prints
 
-        prints.write(out, ending, svgs, numbers, prints.How(**how))
+        prints.write(out, ending, svgs, numbers, prints.How(**how), recipe)
 
     def frame(self, svgs, size, frames):
         from tfgan.forms.drawing import prints
@@ -111,10 +111,25 @@ class Drawing:
 
         return framing.placed(own, drawing)
 
-    def write_placed(self, out, own, drawings, names):
+    def write_placed(self, out, own, drawings, names, recipe=None):
         from tfgan.forms.drawing import framing
 
-        framing.write(out, own, drawings, names)
+        framing.write(out, own, drawings, names, recipe)
+
+    def page_of(self, own):
+        from tfgan.forms.drawing import framing
+
+        return framing.page_of(own)
+
+    def again(self, ending, recipe, model):
+        from tfgan.forms.drawing import again
+
+        return again.file(ending, recipe, model)
+
+    def differ(self, ending, recipe, first, second):
+        from tfgan.forms.drawing import again
+
+        return again.differ(ending, recipe, first, second)
 
     def mended(self, own, drawing):
         from tfgan.forms.drawing import framing

@@ -106,7 +106,10 @@ class Check:
         ]
         letters = tf.reshape(tf.io.decode_raw(texts, tf.uint8), [-1, count])
         rows = tf.cast(letters, tf.int32) - FIRST + LETTERS * np.arange(count, dtype=np.int32)
-        each, crc = tf.gather(tf.constant(table, tf.uint32), rows), tf.constant(self._crc, tf.uint32)
+        each, crc = (
+            tf.gather(tf.constant(table, tf.uint32), rows),
+            tf.constant(self._crc, tf.uint32),
+        )
         return functools.reduce(tf.bitwise.bitwise_xor, tf.unstack(each, axis=1), crc)
 
     def of_texts(self, at: int, texts: list[str]):

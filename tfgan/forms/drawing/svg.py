@@ -21,7 +21,8 @@ def files(strokes: Strokes, paper, height: int, width: int, told=''):
     """An SVG file for each drawing, of the shape of images: strings [n].
 
     `paper` is its levels int32 [channels], as are those of the strokes' colours [n, k, channels].
-    What is `told` of each, a string or strings [n], comes last in its file. A stroke is one path with round ends; one that is not there is left out.
+    A stroke is one path with round ends; one that is not there is left out. What is `told` of each
+    drawing, a string or strings [n], comes last in its file.
     """
     page = UNITS * np.array([width, height]) / max(height, width)
     points = UNITS * (strokes.points - 0.5) + page / 2
