@@ -33,6 +33,7 @@ class How(NamedTuple):
     paper: str = 'a4'
     for_plotter: bool = False
     frames: int = 90
+    columns: int | None = None  # of a sheet that is not on paper
 
     def as_json(self, ending: str) -> dict:
         """What of it a file of that ending depends on, as a recipe tells it."""
@@ -43,6 +44,7 @@ class How(NamedTuple):
             'paper': self.paper if has_paper else None,
             'plotter': self.for_plotter or None,
             'frames': self.frames if ending == '.gif' else None,
+            'columns': None if has_paper else self.columns,
         }
 
 
@@ -50,12 +52,13 @@ def how_of(recipe: dict) -> How:
     """What a recipe tells of it; raises ValueError if it tells what no file is made by."""
     size, frames = recipe.get('size'), recipe.get('frames', How().frames)
     paper = recipe.get('paper', How().paper)
-    sizes = [1 if size is None else size, frames]
+    columns = recipe.get('columns')
+    sizes = [frames, *(each for each in (size, columns) if each is not None)]
     if any(type(each) is not int or not 0 < each <= MOST_SIZE for each in sizes):
-        raise ValueError(f'size {size}, frames {frames}')
+        raise ValueError(f'size {size}, frames {frames}, columns {columns}')
     if paper not in PAPERS_MM:
         raise ValueError(f'paper {paper}')
-    return How(size, paper, bool(recipe.get('plotter')), frames)
+    return How(size, paper, bool(recipe.get('plotter')), frames, columns)
 
 
 def write(
@@ -88,7 +91,7 @@ def file(svgs: list[str], ending: str, how: How) -> bytes:
     """A file of all drawings, which does not say what made it."""
     svgs = [provenance.bare(each) for each in svgs]
     if ending == '.svg' and not how.for_plotter:
-        return svg.sheet(svgs).encode()
+        return svg.sheet(svgs, how.columns).encode()
     drawings = [vectors.read(each) for each in svgs]
     if ending == '.svg':
         _check_strokes('--plotter', drawings)
@@ -98,7 +101,7 @@ def file(svgs: list[str], ending: str, how: How) -> bytes:
         return _pdf(drawings, PAPERS_MM[how.paper])
     if ending == '.gif':
         return _animation(drawings, how)
-    layout = vectors.sheet(drawings, how.size or SHEET_SIZE)
+    layout = vectors.sheet(drawings, how.size or SHEET_SIZE, how.columns)
     _check_pixels(layout, 1, MOST_PIXELS, how.size)
     kind, options = SHEETS[ending]
     return pictures.encoded([vectors.pixels(drawings, layout)], kind, options)
