@@ -6,7 +6,7 @@ import pathlib
 import tensorflow as tf
 
 import tfgan
-from tfgan import storage
+from tfgan import provenance, storage
 from tfgan.forms import pictures
 from tfgan.saved_model import identity, layout, warmup
 from tfgan.saved_model.card import FILE, ModelCard
@@ -56,7 +56,9 @@ def _fill(draft, gan, card, encoder, compact):
     warmup.write(draft, signatures)
     storage.write_bytes(draft / FILE, card.as_json().encode())
     storage.write_bytes(draft / 'README.md', card.as_markdown().encode())
-    sheet = pictures.small_png(gan.sheet(), 2 if compact else 1)
+    drawings, how = gan.shown(card.data['class_names'])
+    told = provenance.recipe(_provenance(card), drawings, **how)
+    sheet = provenance.stamped(pictures.small_png(gan.sheet(), 2 if compact else 1), '.png', told)
     storage.write_bytes(draft / 'sheet.png', sheet)
     storage.write_bytes(draft / identity.SUMS, identity.sums(draft).encode())
 
