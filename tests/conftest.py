@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from browser import browser  # noqa: F401
 from servers import LIMITS, Server
 from toy_models import export_busy, export_toy, toy_gan
 
