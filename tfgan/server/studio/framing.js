@@ -17,7 +17,7 @@ const SEEN = 64; // drawings by which a model's hand is known
 const LEAST_INK = 1e-6; // of a drawing, that an empty one has a share too
 const LEVELS = 256;
 
-/** What is common to a model's drawings: shape, paper and colour [c], pen and box in pixels. */
+// What is common to a model's drawings: shape, paper and colour [c], pen and box in pixels.
 export function handOf(model) {
   const drawings = [];
   for (let seed = 0n; seed < SEEN; seed++) {
@@ -26,7 +26,7 @@ export function handOf(model) {
   return measuredHand(drawings, model.shape);
 }
 
-/** The same of drawings, each a Uint8Array [h * w * c]. */
+// The same of drawings, each a Uint8Array [h * w * c].
 export function measuredHand(drawings, shape) {
   const [height, width, channels] = shape;
   const paper = paperOf(drawings, shape);
@@ -54,27 +54,25 @@ export function measuredHand(drawings, shape) {
   };
 }
 
-/**
- * A picture as a drawing like a model's: cropped to its ink, as large as the model draws, in its
- * paper, ink and width of pen.
- *
- * `picture` is {data: RGBA, width, height}; `mask` says with 1 where it is to be drawn, as does what
- * of a sheet of paper is transparent. Returns {image: Uint8Array, known: Float32Array, paper,
- * colour: '#rrggbb' of the picture, place: {left, top, scale}, pen, width, height}: a pixel of the
- * model lies `scale` of the picture's from (left, top), and the person's lines are `pen` times as
- * wide as the model's there. Throws an Error that says so for a picture without ink.
- */
+// A picture as a drawing like a model's: cropped to its ink, as large as the model draws, in its
+// paper, ink and width of pen.
+//
+// `picture` is {data: RGBA, width, height}; `mask` says with 1 where it is to be drawn, as does what
+// of a sheet of paper is transparent. Returns {image: Uint8Array, known: Float32Array, paper,
+// colour: '#rrggbb' of the picture, place: {left, top, scale}, pen, width, height}: a pixel of the
+// model lies `scale` of the picture's from (left, top), and the person's lines are `pen` times as
+// wide as the model's there. Throws an Error that says so for a picture without ink.
 export function framed(picture, hand, mask = null) {
-  const { width, height } = picture;
-  const { pixels, hidden } = opaque(picture);
+  const {width, height} = picture;
+  const {pixels, hidden} = opaque(picture);
   if (mask) mask.forEach((each, i) => (hidden[i] |= each));
   const found = foundInk(pixels, hidden, width, height);
-  const more = { paper: hexadecimal(found.paper), colour: hexadecimal(found.colour), width, height };
+  const more = {paper: hexadecimal(found.paper), colour: hexadecimal(found.colour), width, height};
   const [high, wide] = hand.shape;
   if (width === wide && height === high && !differ(found.paper, hand.paper)) {
     const known = Float32Array.from(hidden, (each) => 1 - each);
     const image = inChannels(pixels, hand.shape[2]); // It is one of the model's own already.
-    return { image, known, place: { left: 0, top: 0, scale: 1 }, pen: 1, ...more };
+    return { image, known, place: {left: 0, top: 0, scale: 1}, pen: 1, ...more };
   }
   const place = placeOf(found.ink, width, height, hand);
   const canvas = onCanvas(found.ink, width, height, place, hand);
@@ -89,10 +87,10 @@ export function framed(picture, hand, mask = null) {
   });
   const gone = onPage(onCanvas(Float32Array.from(hidden), width, height, place, hand), hand);
   const known = gone.map((share) => (share < 0.5 ? 1 : 0));
-  return { image, known, place, pen, ...more };
+  return {image, known, place, pen, ...more};
 }
 
-/** The intersection over union of ink, where it is known, of what was given and another image. */
+// The intersection over union of ink, where it is known, of what was given and another image.
 export function likeness(own, image, hand) {
   const first = inkOf(own.image, hand.paper);
   const second = inkOf(image, hand.paper);
@@ -105,12 +103,12 @@ export function likeness(own, image, hand) {
   return both / Math.max(either, LEAST_INK);
 }
 
-/** From a place on the model's page to the same on the picture's; both have 1 as longer side. */
+// From a place on the model's page to the same on the picture's; both have 1 as longer side.
 export function onPicture(own, shape) {
   const [height, width] = shape;
   const side = Math.max(height, width);
   const page = Math.max(own.width, own.height);
-  const { left, top, scale } = own.place;
+  const {left, top, scale} = own.place;
   return {
     x: (left + (scale * (width - side)) / 2 - own.width / 2) / page + 0.5,
     y: (top + (scale * (height - side)) / 2 - own.height / 2) / page + 0.5,
@@ -119,7 +117,7 @@ export function onPicture(own, shape) {
   };
 }
 
-/** Ink float32 in 0..1 of an image: how far each pixel is from the paper [c]. */
+// Ink float32 in 0..1 of an image: how far each pixel is from the paper [c].
 export function inkOf(image, paper) {
   const channels = paper.length;
   const furthest = Math.max(...paper.map((level) => Math.max(level, 255 - level)));
@@ -134,7 +132,7 @@ export function inkOf(image, paper) {
   return ink;
 }
 
-/** The commonest border colour of drawings. */
+// The commonest border colour of drawings.
 function paperOf(drawings, [height, width, channels]) {
   const border = [];
   for (const drawing of drawings) {
@@ -152,7 +150,7 @@ function borderOf(width, height) {
   return places;
 }
 
-/** The commonest of colours, each a list of levels. */
+// The commonest of colours, each a list of levels.
 function commonest(colours) {
   const counts = new Map();
   for (const colour of colours) {
@@ -170,11 +168,9 @@ function colourAt(pixels, i) {
   return [pixels[3 * i], pixels[3 * i + 1], pixels[3 * i + 2]];
 }
 
-/**
- * A picture without transparency, RGB, and holes in its paper. Where what is not transparent is of
- * one colour, it is ink and paper is all the rest.
- */
-function opaque({ data, width, height }) {
+// A picture without transparency, RGB, and holes in its paper. Where what is not transparent is of
+// one colour, it is ink and paper is all the rest.
+function opaque({data, width, height}) {
   const count = width * height;
   const there = [];
   for (let i = 0; i < count; i++) if (data[4 * i + 3] >= OPAQUE) there.push(i);
@@ -205,10 +201,10 @@ function opaque({ data, width, height }) {
       pixels[3 * i + c] = hidden[i] ? paper[c] : Math.round(level);
     }
   }
-  return { pixels, hidden };
+  return {pixels, hidden};
 }
 
-/** The ink of a picture, float32 in 0..1, its colour and its paper's. */
+// The ink of a picture, float32 in 0..1, its colour and its paper's.
 function foundInk(pixels, hidden, width, height) {
   const paper = paperEverywhere(pixels, hidden, width, height);
   const apart = new Float32Array(width * height);
@@ -232,10 +228,10 @@ function foundInk(pixels, hidden, width, height) {
     if (!hidden[i]) sheets.push(colourAt(paper, i).map(Math.round));
     if (ink[i] > FULL_INK) colours.push(colourAt(pixels, i));
   }
-  return { ink, colour: commonest(colours), paper: commonest(sheets) };
+  return {ink, colour: commonest(colours), paper: commonest(sheets)};
 }
 
-/** A picture as it would be without ink: photographs are lit unevenly. */
+// A picture as it would be without ink: photographs are lit unevenly.
 function paperEverywhere(pixels, hidden, width, height) {
   if (hidden.every(Boolean)) throw new Error('all of it is hidden');
   const times = Math.max(1, Math.ceil(Math.max(width, height) / PAPER_PIXELS));
@@ -249,10 +245,10 @@ function paperEverywhere(pixels, hidden, width, height) {
     // There is an area of ink, where most is.
     if (apart > SHADOW) sheet.forEach((level, c) => (even[3 * i + c] = level));
   }
-  return enlarged({ ...small, pixels: even }, width, height);
+  return enlarged({...small, pixels: even}, width, height);
 }
 
-/** A picture whose sides are divided by a whole number; what is hidden is as what is near it. */
+// A picture whose sides are divided by a whole number; what is hidden is as what is near it.
 function reduced(pixels, hidden, width, height, times) {
   const [wide, high] = [Math.ceil(width / times), Math.ceil(height / times)];
   const sums = new Float64Array(4 * wide * high);
@@ -270,10 +266,10 @@ function reduced(pixels, hidden, width, height, times) {
   for (let i = 0; i < wide * high; i++) {
     for (let c = 0; c < 3; c++) found[3 * i + c] = Math.round(sums[4 * i + c] / sums[4 * i + 3]);
   }
-  return { pixels: found, width: wide, height: high };
+  return {pixels: found, width: wide, height: high};
 }
 
-/** Gives places that have no sum that of a neighbour, until all have one. */
+// Gives places that have no sum that of a neighbour, until all have one.
 function filledIn(sums, width, height) {
   let left = true;
   while (left) {
@@ -291,8 +287,8 @@ function filledIn(sums, width, height) {
   }
 }
 
-/** The medians of one channel around each place. */
-function medians({ pixels, width, height }, c, found) {
+// The medians of one channel around each place.
+function medians({pixels, width, height}, c, found) {
   const half = ((2 * REACH + 1) ** 2 - 1) / 2;
   const counts = new Uint16Array(LEVELS);
   for (let y = 0; y < height; y++) {
@@ -312,7 +308,7 @@ function medians({ pixels, width, height }, c, found) {
   }
 }
 
-function enlarged({ pixels, width, height }, wide, high) {
+function enlarged({pixels, width, height}, wide, high) {
   const found = new Float32Array(3 * wide * high);
   for (let y = 0; y < high; y++) {
     const [y0, y1, down] = around(((y + 0.5) * height) / high - 0.5, height);
@@ -335,10 +331,8 @@ function around(place, side) {
   return [first, Math.min(first + 1, side - 1), within - first];
 }
 
-/**
- * Where the page lies if what is drawn is as large, and where, as the model's drawings are. Lines
- * are compared by their middles, for they may be wider or not as wide.
- */
+// Where the page lies if what is drawn is as large, and where, as the model's drawings are. Lines
+// are compared by their middles, for they may be wider or not as wide.
 function placeOf(ink, width, height, hand) {
   const strokes = above(ink, STROKE);
   const large = largeParts(strokes, width, height, SPECK * ink.length);
@@ -346,19 +340,19 @@ function placeOf(ink, width, height, hand) {
   const own = middleAndSides(box, strokeWidth(strokes, width, height) || 1);
   const models = middleAndSides(hand.box, hand.pen);
   const scale = Math.max(own.sides[0] / models.sides[0], own.sides[1] / models.sides[1]);
-  return { left: own.x - scale * models.x, top: own.y - scale * models.y, scale };
+  return {left: own.x - scale * models.x, top: own.y - scale * models.y, scale};
 }
 
 function middleAndSides([left, top, right, bottom], width) {
   const sides = [right - left, bottom - top].map((side) => Math.max(side - width, side / 2));
-  return { x: (left + right) / 2, y: (top + bottom) / 2, sides };
+  return {x: (left + right) / 2, y: (top + bottom) / 2, sides};
 }
 
 function above(levels, least) {
   return Uint8Array.from(levels, (level) => (level > least ? 1 : 0));
 }
 
-/** Left, top, right and bottom of what is 1, null if nothing is. */
+// Left, top, right and bottom of what is 1, null if nothing is.
 function boxOf(strokes, width, height) {
   let [left, top, right, bottom] = [width, height, 0, 0];
   strokes.forEach((each, i) => {
@@ -370,7 +364,7 @@ function boxOf(strokes, width, height) {
   return right ? [left, top, right, bottom] : null;
 }
 
-/** What is 1 and touches, at edge or corner, more than so many pixels that are 1. */
+// What is 1 and touches, at edge or corner, more than so many pixels that are 1.
 function largeParts(strokes, width, height, least) {
   const found = new Uint8Array(strokes.length);
   const seen = new Uint8Array(strokes.length);
@@ -394,10 +388,8 @@ function largeParts(strokes, width, height, least) {
   return found;
 }
 
-/**
- * The width of the bar that has a drawing's area and perimeter, NaN without strokes. Outlines cut
- * every corner (marching squares); tfgan/forms/drawing/ink.py has the reasons.
- */
+// The width of the bar that has a drawing's area and perimeter, NaN without strokes. Outlines cut
+// every corner (marching squares); tfgan/forms/drawing/ink.py has the reasons.
 function strokeWidth(strokes, width, height) {
   const at = (x, y) => (x < 0 || y < 0 || x >= width || y >= height ? 0 : strokes[y * width + x]);
   let [corners, straight, area] = [0, 0, 0];
@@ -416,7 +408,7 @@ function strokeWidth(strokes, width, height) {
   return quarter - Math.sqrt(Math.max(quarter ** 2 - area, 0));
 }
 
-/** Levels of a picture on a page of many times the model's pixels, as finely: {levels, ...}. */
+// Levels of a picture on a page of many times the model's pixels, as finely: {levels, ...}.
 function onCanvas(levels, width, height, place, hand) {
   const finer = Math.max(FINER, Math.ceil(place.scale));
   const [high, wide] = [finer * hand.shape[0], finer * hand.shape[1]];
@@ -434,12 +426,12 @@ function onCanvas(levels, width, height, place, hand) {
       found[y * wide + x] = top * (1 - down) + bottom * down;
     }
   }
-  return { levels: found, width: wide, height: high, finer };
+  return {levels: found, width: wide, height: high, finer};
 }
 
-/** Draws a canvas's lines as wide as the model's pen; returns how many times as wide they were. */
+// Draws a canvas's lines as wide as the model's pen; returns how many times as wide they were.
 function widened(canvas, hand) {
-  const { width, height, finer } = canvas;
+  const {width, height, finer} = canvas;
   const strokes = above(canvas.levels, STROKE);
   const wanted = finer * hand.pen;
   const found = strokeWidth(strokes, width, height);
@@ -455,7 +447,7 @@ function widened(canvas, hand) {
   return found / wanted;
 }
 
-/** Where strokes are further from their edge than all around is. */
+// Where strokes are further from their edge than all around is.
 function ridgeOf(inside, strokes, width, height) {
   return strokes.map((each, i) => {
     if (!each) return 0;
@@ -469,7 +461,7 @@ function ridgeOf(inside, strokes, width, height) {
   });
 }
 
-/** How far each pixel is from the nearest that is 1 (Felzenszwalb and Huttenlocher 2012). */
+// How far each pixel is from the nearest that is 1 (Felzenszwalb and Huttenlocher 2012).
 function distances(marks, width, height) {
   const squares = Float64Array.from(marks, (mark) => (mark ? 0 : Infinity));
   for (let x = 0; x < width; x++) lowerEnvelope(squares, x, width, height);
@@ -477,9 +469,9 @@ function distances(marks, width, height) {
   return Float32Array.from(squares, Math.sqrt);
 }
 
-/** Of so many values the least of each plus its squared distance, at each place. */
+// Of so many values the least of each plus its squared distance, at each place.
 function lowerEnvelope(values, start, step, count) {
-  const own = Float64Array.from({ length: count }, (_, i) => values[start + i * step]);
+  const own = Float64Array.from({length: count}, (_, i) => values[start + i * step]);
   const places = [];
   const bounds = [];
   for (let q = 0; q < count; q++) {
@@ -502,8 +494,8 @@ function lowerEnvelope(values, start, step, count) {
   }
 }
 
-/** A canvas averaged to the model's pixels. */
-function onPage({ levels, width, height, finer }, hand) {
+// A canvas averaged to the model's pixels.
+function onPage({levels, width, height, finer}, hand) {
   const wide = hand.shape[1];
   const page = new Float32Array(hand.shape[0] * wide);
   for (let y = 0; y < height; y++) {
