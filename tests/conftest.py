@@ -10,7 +10,7 @@ import sys
 import pytest
 from browser import browser  # noqa: F401
 from servers import LIMITS, Server
-from toy_models import export_busy, export_toy, toy_gan
+from toy_models import export_busy, export_toy, toy_gan, toy_pen
 
 
 def pytest_addoption(parser):
@@ -119,6 +119,14 @@ def exported(toy, tmp_path_factory):
     directory = tmp_path_factory.mktemp('models') / 'toy'
     export_toy(toy, directory)
     return directory
+
+
+@pytest.fixture(scope='session')
+def pen_bundle(tmp_path_factory) -> bytes:
+    """What the studio's page needs of a pen's model that has an encoder; neither has learned."""
+    from tfgan.saved_model import bundle
+
+    return bundle.bundle(toy_pen(tmp_path_factory.mktemp('pens') / 'toy', reads=True).version)
 
 
 @pytest.fixture(scope='session')

@@ -267,6 +267,15 @@ class _Loaded(Model):
         """What the export says of itself; raises ModelError where it does not."""
         return card.read(self.version)
 
+    @functools.cached_property
+    def sha256(self) -> str:
+        """The hash of what draws: models that have the same one draw the same."""
+        if self.card.sha256:
+            return self.card.sha256
+        from tfgan.saved_model import identity
+
+        return identity.of_export(self.card, self.weights())
+
     def evaluate(self, dataset: str | None = None, **options):
         """A report of its drawings beside a data set's images, by default of its own data.
 
@@ -286,11 +295,25 @@ class _Loaded(Model):
         return word_learning.learn(self, images, word, out, **options)
 
     def weights(self) -> list[np.ndarray]:
-        """Those of the averaged generator, the discriminator and the encoder, in that order."""
-        return [variable.numpy() for variable in self._loaded.weights]
+        """Those of the averaged generator, the discriminator and the encoder, in that order.
+
+        A compact export has no discriminator.
+        """
+        if not self.is_compact:
+            return [variable.numpy() for variable in self._loaded.weights]
+        from tfgan.saved_model import compact
+
+        return compact.values(self._loaded.weights, self._loaded.scales)
+
+    @property
+    def is_compact(self) -> bool:
+        """Whether it has small weights and no discriminator."""
+        return hasattr(self._loaded, 'scales')
 
     def decision_threshold(self) -> float:
-        """The logit half way between real and generated examples."""
+        """The logit half way between real and generated examples; 0 without a discriminator."""
+        if self.is_compact:
+            return 0.0
         return float(self._loaded.decision_threshold.numpy())
 
     def signatures(self):

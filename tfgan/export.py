@@ -13,7 +13,7 @@ from tfgan import cli, errors, startup
 from tfgan.saved_model import card
 from tfgan.training.run import Run
 
-OWN = ['run_dir', 'export_dir', 'checkpoint', 'encoder', 'data_dir']
+OWN = ['run_dir', 'export_dir', 'checkpoint', 'encoder', 'compact', 'data_dir']
 FLAGS = flags.FLAGS
 
 
@@ -24,7 +24,7 @@ def main():
     export_dir = FLAGS.export_dir or f'saved_models/{run.directory.resolve().name}'
     cli.check_folder('export_dir', export_dir)
     startup.import_tensorflow()
-    version = run.export(export_dir, FLAGS.checkpoint, FLAGS.encoder)
+    version = run.export(export_dir, FLAGS.checkpoint, FLAGS.encoder, FLAGS.compact)
     cli.farewell(version, FLAGS.run_dir, card.read(version).scores, reads=run.reads)
 
 
@@ -35,5 +35,6 @@ if __name__ == '__main__':
     flags.DEFINE_enum(
         'encoder', 'auto', ['auto', 'off'], 'auto: trained if a finished run has none'
     )
+    flags.DEFINE_bool('compact', False, 'a quarter of the bytes, without the discriminator')
     flags.DEFINE_string('data_dir', None, 'where tensorflow-datasets keeps its sets')
     cli.run(main, f'{__doc__}\nflags:\n{cli.listed(OWN)}')

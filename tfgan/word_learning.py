@@ -62,7 +62,7 @@ def learn(
     }
     out = pathlib.Path(out)
     card = dataclasses.replace(model.card, name=out.name, data=data, scores={})
-    return writer.write(grown.gan, out, card, grown.encoder)
+    return writer.write(grown.gan, out, card, grown.encoder, model.is_compact)
 
 
 def parts(model) -> Parts:
@@ -77,7 +77,8 @@ def parts(model) -> Parts:
     gan = Gan(settings, card.data['shape'], counts / counts.sum(), form=card.form)
     encoder = Encoder(settings, gan.shape, len(counts))
     encoder(tf.zeros([1, *gan.shape]), tf.ones([1, *gan.shape[:2]]))
-    networks = gan.average, gan.discriminator, encoder
+    judges = [] if model.is_compact else [gan.discriminator]
+    networks = gan.average, *judges, encoder
     variables = [variable for network in networks for variable in network.variables]
     for variable, weights in zip(variables, model.weights(), strict=True):
         variable.assign(weights)

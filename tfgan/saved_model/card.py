@@ -26,6 +26,7 @@ discriminator it learned from, trained by tfgan.
 - Data set: `$dataset`, $count images, $classes class(es): $class_names
 - Licence of the data: $licence
 - Trained for $steps steps, $images_seen images seen, $minutes minutes
+- SHA-256 of what draws: `$sha256`; `sha256sum --check SHA256SUMS` checks the files
 
 Scores of the drawings, `_of_real` those of other real images:
 
@@ -79,6 +80,7 @@ class ModelCard:
     scores: dict[str, float]
     config: dict
     form: str = DRAWING
+    sha256: str = ''  # of what draws, as `identity.sha256` has it
 
     def as_json(self) -> str:
         """The card as `read` takes it, without scores that are not finite, which JSON lacks."""
@@ -103,6 +105,7 @@ class ModelCard:
             classes=len(self.data['class_names']),
             class_names=', '.join(map(quoted, self.data['class_names'])),
             licence=self.data['licence'],
+            sha256=self.sha256,
             steps=f'{self.step:,}',
             images_seen=f'{self.images_seen:,}',
             minutes=f'{self.secs / 60:.1f}',
@@ -117,7 +120,7 @@ KINDS = {  # of the values that are not text
     **dict.fromkeys(('step', 'images_seen', 'secs'), int | float),
 }
 FIELDS = [field.name for field in dataclasses.fields(ModelCard)]
-REQUIRED = set(FIELDS) - {'form'}  # which older exports do not name
+REQUIRED = set(FIELDS) - {'form', 'sha256'}  # which older exports do not name
 
 
 def read(version: pathlib.Path) -> ModelCard:

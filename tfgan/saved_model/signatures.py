@@ -1,5 +1,6 @@
 """The exported `tf.Module`: what a served model answers."""
 
+import contextlib
 import functools
 import types
 
@@ -8,6 +9,7 @@ import tensorflow as tf
 from tfgan import latents
 from tfgan.networks.inversion import CANDIDATES, invert
 from tfgan.networks.layers import between
+from tfgan.saved_model.compact import Compact
 
 
 def _spec(name, shape, dtype):
@@ -34,13 +36,29 @@ class Servable(tf.Module):
 
     WAY = SEED, TO_SEED, SHARE, LABEL
 
-    def __init__(self, gan, class_names: list[str], encoder=None):
-        """With an `encoder` it answers what takes an example of the caller's."""
+    def __init__(
+        self,
+        gan,
+        class_names: list[str],
+        encoder=None,
+        compact: bool = False,
+        provenance: dict | None = None,
+    ):
+        """With an `encoder` it answers what takes an example of the caller's.
+
+        One that is `compact` has no discriminator, the generator's weights in sixteen bits and the
+        encoder's in eight. `provenance` is what its files say of the model that made them.
+        """
         super().__init__(name='tfgan')
-        models = [gan.average, gan.discriminator, *([encoder] if encoder else [])]
+        encoders = [encoder] if encoder else []
         # Listed as plain variables: Keras's own export would store every weight twice.
-        self.weights = [variable.value for model in models for variable in model.variables]
-        self.decision_threshold = gan.decision_threshold
+        if compact:
+            stored = Compact(gan.average.variables, encoder.variables if encoder else [])
+            self.weights, self.scales = stored.stored, stored.scales
+        else:
+            models = [gan.average, gan.discriminator, *encoders]
+            self.weights = [variable.value for model in models for variable in model.variables]
+            self.decision_threshold = gan.decision_threshold
         self.quantiles = tf.Variable(latents.quantiles(), trainable=False)  # else in each signature
         self._gan, self._class_names = gan, class_names
         self._size = gan.config.latent_size
@@ -48,6 +66,8 @@ class Servable(tf.Module):
         # a namespace because an export would hold an attribute a second time.
         self._once = types.SimpleNamespace(
             encoder=encoder,
+            scope=stored if compact else contextlib.nullcontext(),
+            provenance=provenance,
             invert=tf.function(functools.partial(invert, gan.average, encoder), autograph=False),
             normal=tf.function(self._normal, autograph=False),
             generate=tf.function(gan.average, autograph=False),
@@ -65,9 +85,10 @@ class Servable(tf.Module):
             'truncated': (self.truncated, [SEED, LABEL, TRUNCATION]),
             'latents': (self.of_latents, [normal, LABEL]),
             'interpolate': (self.interpolate, self.WAY),
-            'discriminate': (self.discriminate, [example, LABEL]),
             'classes': (self.classes, [LABEL]),
         } | self._gan.form.signatures(self)
+        if not self.is_compact:
+            inputs['discriminate'] = self.discriminate, [example, LABEL]
         if self.encoder:
             mask = _spec('mask', [None, *self._gan.shape[:2]], tf.float32)
             inputs |= {
@@ -75,10 +96,11 @@ class Servable(tf.Module):
                 'reconstruct': (self.reconstruct, [example, mask, LABEL, STEPS, SEED]),
                 'between': (self.between, self.between_specs()),
             }
-        return {
-            name: tf.function(function, autograph=False).get_concrete_function(*specs)
-            for name, (function, specs) in inputs.items()
-        }
+        with self._once.scope:
+            return {
+                name: tf.function(function, autograph=False).get_concrete_function(*specs)
+                for name, (function, specs) in inputs.items()
+            }
 
     def between_specs(self) -> list:
         """What `between` is asked with."""
@@ -86,8 +108,16 @@ class Servable(tf.Module):
         return [*ends, SHARE, LABEL, TO_LABEL]
 
     @property
+    def is_compact(self) -> bool:
+        return hasattr(self, 'scales')
+
+    @property
     def encoder(self):
         return self._once.encoder
+
+    @property
+    def provenance(self) -> dict | None:
+        return self._once.provenance
 
     @property
     def generator(self):

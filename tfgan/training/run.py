@@ -154,30 +154,37 @@ class Run:
         return Gan(config, source.shape, source.shares, *place)
 
     def export(
-        self, directory=None, checkpoint: str = 'latest', encoder: str = 'auto'
+        self,
+        directory=None,
+        checkpoint: str = 'latest',
+        encoder: str = 'auto',
+        compact: bool = False,
     ) -> pathlib.Path:
         """Writes the next version of a model, by default in saved_models/NAME; returns its folder.
 
         `checkpoint` is 'latest' or 'best'. Where `encoder` is 'auto' and a run that is over has
-        none, one is trained; for that alone the data are needed. Of processes that train together
-        the first one writes and the others wait. Raises RunError, SourceError and StorageError.
+        none, one is trained; for that alone the data are needed. A `compact` model takes a quarter
+        of the bytes and has no discriminator. Of processes that train together the first one writes
+        and the others wait. Raises RunError, SourceError and StorageError.
         """
         startup.import_tensorflow()
         from tfgan.distributed import coordination
-        from tfgan.saved_model import writer
+        from tfgan.saved_model import identity, writer
 
         directory = pathlib.Path(directory or f'saved_models/{self.directory.resolve().name}')
         if self._outcome is None or checkpoint != 'latest':
             gan, card = self._restored(checkpoint, directory)
             found = self._encoder_of(gan, card, checkpoint) if encoder == 'auto' else None
             self.reads = found is not None
-            return writer.write(gan, directory, card, found)
+            identity.round_weights(gan.average)
+            return writer.write(gan, directory, card, found, compact)
         version = None
         if coordination.is_chief(self._gan.strategy):
             card = self._card(directory.name, self.source.summary(), self._outcome)
             found = self._encoder if encoder == 'auto' else None
             self.reads = found is not None
-            version = writer.write(self._gan, directory, card, found)
+            identity.round_weights(self._gan.average)
+            version = writer.write(self._gan, directory, card, found, compact)
         self._wait_for_all()
         return version
 

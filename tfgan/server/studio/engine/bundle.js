@@ -42,7 +42,7 @@ const READERS = {
   },
 };
 
-// Numbers whose first bytes come first, then their second ones, and so on: so gzip packs them better.
+// Numbers of which all first bytes come first, then all second ones: gzip packs them better so.
 function joined(stored, size, bytes) {
   const found = new Uint8Array(stored.length);
   for (let byte = 0; byte < bytes; byte++) {

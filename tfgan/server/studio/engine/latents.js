@@ -71,7 +71,7 @@ export function fold(seed, counter) {
 export function normal(seed, size, truncation = 1) {
   const found = new Float32Array(size);
   const numbers = quantiles();
-  const share = truncation > 0 ? Math.fround(Math.min(truncation, 1)) : 0; // 0 for what is no number
+  const share = truncation > 0 ? Math.fround(Math.min(truncation, 1)) : 0; // 0 for NaN
   const start = mix(u64(seed * GOLDEN));
   for (let i = 0, step = GOLDEN; i < size; step += GOLDEN) {
     let bits = mix(u64(start + step));

@@ -3,14 +3,22 @@
 // A drawing of a pen is {strokes: [{index, points: [[x, y], ...], width, colour: '#rrggbb'}],
 // absent: [widths of strokes that are not there], paper: '#rrggbb', shape}, on a page whose longer
 // side is 1 and whose middle is (0.5, 0.5); `index` is a stroke's place among all of a drawing's.
-// One of pixels is {image: Uint8Array [h * w * c], paper, shape}.
+// `samples` of each stroke make the image, 32 if it is not there. One of pixels is
+// {image: Uint8Array [h * w * c], paper, shape}.
+//
+// An item is {seed or latents, label, truncation, sliders: {name: value}, kept: {strokes: [index],
+// of: item}}: what is kept are strokes of another item, in place of its own ones.
 
 import {openBundle} from './bundle.js';
+import {Encoder} from './encoder.js';
 import {classes, normal} from './latents.js';
 import {reader} from './layers.js';
 import {Pen, SAMPLES} from './pen.js';
 import {Convolutional, Mlp} from './pixels.js';
 import {draw} from './raster.js';
+import {edited, moved, valuesOf} from './sliders.js';
+
+const SEEN = 64; // drawings by which a model's paper is known
 
 const GENERATORS = {
   mlp: Mlp, recurrent: Mlp, hybrid: Convolutional, conv: Convolutional, pen: Pen, pen_gru: Pen,
@@ -21,7 +29,7 @@ export async function openModel(bytes) {
 }
 
 class Model {
-  constructor({header, generator}) {
+  constructor({header, generator, encoder}) {
     const {config} = header;
     this.name = header.name;
     this.sha256 = header.sha256;
@@ -38,7 +46,18 @@ class Model {
     );
     tensors.done();
     this.isPen = this.generator instanceof Pen;
-    this.paper = this.isPen ? hexadecimal(this.generator.ground) : null;
+    this.hasEncoder = encoder.length > 0;
+    this.encoder = this.hasEncoder ? new Encoder(reader(encoder), header.shape) : null;
+    this.paper = this.paperOf();
+  }
+
+  paperOf() {
+    const ground = this.generator.ground ?? this.encoder?.ground;
+    if (ground) return hexadecimal(ground);
+    const seen = Array.from({length: SEEN}, (_, seed) => {
+      return this.draw(this.latentsOf(seed), this.labelOf(seed)).image;
+    });
+    return commonestCorner(seen, this.shape[2]);
   }
 
   latentsOf(seed, truncation = 1) {
@@ -50,8 +69,7 @@ class Model {
   }
 
   draw(latents, label) {
-    const made = this.isPen ? this.generator.strokes(latents, label) : this.generator.image(latents, label);
-    return this.drawing(made);
+    return this.drawing(this.generator[this.isPen ? 'strokes' : 'image'](latents, label));
   }
 
   // The drawing at a share of the way from latents and a label to others.
@@ -75,7 +93,8 @@ class Model {
       const points = Array.from({length: made.pointCount}, (_, i) => {
         return [made.points[from + 2 * i], made.points[from + 2 * i + 1]];
       });
-      const colour = channels ? made.colour.slice(index * channels, (index + 1) * channels) : made.colour;
+      const own = channels * index;
+      const colour = channels ? made.colour.slice(own, own + channels) : made.colour;
       strokes.push({index, points, width: made.width[index], colour: hexadecimal(colour)});
     }
     return {strokes, absent, paper, shape};
@@ -86,18 +105,46 @@ class Model {
     if (drawing.image) return drawing.image;
     const [height, width, channels] = drawing.shape;
     const ground = fromHexadecimal(drawing.paper, channels);
-    return levels(draw(flat(drawing.strokes, drawing.absent, channels), ground, height, width, SAMPLES));
+    const strokes = flat(drawing.strokes, drawing.absent, channels);
+    return levels(draw(strokes, ground, height, width, drawing.samples ?? SAMPLES));
+  }
+
+  // {latents, label, scores}: what an image uint8 [h * w * c] is drawn from, at a guess.
+  //
+  // It is looked at where `known` [h * w] is 1. Scores are the classes' probabilities.
+  encode(image, known) {
+    const {latents, logits} = this.encoder.call(image, known);
+    const most = Math.max(...logits);
+    const odds = logits.map((each) => Math.exp(each - most));
+    const sum = odds.reduce((total, each) => total + each, 0);
+    return {latents, label: logits.indexOf(most), scores: odds.map((each) => each / sum)};
   }
 
   // The drawing of an item: the only way from what files, sessions and undo hold to a drawing.
   itemDrawing(item) {
-    return this.draw(this.itemLatents(item), item.label);
+    const sliders = this.sliders?.sliders ?? [];
+    const values = valuesOf(sliders, item.sliders);
+    const isMoved = values.some((value, i) => value !== sliders[i].default);
+    const latents = this.itemLatents(item);
+    const isEdit = sliders[0]?.kind === 'edit';
+    const from = isMoved && !isEdit ? moved(latents, item.label, sliders, values) : latents;
+    const drawing = withKept(this.draw(from, item.label), item.kept, this);
+    return isMoved && isEdit ? edited(drawing, sliders, values) : drawing;
   }
 
   itemLatents(item) {
     if (item.latents) return Float32Array.from(item.latents);
     return this.latentsOf(BigInt(item.seed), item.truncation ?? 1);
   }
+}
+
+// A drawing with the kept strokes of another one in place of its own.
+function withKept(drawing, kept, model) {
+  if (!kept?.strokes.length || !drawing.strokes) return drawing;
+  const isKept = ({index}) => kept.strokes.includes(index);
+  const others = model.itemDrawing(kept.of).strokes.filter(isKept);
+  const own = drawing.strokes.filter((stroke) => !isKept(stroke));
+  return {...drawing, strokes: [...own, ...others].sort((a, b) => a.index - b.index)};
 }
 
 // Strokes of a drawing as `draw` takes them.
@@ -115,10 +162,22 @@ function flat(strokes, absent, channels) {
   };
 }
 
+// The commonest colour at the first corner of images.
+function commonestCorner(images, channels) {
+  const counts = new Map();
+  for (const image of images) {
+    const corner = [...image.subarray(0, channels)].map((level) => level / 127.5 - 1);
+    const colour = hexadecimal(corner);
+    counts.set(colour, (counts.get(colour) ?? 0) + 1);
+  }
+  return [...counts].reduce((most, each) => (each[1] > most[1] ? each : most))[0];
+}
+
 // Levels uint8 of numbers around [-1, 1]: what lies outside saturates, and what is none is mid-grey.
 function levels(numbers) {
   return Uint8Array.from(numbers, (each) => {
-    return Math.round(Math.min(255, Math.max(0, ((Number.isNaN(each) ? 0 : each) + 1) * 127.5)));
+    const level = ((Number.isNaN(each) ? 0 : each) + 1) * 127.5;
+    return Math.round(Math.min(255, Math.max(0, level)));
   });
 }
 

@@ -133,7 +133,9 @@ function widths(numbers) {
   const wide = Array.from({length: count}, (_, i) => numbers[i * NUMBERS + WIDTH_AT]);
   const pen = wide.reduce((sum, each) => sum + each, 0) / count;
   const all = WIDTH_RANGE * Math.tanh(2 * pen);
-  return Float64Array.from(wide, (each) => WIDTH * Math.exp(all + PRESSURE * Math.tanh(each - pen)));
+  return Float64Array.from(wide, (each) => {
+    return WIDTH * Math.exp(all + PRESSURE * Math.tanh(each - pen));
+  });
 }
 
 // Points [x, y, ...] of strokes of all sizes, each about a middle of its own.

@@ -120,7 +120,8 @@ function massesOf(places, samples, sigma) {
   const masses = new Float64Array(samples);
   masses[0] = masses[samples - 1] = CAP;
   for (let i = 1; i < samples; i++) {
-    const [across, down] = [places[2 * i] - places[2 * i - 2], places[2 * i + 1] - places[2 * i - 1]];
+    const across = places[2 * i] - places[2 * i - 2];
+    const down = places[2 * i + 1] - places[2 * i - 1];
     const half = (0.5 * Math.hypot(across, down)) / (Math.sqrt(2 * Math.PI) * sigma);
     masses[i - 1] += half;
     masses[i] += half;
@@ -130,8 +131,8 @@ function massesOf(places, samples, sigma) {
 
 // Images [height * width * channels] of strokes on a ground [channels], all levels in [-1, 1].
 //
-// Strokes are {count, pointCount, points, width, present, colour, pens}: flat arrays on a page whose
-// longer side is 1. All have one colour [channels] if there is one channel, else each its own, one
+// Strokes are {count, pointCount, points, width, present, colour, pens}: flat arrays on a page
+// whose longer side is 1. All have one colour [channels] if there is one channel, else each its own, one
 // after the other. `pens` are the widths of all strokes, those that are not there too.
 export function draw(strokes, ground, height, width, samples) {
   const [channels, side] = [ground.length, Math.max(height, width)];
