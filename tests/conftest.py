@@ -122,11 +122,17 @@ def exported(toy, tmp_path_factory):
 
 
 @pytest.fixture(scope='session')
-def pen_bundle(tmp_path_factory) -> bytes:
-    """What the studio's page needs of a pen's model that has an encoder; neither has learned."""
+def pen_version(tmp_path_factory):
+    """The folder of a version of a pen's model that has an encoder; neither has learned."""
+    return toy_pen(tmp_path_factory.mktemp('pens') / 'toy', reads=True).version
+
+
+@pytest.fixture(scope='session')
+def pen_bundle(pen_version) -> bytes:
+    """What the studio's page needs of that model."""
     from tfgan.saved_model import bundle
 
-    return bundle.bundle(toy_pen(tmp_path_factory.mktemp('pens') / 'toy', reads=True).version)
+    return bundle.bundle(pen_version)
 
 
 @pytest.fixture(scope='session')

@@ -11,7 +11,8 @@ from toy_models import NAMES
 from tfgan import client, config, latents
 from tfgan.gan.encoding import Encoding
 from tfgan.gan.gan import Gan
-from tfgan.saved_model import bundle, writer
+from tfgan.networks.encoder import Encoder
+from tfgan.saved_model import bundle, identity, sliders, writer
 from tfgan.saved_model.card import ModelCard
 
 SEEDS = 1000
@@ -128,7 +129,15 @@ MODELS = {
 }
 
 
-@pytest.fixture(scope='module', params=MODELS)
+# Each of their exports takes seconds, and of these two the others have all parts.
+SLOW = 'pen', 'mlp'
+
+
+def marked(name):
+    return pytest.param(name, marks=pytest.mark.long if name in SLOW else ())
+
+
+@pytest.fixture(scope='module', params=map(marked, MODELS))
 def model(request, tmp_path_factory):
     return export(tmp_path_factory.mktemp('models') / 'toy', **MODELS[request.param])
 
@@ -181,4 +190,97 @@ def test_a_walk_is_the_same(page, model):
     signature = model._loaded.signatures['between' if moves else 'interpolate']
     wanted = signature(**asked)['image'].numpy()
     found = answer(page, script, shares=shares.tolist(), moves=moves)
+    assert unlike(array(found, np.uint8, *wanted.shape), wanted) <= 1
+
+
+def test_an_image_is_read_as_by_the_model(page, model):
+    if 'encode' not in model.signatures():
+        assert answer(page, 'return (await opened()).hasEncoder') is False
+        return
+    script = """
+        const model = await opened();
+        const found = [];
+        for (let seed = 0; seed < given.count; seed++) {
+          const image = model.pixels(model.itemDrawing({seed: String(seed), label: seed % 3}));
+          const known = Float32Array.from(given.known);
+          const {latents, label, scores} = model.encode(image, known);
+          found.push({latents: [...latents], label, sum: scores.reduce((a, b) => a + b)});
+        }
+        return found;
+    """
+    count, shape = 100, model.card.data['shape']
+    known = np.ones(shape[:2], np.float32)
+    known[2:9, 3:20] = 0
+    images = model.draw(np.arange(count), np.arange(count) % 3)
+    encoder = Encoder(config.Config(**model.card.config), shape, len(NAMES))
+    mask = np.repeat(known[None], count, axis=0)
+    encoder(model.form.encode(images), mask)
+    for variable, value in zip(encoder.variables, model.weights()[-len(encoder.variables) :]):
+        variable.assign(value)
+    wanted, logits = (each.numpy() for each in encoder(model.form.encode(images), mask))
+    found = answer(page, script, count=count, known=known.ravel().tolist())
+    latents_of = np.array([each['latents'] for each in found])
+    # The page has the encoder's weights in seven bits: its answer is a guess that is improved.
+    error = np.abs(latents_of - wanted).mean() / np.abs(wanted).mean()
+    assert error < 0.06
+    same = np.array([each['label'] for each in found]) == logits.argmax(axis=1)
+    assert same.mean() > 0.9
+    assert all(abs(each['sum'] - 1) < 1e-6 for each in found)
+
+
+def test_kept_strokes_are_those_of_the_other_drawing(page, model):
+    script = """
+        const model = await opened();
+        const of = {seed: '3', label: 1};
+        const item = {seed: '4', label: 2, kept: {strokes: [0, 2], of}};
+        return [of, {seed: '4', label: 2}, item].map((each) => model.itemDrawing(each).strokes);
+    """
+    if not model.card.config['architecture'].startswith('pen'):
+        return
+    other, own, found = answer(page, script)
+    kept = [stroke for stroke in other if stroke['index'] in (0, 2)]
+    rest = [stroke for stroke in own if stroke['index'] not in (0, 2)]
+    assert len(kept) == 2
+    assert found == sorted([*kept, *rest], key=lambda stroke: stroke['index'])
+
+
+EDITS = [
+    {'name': 'width', 'change': {'width': 1, 'size': 0, 'tilt': 0}},
+    {'name': 'size', 'change': {'width': 0.04, 'size': 1, 'tilt': 0}},
+    {'name': 'tilt', 'change': {'width': 0, 'size': -0.1, 'tilt': 1}},
+]
+
+
+def sliders_of(model):
+    """Sliders of a kind that suits a model."""
+    rest = dict(low=-0.8, high=0.8, default=0)
+    if model.card.config['architecture'].startswith('pen'):
+        return [each | rest | dict(kind='edit', measure='-') for each in EDITS]
+    directions = np.random.default_rng(1).normal(size=[2, 3, SIZE]).round(4).tolist()
+    return [
+        rest | dict(name='ink', measure='-', kind='direction', directions=directions[0]),
+        rest | dict(name='size', measure='-', kind='direction', directions=directions[1][:1]),
+    ]
+
+
+def test_sliders_change_drawings_as_in_python(page, model):
+    script = """
+        const model = await opened();
+        model.sliders = {sliders: given.sliders};
+        const images = given.values.map((values, seed) => {
+          const names = given.sliders.map(({name}, i) => [name, values[i]]);
+          const item = {seed: String(seed), label: seed % 3, sliders: Object.fromEntries(names)};
+          return model.pixels(model.itemDrawing(item));
+        });
+        return base64(joined(images));
+    """
+    count, own = 100, sliders_of(model)
+    values = np.random.default_rng(2).uniform(-0.8, 0.8, [count, len(own)]).astype(np.float32)
+    generator = identity.generator_of(model.card)
+    for variable, value in zip(generator.variables, model.weights()):
+        variable.assign(value)
+    normal = latents.normal(tf.range(count, dtype=tf.int64), SIZE)
+    made = sliders.draw(generator, normal, tf.range(count) % 3, own, values)
+    wanted = model.form.decode(made).numpy()
+    found = answer(page, script, sliders=own, values=values.tolist())
     assert unlike(array(found, np.uint8, *wanted.shape), wanted) <= 1

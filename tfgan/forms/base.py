@@ -85,6 +85,9 @@ class Form(Protocol):
     def measures(self, raw, source: Source) -> dict[str, np.ndarray]:
         """A number [n] for each of `figures` and each example, NaN where it has none."""
 
+    def traits(self, raw) -> dict[str, np.ndarray]:
+        """What a slider may change of a model's examples: a number [n] each, NaN for none."""
+
     def sheet(self, raw, columns: int | None = None, pixels: int = 640) -> np.ndarray:
         """A picture of examples in rows, about `pixels` wide: uint8 [h, w, 1 or 3]."""
 

@@ -7,13 +7,12 @@ have their first bytes first, then their second ones, and so on: gzip packs them
 
 import gzip
 import json
-import pathlib
 
 import numpy as np
 
 from tfgan import __version__
 from tfgan.errors import ModelError, quoted
-from tfgan.saved_model import card, compact, identity, loading
+from tfgan.saved_model import card, compact, identity, loading, sliders
 
 MAGIC = b'TFGANST1'
 LEVELS = 63  # of the encoder's weights, on each side of zero: its answer is a guess
@@ -36,7 +35,7 @@ def bundle(version, trust: bool = False) -> bytes:
         'class_names': facts.data['class_names'],
         'class_counts': facts.data['class_counts'],
         'software': f'tfgan {__version__}',
-        'sliders': _sliders(version),
+        'sliders': {'sliders': sliders.read(version)},
         'tensors': [
             {
                 'network': network,
@@ -100,8 +99,3 @@ def _bytewise(values):
     size = values.dtype.itemsize
     stored = np.ascontiguousarray(values, values.dtype.newbyteorder('<'))
     return stored.view(np.uint8).reshape(-1, size).T.tobytes()
-
-
-def _sliders(version):
-    path = pathlib.Path(version) / 'sliders.json'
-    return json.loads(path.read_bytes()) if path.exists() else None

@@ -65,6 +65,11 @@ class Drawing:
 
         return ink.measures(raw, source.paper)
 
+    def traits(self, raw):
+        from tfgan.forms.drawing import ink
+
+        return ink.traits(raw, ink.paper_of(raw))
+
     def sheet(self, raw, columns=None, pixels=640):
         return pictures.enlarge(pictures.sheet(raw, columns), pixels)
 

@@ -20,7 +20,7 @@ const TITLES = {
 
 const START = {
   label: null, from: '0', truncation: 1, favourites: [], chosen: [], parents: [], bred: [],
-  current: null, variations: [],
+  current: null, keep: [], variations: [],
   canvas: {lines: [], image: null, found: null}, scene: {words: '', placed: []},
 };
 

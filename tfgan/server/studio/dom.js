@@ -1,9 +1,8 @@
 // Small helps to make a page's elements, and a drawing's picture.
 
-import {through} from './engine/raster.js';
+import {lines, pathData, sides} from './files/svg.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
-const UNITS = 1000; // of a drawing's longer side
 const LIGHT = 128; // Paper of more is light.
 
 // An element with attributes, and children that are elements or text. `on` has listeners, `class`
@@ -40,34 +39,22 @@ export function picture(drawing) {
 }
 
 function vector(drawing) {
-  const [height, width] = drawing.shape;
-  const page = [width, height].map((side) => (UNITS * side) / Math.max(height, width));
+  const [width, height] = sides(drawing);
   const attributes = {
-    viewBox: `0 0 ${page.join(' ')}`, 'aria-hidden': 'true', focusable: 'false', class: inkClass(drawing.paper),
+    viewBox: `0 0 ${width} ${height}`, 'aria-hidden': 'true', focusable: 'false', class: inkClass(drawing.paper),
   };
-  const ground = svgEl('rect', {class: 'paper', width: page[0], height: page[1], fill: drawing.paper});
-  return svgEl('svg', attributes, ground, drawing.strokes.map((stroke) => strokePath(stroke, page)));
+  const ground = svgEl('rect', {class: 'paper', width, height, fill: drawing.paper});
+  return svgEl('svg', attributes, ground, strokePaths(drawing));
 }
 
-export function strokePath(stroke, page = [UNITS, UNITS]) {
-  return svgEl('path', {
-    d: curveOf(stroke.points, page),
-    stroke: stroke.colour,
-    'stroke-width': (UNITS * stroke.width).toFixed(1),
-    class: 'stroke',
-    'data-index': stroke.index,
+// The strokes of a drawing, each a path that says which of them it is.
+export function strokePaths(drawing) {
+  return lines({drawing, x: 0, y: 0, scale: 1}).map(({places, colour, width}, i) => {
+    return svgEl('path', {
+      d: pathData(places), stroke: colour, 'stroke-width': width.toFixed(1), class: 'stroke',
+      'data-index': drawing.strokes[i].index,
+    });
   });
-}
-
-// The cubic Béziers through a stroke's points, on a page of so many units.
-function curveOf(points, page) {
-  const places = through(points.length).map((row) => {
-    return [0, 1].map((axis) => {
-      const sum = points.reduce((total, point, i) => total + row[i] * (point[axis] - 0.5), 0);
-      return (UNITS * sum + page[axis] / 2).toFixed(1);
-    }).join(' ');
-  });
-  return `M${places[0]}C${places.slice(1).join(' ')}`;
 }
 
 function bitmap(drawing) {

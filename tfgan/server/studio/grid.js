@@ -2,7 +2,7 @@
 
 import {button, el, picture, roving} from './dom.js';
 import {lettersAreOn} from './help.js';
-import {nameOf} from './items.js';
+import {nameOf, withId} from './items.js';
 
 const FRAME_MS = 12; // of drawing at a time, so that the page answers meanwhile
 
@@ -23,8 +23,9 @@ export const actions = {
     return withChosen(state, chosen);
   },
 
-  open(state, item) {
-    return state.current?.id === item.id ? state : {...state, current: item, variations: []};
+  open(state, given) {
+    const item = withId(given);
+    return state.current?.id === item.id ? state : {...state, current: item, keep: [], variations: []};
   },
 };
 

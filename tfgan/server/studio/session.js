@@ -2,6 +2,7 @@
 
 import {button, el} from './dom.js';
 import {remember, remembered} from './help.js';
+import {save} from './saving.js';
 
 const KIND = 'tfgan studio session';
 const WAIT_MS = 300; // from a change until it is kept
@@ -58,7 +59,7 @@ function mountMenu(menu, context) {
 function saveSession({store, model, announce}) {
   const {software, name, sha256} = model;
   const session = {kind: KIND, software, model: name, sha256, state: store.state};
-  save(`${name}-session.json`, new TextEncoder().encode(JSON.stringify(session, null, 1)), 'application/json');
+  save(`${name}-session.json`, JSON.stringify(session, null, 1));
   announce('The session is saved as a file');
 }
 
@@ -87,6 +88,7 @@ function checked(state, like, model) {
     truncation: (value) => typeof value === 'number' && value >= 0 && value <= 1,
     current: (value) => value === null || isItem(value, model),
     chosen: (value) => Array.isArray(value) && value.every((id) => typeof id === 'string'),
+    keep: isNumbers,
     canvas: (value) => isLike(value, like.canvas),
     scene: (value) => isLike(value, like.scene),
   };
@@ -120,11 +122,4 @@ function isLike(value, like) {
   if (Array.isArray(like)) return Array.isArray(value);
   if (typeof like !== 'object' || like === null) return true;
   return typeof value === 'object' && value !== null && Object.keys(like).every((key) => isLike(value[key], like[key]));
-}
-
-// Gives a person a file of bytes, by the browser's own way to save.
-export function save(name, bytes, type) {
-  const url = URL.createObjectURL(new Blob([bytes], {type}));
-  el('a', {href: url, download: name}).click();
-  setTimeout(() => URL.revokeObjectURL(url), 60000);
 }
