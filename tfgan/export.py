@@ -23,7 +23,7 @@ from tfgan.training.run import Run
 
 OWN = [
     *('run_dir', 'export_dir', 'checkpoint', 'encoder', 'compact', 'data_dir'),
-    *('format', 'model', 'out', 'trust_model'),
+    *('format', 'model', 'out', 'trust_model', 'provenance'),
 ]
 PAGE = 'html'
 FLAGS = flags.FLAGS
@@ -81,4 +81,5 @@ if __name__ == '__main__':
     cli.define_place('model', None, 'an exported model, for --format=html')
     cli.define_place('out', None, 'the .html file; default NAME.html')
     cli.define_trust()
+    cli.define_provenance()
     cli.run(main, f'{__doc__}\nflags:\n{cli.listed(OWN)}')
