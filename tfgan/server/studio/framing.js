@@ -90,6 +90,13 @@ export function framed(picture, hand, mask = null) {
   return {image, known, place, pen, ...more};
 }
 
+// The colours of a picture's paper and ink, and whether parts of it are transparent as holes are.
+export function coloursOf(picture) {
+  const {pixels, hidden} = opaque(picture);
+  const {paper, colour} = foundInk(pixels, hidden, picture.width, picture.height);
+  return {paper: hexadecimal(paper), colour: hexadecimal(colour), isTorn: hidden.some(Boolean)};
+}
+
 // The intersection over union of ink, where it is known, of what was given and another image.
 export function likeness(own, image, hand) {
   const first = inkOf(own.image, hand.paper);

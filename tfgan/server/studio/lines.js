@@ -2,6 +2,8 @@
 // A line is {points: [[x, y]...], width, straight}: a curve through its points, or straight between.
 
 const SAMPLES = 8; // of a curve between two of its points, where it is cut
+const SHARP = 0.6; // radians: a line that turns so much at a point has a corner there
+const CORNER = 0.008; // of the page: how far from a corner a curve is straight again
 const NEAR = 0.0015; // of the page: a point that is no further from a simpler line is left out
 
 // The path through a line's points as SVG data, in `units` to the page's longer side.
@@ -57,6 +59,27 @@ export function simplified(points, near = NEAR) {
   if (most <= near) return [points[0], points[last]];
   const first = simplified(points.slice(0, furthest + 1), near);
   return [...first.slice(0, -1), ...simplified(points.slice(furthest), near)];
+}
+
+// A line as a hand drew it, in few points of a curve: corners stay sharp.
+export function handDrawn(points) {
+  const few = simplified(points);
+  return few.flatMap((point, i) => {
+    const [before, after] = [few[i - 1], few[i + 1]];
+    if (!before || !after || turnAt(before, point, after) < SHARP) return [point];
+    return [towards(point, before), point, towards(point, after)];
+  });
+}
+
+function turnAt(before, [x, y], after) {
+  const angle = Math.atan2(after[1] - y, after[0] - x) - Math.atan2(y - before[1], x - before[0]);
+  return Math.abs(Math.atan2(Math.sin(angle), Math.cos(angle)));
+}
+
+// A point a little way from one to another.
+function towards(point, other) {
+  const share = Math.min(1 / 3, CORNER / distance(point, other));
+  return point.map((each, axis) => each + share * (other[axis] - each));
 }
 
 // Whether a place is under a line: no further from it than half its width.

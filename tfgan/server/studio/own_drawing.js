@@ -45,8 +45,8 @@ function erased(lines, eraser) {
   });
 }
 
-export function hasHole({lines}) {
-  return lines.some(({tool}) => tool !== PEN);
+export function hasHole({lines, image}) {
+  return image?.isTorn || lines.some(({tool}) => tool !== PEN);
 }
 
 export function isBlank({lines, image}) {
@@ -71,9 +71,13 @@ export async function rasterised(drawing, shape) {
     hole.globalCompositeOperation = line.tool === PEN ? 'destination-out' : 'source-over';
     draw(hole, line, '#000000');
   }
+  const picture = pen.getImageData(0, 0, width, height);
   const {data} = hole.getImageData(0, 0, width, height);
-  const mask = Uint8Array.from({length: width * height}, (_, i) => (data[4 * i + 3] > DRAWN ? 1 : 0));
-  return {picture: pen.getImageData(0, 0, width, height), mask};
+  const mask = Uint8Array.from({length: width * height}, (_, i) => {
+    const isGone = image?.isTorn && picture.data[4 * i + 3] < DRAWN;
+    return data[4 * i + 3] > DRAWN || isGone ? 1 : 0;
+  });
+  return {picture, mask};
 }
 
 function context(width, height) {
@@ -104,12 +108,12 @@ export function loaded(url) {
 // A model's drawing where a person's own lies on its page, in their paper and ink. `place` is what
 // `onPicture` gives. One of pixels is given as its ink, a picture {url, x, y, width, height}.
 export function placed(drawing, place, {paper, ink}, page) {
-  const shape = page;
-  if (!drawing.strokes) return {inked: placedPixels(drawing, place, ink), strokes: [], paper, shape};
+  const more = {paper, shape: page};
+  if (!drawing.strokes) return {inked: placedPixels(drawing, place, ink), strokes: [], ...more};
   const strokes = drawing.strokes.map((stroke) => ({
     ...moved(stroke, mover(place), place.scale * place.pen), colour: ink,
   }));
-  return {strokes, paper, shape};
+  return {strokes, ...more};
 }
 
 function mover({x, y, scale}) {
@@ -149,4 +153,25 @@ export function mendedLines(lines, strokes, raster, page) {
   const drawn = strokes.flatMap((stroke) => cut(stroke, isHidden));
   const own = lines.map((line) => (line.tool === HOLE ? {...line, tool: ERASER} : line));
   return [...own, ...drawn.map(({points, width: wide}) => ({points, width: wide, tool: PEN}))];
+}
+
+// The picture of a page with a model's pixels: where holes are, or all over if there is no raster.
+export async function mendedPicture(raster, {inked}, {paper, page}) {
+  const [high, wide] = page.map((side) => Math.round(side * SIDE));
+  const {width, height} = raster?.picture ?? {width: wide, height: high};
+  const side = Math.max(width, height);
+  const pen = context(width, height);
+  pen.fillStyle = paper;
+  pen.fillRect(0, 0, width, height);
+  const at = (place, along) => side * (place - 0.5 + along / 2);
+  const box = [at(inked.x, page[1]), at(inked.y, page[0]), side * inked.width, side * inked.height];
+  pen.drawImage(await loaded(inked.url), ...box);
+  if (raster) {
+    const data = pen.getImageData(0, 0, width, height);
+    raster.mask.forEach((isHole, i) => {
+      if (!isHole) data.data.set(raster.picture.data.subarray(4 * i, 4 * i + 4), 4 * i);
+    });
+    pen.putImageData(data, 0, 0);
+  }
+  return {url: pen.canvas.toDataURL(), width, height};
 }
