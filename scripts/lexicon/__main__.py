@@ -7,7 +7,6 @@ it; how near it is to another from GloVe's vectors, which are in the public doma
 """
 
 import argparse
-import base64
 import collections
 import gzip
 import json
@@ -25,9 +24,49 @@ DRAWN = {
     **{13: 0.6, 15: 0.2, 18: 0.2, 19: 0.6, 27: 0.15},  # food, place, person, phenomenon, substance
 }
 ABSTRACT = 0.1  # all other files
-ANIMAL, FOOD, PLACE, PERSON, PLANT, SUBSTANCE = 5, 13, 15, 18, 20, 27
+ANIMAL, FOOD, PLACE, OBJECT, PERSON, PLANT, SUBSTANCE = 5, 13, 15, 17, 18, 20, 27
 LESS_COMMON = 0.7  # of each further sense of a word
 ANOTHERS = 0.3  # of an animal's meat and of a fruit's tree, if a word means either
+# WordNet has them as words of their own; here they are no more than plurals.
+PLURALS = {
+    *('cows', 'eyes', 'hands', 'letters', 'cards', 'barrels', 'bones', 'eggs', 'rings', 'chains'),
+    *(
+        'buns',
+        'rooms',
+        'boards',
+        'seats',
+        'hooks',
+        'clocks',
+        'trumpets',
+        'roads',
+        'steps',
+        'organs',
+    ),
+    *(
+        'beads',
+        'twins',
+        'brakes',
+        'bars',
+        'rails',
+        'dumplings',
+        'chips',
+        'cobblers',
+        'weeds',
+        'threads',
+    ),
+    *(
+        'tails',
+        'primates',
+        'humans',
+        'leaders',
+        'viewers',
+        'roots',
+        'papers',
+        'names',
+        'things',
+        'words',
+    ),
+}
 MOST_SENSES = 4
 TENTHS = 9  # Weights are whole numbers up to it.
 LEAST_DRAWN = 0.12  # Of a word's senses so much can be drawn, or it has none.
@@ -40,10 +79,7 @@ LEVELS = 28  # of a vector's numbers on either side of zero
 FIRST = 63  # the letter of zero: those of all levels are ASCII without quote and backslash
 BASIC = 5_000  # of which rare words are kinds
 LATIN = re.compile('(us|um|ae|ia|is|in|ol|ine|oid|ose)$')
-YOUNG = re.compile(
-    r'(?:an? |the |informal terms referring to an? )?(?:(?:young|baby|adult|male|female|immature|mature|domestic'
-    r'|uncastrated|castrated|small|of|an?|or|mammal|such as) )*(?:domestic(?:ated)? )?([a-z]+)\b'
-)
+YOUNG = re.compile(r'(?:an? )?(?:(?:young|baby|male|female|of|an?|domestic(?:ated)?) )+([a-z]+)\b')
 FLOWERING = re.compile(
     r'\b(?:showy|fragrant|ornamental|brilliant|bright|colou?red|cultivated|white|yellow|red|blue'
     r'|pink|purple|bears? roses)\b.*\b(?:flower|blossom|rose)',
@@ -145,9 +181,9 @@ class Lexicon:
         """What is grown for its flowers is called a flower, whatever kind of plant it is."""
         flower, tree = self._first('flower'), self._first('tree')
         for name, synset in list(self.synsets.items()):
-            if synset.file == PLANT and FLOWERING.search(synset.gloss):
-                if not self._is_a(name, tree) and not self._has_fruit(synset):
-                    self._add(name, flower)
+            has_flowers = synset.file == PLANT and FLOWERING.search(synset.gloss)
+            if has_flowers and not self._is_a(name, tree) and not self._has_fruit(synset):
+                self._add(name, flower)
 
     def _has_fruit(self, synset):
         senses = [each for word in synset.words for each, _ in self.senses[word.lower()]]
@@ -205,15 +241,28 @@ def chosen(lexicon, ranks):
         drawn = lexicon.weighed(word)
         top = files[next(iter(drawn))].file if drawn else 0
         is_name = lexicon.is_name(word)
+        if word in PLURALS or (word in ranks and is_name and top in (0, PERSON, PLACE, OBJECT)):
+            continue
         if word in ranks:
-            if is_name and top in (0, PERSON, PLACE, 17):
-                continue
             if drawn or ranks[word] < ABSTRACT_WORDS:
                 with_vectors.append(word)
-        elif top in (5, 6, 8, 13, 17, 20, 25) and not is_name:
-            if _is_known(word, lexicon, ranks, drawn):
-                others.append(word)
-    return sorted(with_vectors, key=ranks.get), sorted(others)
+        elif DRAWN.get(top, 0) > 0.5 and not is_name and _is_known(word, lexicon, ranks, drawn):
+            others.append(word)
+    return with_vectors, others
+
+
+def compounds(lexicon, ranks, words):
+    """Names that follow from their last word, and whose first says nothing that can be drawn.
+
+    A polar bear is one, so that a caption may have it, and a happy bear is none.
+    """
+    for word in lexicon.senses:
+        first, _, last = word.partition('_')
+        if last not in words or word in words or ranks.get(first, FREQUENT) > COMMON:
+            continue
+        is_thing = first in lexicon.senses and sum(lexicon.weighed(first).values()) > 0.5
+        if not is_thing and _follows_from_its_head(word, lexicon, lexicon.weighed(word)):
+            yield word
 
 
 def _is_known(word, lexicon, ranks, drawn):
@@ -241,7 +290,7 @@ def _is_known(word, lexicon, ranks, drawn):
 def _follows_from_its_head(word, lexicon, drawn):
     """A palm tree is a tree, which its last word says: it need not be in the list."""
     head = word.rpartition('_')[2]
-    if head not in lexicon.senses:
+    if head not in lexicon.senses or not drawn:
         return False
     kinds = lexicon.weighed(head)
     return bool(kinds) and lexicon._is_a(next(iter(drawn)), next(iter(kinds)))
@@ -326,6 +375,7 @@ def main():
             ','.join(str(numbers[synset] - numbers[parent]) for parent in parents[synset])
             for synset in numbers
         ),
+        'compounds': ' '.join(sorted(compounds(lexicon, ranks, set(words)))),
         'plurals': {many: one for one, plurals in read_table('irregular.txt') for many in plurals},
         'dimensions': DIMENSIONS,
         'vectors': small_vectors(

@@ -36,7 +36,7 @@ class Meaning(NamedTuple):
 
 def plain(text: str) -> str:
     """A word or name in small letters with single spaces."""
-    return ' '.join(re.sub(r'[_\-\s]+', ' ', text.lower().replace('’', "'")).split())
+    return ' '.join(re.sub(r'[_\-\s]+', ' ', text.lower().replace('\u2019', "'")).split())
 
 
 class Lexicon:
@@ -47,6 +47,7 @@ class Lexicon:
         words = [word.replace('_', ' ') for word in content['words'].split(' ')]
         self.words = {plain(word): number for number, word in reversed([*enumerate(words)])}
         self._together = {word.replace(' ', ''): number for word, number in self.words.items()}
+        self._compounds = {plain(word) for word in content['compounds'].split(' ')}
         self.plurals = content['plurals']
         self._names = words
         self._senses = _senses(content['senses'])
@@ -76,6 +77,13 @@ class Lexicon:
             found.append(last[:-1])
         return [start + each for each in found]
 
+    def is_plural(self, word: str) -> bool:
+        """Whether a word is the plural of a listed one, or of a name's last word."""
+        last = word.rpartition(' ')[2]
+        if last in self.plurals:
+            return True
+        return last not in self.words and any(each in self.words for each in self.singulars(last))
+
     def senses(self, word: str) -> dict[int, int]:
         """The meanings of a word that can be drawn, with their weights; {} if it is not known.
 
@@ -85,6 +93,10 @@ class Lexicon:
         if number is None and ' ' in word:
             return self.senses(word.rpartition(' ')[2])
         return {} if number is None else self._senses[number]
+
+    def is_thing(self, word: str) -> bool:
+        """Whether most of what a word means can be drawn."""
+        return sum(self.senses(word).values()) > TENTHS / 2
 
     def _number(self, word):
         """The number of a word, or of one that it is the plural of."""
@@ -96,7 +108,9 @@ class Lexicon:
 
     def has(self, word: str) -> bool:
         """Whether a word, or that of which it is the plural, is listed."""
-        return self._number(plain(word)) is not None
+        word = plain(word)
+        forms = (word, *self.singulars(word))
+        return self._number(word) is not None or any(each in self._compounds for each in forms)
 
     def path(self, sense: int, kinds) -> list[int] | None:
         """The shortest way up from a meaning to one of some others, both included."""
@@ -128,7 +142,7 @@ class Lexicon:
     def meaning(self, word: str, class_names: list[str]) -> Meaning:
         """What a word is among the classes of a model."""
         asked = plain(word)
-        if (name := self._same_text(asked, class_names)) is not None:
+        if (name := self.same_text(asked, class_names)) is not None:
             return Meaning(asked, name, None, None, (asked,))
         best = None
         for name in class_names:
@@ -141,7 +155,7 @@ class Lexicon:
             return Meaning(asked, name, None, None, (asked, *titles[:MOST_CHAIN], name))
         return self._refusal(asked, class_names)
 
-    def _same_text(self, asked, class_names):
+    def same_text(self, asked, class_names):
         """The class whose name a word is, in the singular or plural, with spaces or without."""
         forms = _forms(self, asked)
         for name in class_names:
@@ -179,7 +193,7 @@ class Lexicon:
 
 
 def _senses(text):
-    """Each word's meanings with their weights, which the file tells as steps from the one before."""
+    """Each word's meanings with their weights, which the file tells by steps."""
     before, found = 0, []
     for word in text.split(' '):
         senses = {}

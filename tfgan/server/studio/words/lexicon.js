@@ -31,6 +31,7 @@ export class Lexicon {
       if (!this.words.has(plain(word))) this.words.set(plain(word), number);
     });
     for (const [word, number] of this.words) this.together.set(word.replaceAll(' ', ''), number);
+    this.compounds = new Set(content.compounds.split(' ').map(plain));
     this.plurals = content.plurals;
     this.meanings = sensesOf(content.senses);
     this.vectors = content.vectors;
@@ -71,6 +72,18 @@ export class Lexicon {
     return number === null ? new Map() : this.meanings[number];
   }
 
+  // Whether most of what a word means can be drawn.
+  isThing(word) {
+    return sum(this.senses(word).values()) > TENTHS / 2;
+  }
+
+  // Whether a word is the plural of a listed one, or of a name's last word.
+  isPlural(word) {
+    const last = word.slice(word.lastIndexOf(' ') + 1);
+    if (Object.hasOwn(this.plurals, last)) return true;
+    return !this.words.has(last) && this.singulars(last).some((each) => this.words.has(each));
+  }
+
   // The number of a word, or of one that it is the plural of.
   number(word) {
     for (const each of [word, ...this.singulars(word)]) {
@@ -82,7 +95,9 @@ export class Lexicon {
 
   // Whether a word, or that of which it is the plural, is listed.
   has(word) {
-    return this.number(plain(word)) !== null;
+    const asked = plain(word);
+    const forms = [asked, ...this.singulars(asked)];
+    return this.number(asked) !== null || forms.some((each) => this.compounds.has(each));
   }
 
   // The shortest way up from a meaning to one of some others, both included, or null.
@@ -189,6 +204,12 @@ export class Lexicon {
     }
     return { word: asked, refused: asked, nearest, likeness, chain };
   }
+}
+
+function sum(numbers) {
+  let total = 0;
+  for (const each of numbers) total += each;
+  return total;
 }
 
 // Each word's meanings with their weights, which the file tells as steps from the one before.
