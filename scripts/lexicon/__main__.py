@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 HERE = pathlib.Path(__file__).parent
-OUT = HERE.parents[1] / 'tfgan/words/lexicon.json.gz'
+OUT = HERE.parents[1] / 'tfgan/words/words.gz'
 # How readily a sense is drawn, by the numbers of WordNet's files of nouns.
 DRAWN = {
     **dict.fromkeys((5, 6, 8, 17, 20, 25), 1.0),  # animal, artifact, body, object, plant, shape

@@ -13,7 +13,7 @@ import pathlib
 import re
 from typing import NamedTuple
 
-FILE = pathlib.Path(__file__).with_name('lexicon.json.gz')
+FILE = pathlib.Path(__file__).with_name('words.gz')
 ZERO = ord('?')  # the letter of zero in the file's vectors
 TENTHS = 9  # The weights of a word's meanings are whole numbers up to it.
 LEAST_MEANT = 0.5  # so much of a word's meanings has to be of a kind
