@@ -8,7 +8,7 @@ import {varied} from './engine/latents.js';
 import {framed, handOf, likeness, onPicture} from './framing.js';
 import {favour} from './grid.js';
 import {itemOfLatents, kindOf} from './items.js';
-import {distance, handDrawn, pathOf, simplified} from './lines.js';
+import {asCurves, distance, handDrawn, pathOf, simplified} from './lines.js';
 import {
   ERASER, HOLE, INK, PAPER, PEN, hasHole, isBlank, mendedLines, mendedPicture, pageOf, placed,
   rasterised, visibleLines,
@@ -486,7 +486,7 @@ function showResults(root, found, context) {
 }
 
 function ownStrokes(lines, ink) {
-  return visibleLines(lines).map(({points, width, straight}) => ({points, width, straight, colour: ink}));
+  return visibleLines(lines).flatMap(asCurves).map(({points, width}) => ({points, width, colour: ink}));
 }
 
 // A result as a drawing of the canvas.

@@ -136,8 +136,10 @@ function takeMany(items, {store, model, announce, show}) {
 }
 
 function sceneOf({scene}, items) {
-  if (!Array.isArray(scene?.placed) || scene.placed.length !== items.length) return null;
-  const placed = scene.placed.map((each, i) => ({...each, id: `file-${i}`, item: items[i]}));
+  // A scene of a command has its places alone.
+  const places = scene?.placed ?? scene?.places?.map?.(([x, y, scale]) => ({x, y, scale, turn: 0}));
+  if (!Array.isArray(places) || places.length !== items.length) return null;
+  const placed = places.map((each, i) => ({...each, id: `thing-${i + 1}`, item: items[i]}));
   return {words: scene.words, placed};
 }
 

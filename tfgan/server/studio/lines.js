@@ -3,7 +3,8 @@
 
 const SAMPLES = 8; // of a curve between two of its points, where it is cut
 const SHARP = 0.6; // radians: a line that turns so much at a point has a corner there
-const CORNER = 0.008; // of the page: how far from a corner a curve is straight again
+const CORNER = 0.004; // of the page: how far from a corner a curve is straight again
+const UNEVEN = 3; // times as far apart as the points beside them two points may be
 const NEAR = 0.0015; // of the page: a point that is no further from a simpler line is left out
 
 // The path through a line's points as SVG data, in `units` to the page's longer side.
@@ -64,11 +65,31 @@ export function simplified(points, near = NEAR) {
 // A line as a hand drew it, in few points of a curve: corners stay sharp.
 export function handDrawn(points) {
   const few = simplified(points);
-  return few.flatMap((point, i) => {
+  return evened(few.flatMap((point, i) => {
     const [before, after] = [few[i - 1], few[i + 1]];
     if (!before || !after || turnAt(before, point, after) < SHARP) return [point];
-    return [towards(point, before), point, towards(point, after)];
+    return [towards(point, before, CORNER), point, towards(point, after, CORNER)];
+  }));
+}
+
+// Points of which no two are many times as far apart as those beside them: else their curve would
+// go beyond them.
+function evened(points) {
+  const found = [points[0]];
+  points.slice(1).forEach((to, i) => {
+    const from = points[i];
+    const [before, after] = [points[i - 1], points[i + 2]];
+    const middle = distance(from, to) / 2;
+    const ends = [];
+    for (let far = before ? UNEVEN * distance(before, from) : middle; far < middle; far *= 1 + UNEVEN) {
+      found.push(towards(from, to, far));
+    }
+    for (let far = after ? UNEVEN * distance(to, after) : middle; far < middle; far *= 1 + UNEVEN) {
+      ends.unshift(towards(to, from, far));
+    }
+    found.push(...ends, to);
   });
+  return found;
 }
 
 function turnAt(before, [x, y], after) {
@@ -77,8 +98,8 @@ function turnAt(before, [x, y], after) {
 }
 
 // A point a little way from one to another.
-function towards(point, other) {
-  const share = Math.min(1 / 3, CORNER / distance(point, other));
+function towards(point, other, far) {
+  const share = Math.min(1 / 2, far / distance(point, other));
   return point.map((each, axis) => each + share * (other[axis] - each));
 }
 
