@@ -8,8 +8,9 @@ import subprocess
 import sys
 
 import pytest
+from browser import browser  # noqa: F401
 from servers import LIMITS, Server
-from toy_models import export_busy, export_toy, toy_gan
+from toy_models import export_busy, export_toy, toy_gan, toy_pen
 
 
 def pytest_addoption(parser):
@@ -118,6 +119,20 @@ def exported(toy, tmp_path_factory):
     directory = tmp_path_factory.mktemp('models') / 'toy'
     export_toy(toy, directory)
     return directory
+
+
+@pytest.fixture(scope='session')
+def pen_version(tmp_path_factory):
+    """The folder of a version of a pen's model that has an encoder; neither has learned."""
+    return toy_pen(tmp_path_factory.mktemp('pens') / 'toy', reads=True).version
+
+
+@pytest.fixture(scope='session')
+def pen_bundle(pen_version) -> bytes:
+    """What the studio's page needs of that model."""
+    from tfgan.saved_model import bundle
+
+    return bundle.bundle(pen_version)
 
 
 @pytest.fixture(scope='session')

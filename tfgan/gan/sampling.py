@@ -43,10 +43,22 @@ class Sampler:
     def _decode(self, latents, labels):
         return self._state.form.decode(self._state.average(latents, labels))
 
+    def shown(self, class_names: list[str]) -> tuple[list[dict], dict]:
+        """What a recipe tells of `sheet`: its drawings, and how they are drawn."""
+        drawings = [
+            {'seed': int(seed), 'label': class_names[label]}
+            for seed, label in zip(*self._of_sheet(), strict=True)
+        ]
+        return drawings, {'as': 'card', 'columns': COLUMNS, **self._larger(MOST_ENLARGED)}
+
+    def _of_sheet(self):
+        """The seeds 0, 1, ... and labels of a sheet whose columns are the first classes."""
+        seeds = np.arange(ROWS * COLUMNS)
+        return seeds, (seeds % COLUMNS % len(self._state.class_shares)).astype(np.int32)
+
     def sheet(self) -> np.ndarray:
         """A picture of the seeds 0, 1, ...; its columns are the first classes: uint8 [h, w, c]."""
-        seeds = np.arange(ROWS * COLUMNS)
-        labels = (seeds % COLUMNS % len(self._state.class_shares)).astype(np.int32)
+        seeds, labels = self._of_sheet()
         if not hasattr(self._state.average, 'strokes'):
             return self._state.form.sheet(self.draw(seeds, labels), COLUMNS)
         normal = latents.normal(seeds, self._state.config.latent_size)

@@ -6,7 +6,7 @@ import pathlib
 import tensorflow as tf
 
 import tfgan
-from tfgan import storage
+from tfgan import provenance, storage
 from tfgan.forms import pictures
 from tfgan.saved_model import identity, layout, warmup
 from tfgan.saved_model.card import FILE, ModelCard
@@ -53,7 +53,10 @@ def _fill(draft, gan, card, encoder, compact):
     warmup.write(draft, signatures)
     storage.write_bytes(draft / FILE, card.as_json().encode())
     storage.write_bytes(draft / 'README.md', card.as_markdown().encode())
-    storage.write_bytes(draft / 'sheet.png', pictures.small_png(gan.sheet()))
+    drawings, how = gan.shown(card.data['class_names'])
+    told = provenance.recipe(_provenance(card), drawings, **how)
+    sheet = provenance.stamped(pictures.small_png(gan.sheet()), '.png', told)
+    storage.write_bytes(draft / 'sheet.png', sheet)
     storage.write_bytes(draft / identity.SUMS, identity.sums(draft).encode())
 
 

@@ -79,6 +79,7 @@ class Version:
 
     model: str
     number: int
+    folder: pathlib.Path
     signatures: dict[str, Signature]
     row_values: int  # The largest of its inputs and outputs has so many numbers a row.
     batch_rows: int
@@ -112,7 +113,8 @@ class ModelManager:
     ):
         self.root = pathlib.Path(root)
         self.states: dict[str, dict[int, State]] = {}
-        self._limits, self._metrics, self._trust_model = limits, metrics, trust_model
+        self.trust_model = trust_model
+        self._limits, self._metrics = limits, metrics
         self._queue = FairQueue(executor, limits.max_waiting_rows)
         self._versions: dict[str, Version] = {}
         self._failures: dict[pathlib.Path, Failure] = {}  # those of versions that do not load
@@ -165,7 +167,7 @@ class ModelManager:
         return True
 
     def _read(self, model, folder, number):
-        functions = loading.load(folder, self._trust_model).signatures
+        functions = loading.load(folder, self.trust_model).signatures
         calls = {name: self._of_arrays(model, each) for name, each in functions.items()}
         for name, inputs in warmup.requests(folder):
             calls[name](inputs)
@@ -182,7 +184,7 @@ class ModelManager:
             )
             for name, function in functions.items()
         }
-        return Version(model, number, signatures, row_values, rows, _signature_defs(folder))
+        return Version(model, number, folder, signatures, row_values, rows, _signature_defs(folder))
 
     def _of_arrays(self, model, function):
         """A signature as a function of arrays that raises RefusedErrors."""

@@ -20,6 +20,7 @@ from tfgan.server.json_process import JsonProcess
 from tfgan.server.model_manager import ModelManager, unknown_label
 from tfgan.server.monitoring import Metrics
 from tfgan.server.origins import Origins, preflight
+from tfgan.server.page import Studio
 from tfgan.server.traffic import Traffic
 
 MODEL = (
@@ -68,6 +69,7 @@ class Api:
         self._bodies = Traffic(max_secs, MOST_BODIES * max_bytes)
         self._answers = Traffic(max_secs, MAX_UNREAD_BYTES)
         self._json = JsonProcess()
+        self._studio = Studio(manager)
         self._connections = None
 
     def connections(self) -> Connections:
@@ -86,6 +88,7 @@ class Api:
     def close(self) -> None:
         """Lets go of what it started."""
         self._json.close()
+        self._studio.close()
 
     async def answer(self, request: web.BaseRequest) -> web.Response:
         """Answers a request, and sends the answer."""
@@ -131,9 +134,10 @@ class Api:
                 if (permission := preflight(request)) is not None:
                     set_code('OK')
                     return web.Response(status=204, headers=headers | permission)
-                body, kind = await self._answer(request)
+                response = await self._answer(request)
+                response.headers.update(headers)
                 set_code('OK')
-                return web.Response(body=body, content_type=kind, headers=headers)
+                return response
             except RefusedError as refusal:
                 set_code(refusal.code)
                 status, message = HTTP_STATUS.get(refusal.code, 500), str(refusal)
@@ -150,19 +154,21 @@ class Api:
         return web.Response(body=error, status=status, content_type=JSON, headers=headers)
 
     async def _answer(self, request):
-        """The body of an answer and its type; raises RefusedError."""
+        """The answer, without the headers that all have; raises RefusedError."""
         path = request.rel_url.raw_path  # Once decoded, a name may hold a colon or a slash.
         if request.method == 'POST' and (match := PREDICT.fullmatch(path)):
-            return await self._predict(request, match), JSON
+            return _found(await self._predict(request, match))
         if request.method == 'GET' and path == METRICS:
-            return self._metrics.page(), 'text/plain'
+            return _found(self._metrics.page(), 'text/plain')
+        if request.method == 'GET' and self._studio.has(path):
+            return await self._studio.answer(path)
         if request.method == 'GET' and (match := STATUS.fullmatch(path)):
             model, version = _model_and_version(match)
             if match['metadata']:
-                return _metadata(self._manager.find(model, version)), JSON
+                return _found(_metadata(self._manager.find(model, version)))
             if self.is_leaving:
                 raise RefusedError('UNAVAILABLE', 'this server is ending')
-            return _to_json(status(self._manager, model, version)).encode(), JSON
+            return _found(_to_json(status(self._manager, model, version)).encode())
         code = 'INVALID_ARGUMENT' if request.path.lower().startswith('/v1/') else 'NOT_FOUND'
         raise RefusedError(code, f'Malformed request: {request.method} {quoted(request.path)}')
 
@@ -186,6 +192,10 @@ class Api:
         body = await _body(request, self._max_bytes, add)
         read = rest_json.read, body, version.specs, self._manager.max_rows(version)
         return await self._json(*read, size=len(body))
+
+
+def _found(body, kind=JSON):
+    return web.Response(body=body, content_type=kind)
 
 
 def _is_small(request):

@@ -1,0 +1,5 @@
+// A placeholder.
+
+export const actions = {};
+
+export function mount() {}
