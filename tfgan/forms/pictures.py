@@ -77,9 +77,9 @@ def png(image: np.ndarray) -> bytes:
     return encoded([image], 'PNG', {})
 
 
-def small_png(image: np.ndarray, times: int = 1) -> bytes:
-    """The same, so many times as small, in few greys or colours, which takes half of the bytes."""
-    few = picture(image).reduce(times).quantize(FEW_GREYS if image.shape[-1] == 1 else FEW_COLOURS)
+def small_png(image: np.ndarray) -> bytes:
+    """The same in few greys or colours, which takes about half of the bytes."""
+    few = picture(image).quantize(FEW_GREYS if image.shape[-1] == 1 else FEW_COLOURS)
     data = io.BytesIO()
     few.save(data, 'PNG')
     return data.getvalue()

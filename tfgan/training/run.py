@@ -171,7 +171,6 @@ class Run:
         """
         startup.import_tensorflow()
         from tfgan.distributed import coordination
-        from tfgan.saved_model import identity, writer
 
         directory = pathlib.Path(directory or f'saved_models/{self.directory.resolve().name}')
         if self._outcome is None or checkpoint != 'latest':
@@ -179,16 +178,14 @@ class Run:
             card = _licensed(card, licence)
             found = self._encoder_of(gan, card, checkpoint) if encoder == 'auto' else None
             self.reads = found is not None
-            identity.round_weights(gan.average)
-            return writer.write(gan, directory, card, found, compact)
+            return _written(gan, directory, card, found, compact)
         version = None
         if coordination.is_chief(self._gan.strategy):
             card = self._card(directory.name, self.source.summary(), self._outcome)
             card = _licensed(card, licence)
             found = self._encoder if encoder == 'auto' else None
             self.reads = found is not None
-            identity.round_weights(self._gan.average)
-            version = writer.write(self._gan, directory, card, found, compact)
+            version = _written(self._gan, directory, card, found, compact)
         self._wait_for_all()
         return version
 
@@ -251,6 +248,15 @@ class Run:
 
     def _repr_png_(self) -> bytes | None:
         return self.sheets()[-1].read_bytes() if self.sheets() else None
+
+
+def _written(gan, directory, card, encoder, compact):
+    """The next version, whose generator is rounded and whose sliders are looked for."""
+    from tfgan.saved_model import identity, sliders, writer
+
+    identity.round_weights(gan.average)
+    found = sliders.found(gan.average, gan.form, encoder)
+    return writer.write(gan, directory, card, encoder, compact, found)
 
 
 def _licensed(card, licence):
