@@ -47,7 +47,7 @@ async function start() {
   const model = await openModel(await bytesOf('bundle', `models/${name}.bundle`));
   const tables = [...Object.values(PANELS), grids, drop, session].map(({actions}) => actions);
   const store = createStore(session.left(START, model), combined(...tables));
-  const context = {store, model, names, words: null, announce, show, open};
+  const context = {store, model, names, words: () => bytesOf('words', 'words.gz'), announce, show, open};
   mountPanels(context);
   help.mountTools(document.getElementById('tools'), context);
   session.mount(document.getElementById('tools'), context);

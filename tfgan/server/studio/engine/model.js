@@ -7,12 +7,14 @@
 // {image: Uint8Array [h * w * c], paper, shape}.
 //
 // An item is {seed or latents, label, truncation, sliders: {name: value}, kept: {strokes: [index],
-// of: item}}: what is kept are strokes of another item, in place of its own ones.
+// of: item}, edits: {index: {gone, points, width}}}: what is kept are strokes of another item, in
+// place of its own ones, and edits are of single strokes.
 
 import {openBundle} from './bundle.js';
 import {Encoder} from './encoder.js';
 import {classes, normal} from './latents.js';
 import {reader} from './layers.js';
+import {withLineEdits} from './line_edits.js';
 import {Pen, SAMPLES} from './pen.js';
 import {Convolutional, Mlp} from './pixels.js';
 import {draw} from './raster.js';
@@ -130,7 +132,8 @@ class Model {
     const isEdit = sliders[0]?.kind === 'edit';
     const from = isMoved && !isEdit ? moved(latents, item.label, sliders, values) : latents;
     const drawing = withKept(this.draw(from, item.label), item.kept, this);
-    return isMoved && isEdit ? edited(drawing, sliders, values) : drawing;
+    const slid = isMoved && isEdit ? edited(drawing, sliders, values) : drawing;
+    return withLineEdits(slid, item.edits);
   }
 
   itemLatents(item) {

@@ -159,3 +159,6 @@ export function draw(strokes, ground, height, width, samples) {
 }
 
 const covered = (density, slope) => sigmoid(slope * (Math.log(density + FAINT) - LOG_EDGE));
+
+// What the slopes of a drawing need too.
+export {CAP, FAINT, LEAST_PEN, LOG_EDGE, REACH, SHARPNESS, SIGMA};
