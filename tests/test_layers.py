@@ -12,14 +12,14 @@ ROOT = pathlib.Path(__file__).parents[1]
 PACKAGE = ROOT / 'tfgan'
 
 ROWS = (
-    {'train', 'sample', 'redraw', 'learn', 'evaluate', 'export', 'serve', 'query'},
+    {'train', 'sample', 'redraw', 'learn', 'evaluate', 'export', 'serve', 'query', 'whence'},
     {'cli', 'training', 'server'},
     {'evaluation', 'client', 'word_learning'},
-    {'gan', 'saved_model', 'redrawing'},
+    {'gan', 'saved_model', 'redrawing', 'remaking'},
     {'forms'},
     {'networks', 'data'},
     {'config', 'distributed', 'storage', 'startup'},
-    {'errors', 'latents', 'objectives'},
+    {'errors', 'latents', 'objectives', 'provenance'},
 )
 # What a package may see of the rows below it, if not all; and who may see whom in a row.
 ONLY = {'server': {'saved_model', 'errors'}}
@@ -34,6 +34,9 @@ WITHOUT_TENSORFLOW = (
         'redraw',
         'learn',
         'redrawing',
+        'remaking',
+        'provenance',
+        'whence',
         'query',
         'forms.base',
         'forms.drawing',

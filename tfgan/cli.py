@@ -1,5 +1,6 @@
 """What every command does alike: help, flags, refusals."""
 
+import contextlib
 import functools
 import io
 import os
@@ -9,7 +10,7 @@ import sys
 
 from absl import app, flags, logging
 
-from tfgan import startup
+from tfgan import provenance, startup
 from tfgan.config import is_finite, is_text
 from tfgan.errors import (
     MOST_QUOTED,
@@ -30,17 +31,18 @@ REFUSALS = ConfigError, SourceError, RunError, ModelError, StorageError
 MOST_REFUSED = 10_000  # characters of a refusal, of which the longest are commands to type
 
 
-def run(main, help_text: str, refused: int = 1) -> None:
+def run(main, help_text: str, refused: int = 1, words: int = 0) -> None:
     """Parses the flags and calls `main`, or answers --help; a refusal is one message.
 
-    The exit code is then `refused`. Ctrl-C ends it with the line `startup.STOPPED`.
+    The exit code is then `refused`. Ctrl-C ends it with the line `startup.STOPPED`. `main` is
+    called with so many `words` that are no flags, or fewer.
     """
     startup.tolerate_closed_output()
     with startup.command():
-        _run(main, help_text, refused)
+        _run(main, help_text, refused, words)
 
 
-def _run(main, help_text, refused):
+def _run(main, help_text, refused, words):
     if {'--help', '-h', '-help', '--helpshort', '--helpfull'} & set(sys.argv[1:]):
         print(help_text)
         return
@@ -48,14 +50,16 @@ def _run(main, help_text, refused):
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors='backslashreplace')  # a terminal may lack a name's letters
 
-    def checked(_):
+    def checked(argv):
         logging.set_verbosity(logging.WARNING)  # TensorFlow tells of each file it writes
+        is_off = flags.FLAGS.flag_values_dict().get('provenance') == 'off'
         try:
-            main()
+            with provenance.switched_off() if is_off else contextlib.nullcontext():
+                main(*argv[1:])
         except REFUSALS as error:
             _refuse(f'error: {error}', refused, error)
 
-    app.run(checked, flags_parser=functools.partial(parse, refused=refused))
+    app.run(checked, flags_parser=functools.partial(parse, refused=refused, most=words))
 
 
 def _refuse(message, code, error):
@@ -66,18 +70,22 @@ def _refuse(message, code, error):
     raise SystemExit(code) from error
 
 
-def parse(argv: list[str], refused: int = 1) -> None:
-    """Reads the flags; one that is wrong is refused by one message and that exit code."""
+def parse(argv: list[str], refused: int = 1, most: int = 0) -> list[str]:
+    """Reads the flags; one that is wrong is refused by one message and that exit code.
+
+    Returns the command's name and its words that are no flags, of which there are so many at most.
+    """
     try:
         for word in argv:
             if not is_text(word):
                 raise ConfigError(f'{quoted(word, ascii)}: expected a text in UTF-8')
-        words = flags.FLAGS(argv)[1:]
-        if words:
-            raise ConfigError(f'{quoted(words[0], repr)} is not a flag; {HOW}')
+        words = flags.FLAGS(argv)
+        if len(words) > most + 1:
+            raise ConfigError(f'{quoted(words[most + 1], repr)} is not a flag; {HOW}')
         for name, value in flags.FLAGS.flag_values_dict().items():
             if isinstance(value, float) and not is_finite(value):
                 raise ConfigError(f'--{name}={value}: expected a finite number')
+        return words
     except (ConfigError, flags.Error) as error:
         _refuse(f'error: {_in_short(error)}', refused, error)
 
@@ -248,6 +256,11 @@ def define_truncation() -> None:
 def define_trust() -> None:
     """The flag of the commands that load a model, which is a program of whoever made it."""
     flags.DEFINE_bool('trust_model', False, 'run a model that can do more than compute')
+
+
+def define_provenance() -> None:
+    """The flag of the commands that write pictures, which say what made them."""
+    flags.DEFINE_enum('provenance', 'on', ['on', 'off'], 'off: files do not say what made them')
 
 
 BETTER = 0.9  # of a distance: less than that is no accident of the drawings that were looked at

@@ -14,12 +14,14 @@ import urllib.parse
 import urllib.request
 
 import numpy as np
+import tqdm
 
 from tfgan.errors import MOST_TOLD, ModelError, listed, quoted, reason
 from tfgan.forms import pictures
 from tfgan.forms.base import DRAWING, form_named
 from tfgan.forms.pictures import Picture
 from tfgan.redrawing import Redrawing
+from tfgan.remaking import Remaking
 from tfgan.saved_model import card, layout, loading
 from tfgan.saved_model.card import ModelCard
 
@@ -30,6 +32,7 @@ MOST_BYTES = 128 << 20  # of an answer, in which a server has 16 Mi numbers as J
 ROW_BYTES = 16 << 20  # of one drawing in it: 1024 x 1024 x 3 numbers as JSON
 ABOUT_BYTES = 4 << 20  # of what a server tells of a model
 CHUNK_BYTES = 1 << 16
+WALK_FRAMES, WALK_PIXELS = 90, 480  # of a walk, and how wide one of a model without strokes is
 MOST_CLASSES, MOST_LETTERS = 100_000, 1000  # of a model, and of the name of one
 STATES = 'UNKNOWN', 'START', 'LOADING', 'AVAILABLE', 'UNLOADING', 'END'  # of a version
 SIZES = {'uint8': 1, 'int32': 4, 'float32': 4, 'string': 8}  # bytes of what outputs are made of
@@ -42,13 +45,15 @@ IMAGE, TEXT, FOUND = (
 OUTPUTS = {
     **dict.fromkeys(('serving_default', 'labelled', 'truncated', 'latents'), IMAGE),
     **dict.fromkeys(('interpolate', 'between'), IMAGE),
-    **dict.fromkeys(('svg', 'latents_svg', 'interpolate_svg', 'between_svg', 'classes'), TEXT),
+    **dict.fromkeys(
+        ('svg', 'latents_svg', 'interpolate_svg', 'between_svg', 'classes', 'recipe'), TEXT
+    ),
     'encode': FOUND,
     'reconstruct': FOUND | IMAGE,
 }
 
 
-class Model(Redrawing):
+class Model(Redrawing, Remaking):
     """What a model can be asked for; `answers` says how, `block` for how many rows at once.
 
     `answers(signature, {input: array [n, ...]})` gives {output: array [n, ...]}.
@@ -66,7 +71,7 @@ class Model(Redrawing):
         seeds = _integers('seeds', seeds, np.int64)
         inputs = {'seed': _one_each('seeds', seeds, seeds.size)}
         if label is not None or truncation is not None:
-            inputs['label'] = self._labels(-1 if label is None else label, seeds.size)
+            inputs['label'] = self.labels(-1 if label is None else label, seeds.size)
         if truncation is not None:
             inputs['truncation'] = _one_each('truncation', _shares(truncation), seeds.size)
         signature = ['serving_default', 'labelled', 'truncated'][len(inputs) - 1]
@@ -81,7 +86,7 @@ class Model(Redrawing):
                 'of one at least'
             )
         return self._in_blocks(
-            'latents', {'latents': latents, 'label': self._labels(label, len(latents))}
+            'latents', {'latents': latents, 'label': self.labels(label, len(latents))}
         )
 
     def svg(self, seeds, label=None) -> list[str]:
@@ -92,13 +97,17 @@ class Model(Redrawing):
         seeds = _integers('seeds', seeds, np.int64)
         if 'svg' not in self.signatures():
             return self.form.outlines(self.draw(seeds, label))
-        labels = self._labels(-1 if label is None else label, seeds.size)
+        labels = self.labels(-1 if label is None else label, seeds.size)
         inputs = {'seed': _one_each('seeds', seeds, seeds.size), 'label': labels}
         return self._in_blocks('svg', inputs).tolist()
 
     def sheet(self, seeds, label=None, truncation=None, columns: int | None = None) -> Picture:
         """A picture of the drawings of int seeds [n] in rows; a notebook shows it."""
-        return Picture(self.form.sheet(self.draw(seeds, label, truncation), columns))
+        images = self.draw(seeds, label, truncation)
+        told = self.recipe(
+            self.seeded(seeds, label, truncation), **{'as': 'sheet'}, columns=columns
+        )
+        return Picture(self.form.sheet(images, columns), told)
 
     def write(self, out, seeds, label=None, truncation=None, file_format='png', **how) -> None:
         """Writes the drawings of int seeds [n], as one file by the ending of `out`, or a folder.
@@ -111,10 +120,11 @@ class Model(Redrawing):
         """
         out = os.fspath(out)
         ending = pictures.ending(out) or f'.{file_format}'
+        told = self.recipe(self.seeded(seeds, label, truncation))
         if self._has_vectors(ending, pictures.ending(out), truncation, how):
-            self.form.write_svgs(out, ending, self.svg(seeds, label), seeds, **how)
+            self.form.write_svgs(out, ending, self.svg(seeds, label), seeds, told, **how)
         else:
-            self.form.write(out, self.draw(seeds, label, truncation), seeds)
+            self.form.write(out, self.draw(seeds, label, truncation), seeds, told)
 
     def _has_vectors(self, ending, is_sheet, truncation, how):
         """Whether a file is made from vectors, of which there are none with truncation."""
@@ -125,6 +135,34 @@ class Model(Redrawing):
                 f'--truncation={truncation}: {ending} of any size has none; leave it out'
             )
         return True
+
+    def walk(self, seeds, label=None, frames: int = WALK_FRAMES, size=None) -> list[np.ndarray]:
+        """Sheets of drawings that each walk by way of two other seeds and back.
+
+        Their labels are by default the classes in turn. With strokes, the longer side of a drawing
+        can have `size` pixels. Raises ModelError.
+        """
+        drawn = 'interpolate_svg' in self.signatures()
+        if size and not drawn:
+            raise ModelError(
+                f'--size={size}: the model has no strokes to draw a walk from; leave it out'
+            )
+        seeds = _integers('seeds', seeds, np.int64)
+        if label is None:
+            label = seeds % len(self.class_names())
+        labels = self.labels(label, len(seeds))
+        pages = []
+        for place in tqdm.tqdm(np.arange(frames) * 3 / frames, 'walking', delay=1, disable=None):
+            leg, share = int(place), place % 1
+            ends = [seeds + len(seeds) * corner for corner in (leg, (leg + 1) % 3)]
+            shares = np.full(len(seeds), share, np.float32)
+            way = {'seed': ends[0], 'to_seed': ends[1], 'share': shares, 'label': labels}
+            if drawn:
+                pages.append(self.form.frame(self.predict('interpolate_svg', way), size, frames))
+            else:
+                images = self.predict('interpolate', way)
+                pages.append(self.form.sheet(images, pixels=WALK_PIXELS))
+        return pages
 
     def class_names(self) -> list[str]:
         """The classes' names, by number."""
@@ -145,7 +183,8 @@ class Model(Redrawing):
         [output] = self._checked(signature, inputs).values()
         return output
 
-    def _labels(self, label, count):
+    def labels(self, label, count: int) -> np.ndarray:
+        """The labels int32 [count] that `label` means, as `draw` takes it."""
         labels = np.asarray(label)
         if labels.dtype.kind == 'U':
             names = self.class_names()
@@ -276,6 +315,14 @@ class _Loaded(Model):
 
         return identity.of_export(self.card, self.weights())
 
+    def known_facts(self) -> dict:
+        """What recipes have of a model that does not tell it itself, as it was exported before."""
+        try:
+            licence = self.card.data['licence']
+            return {'model': self.card.name, 'sha256': self.sha256, 'licence': licence}
+        except ModelError:  # It has no card.
+            return {'model': self.version.resolve().parent.name}
+
     def evaluate(self, dataset: str | None = None, **options):
         """A report of its drawings beside a data set's images, by default of its own data.
 
@@ -367,6 +414,10 @@ class Served(Model):
     def signatures(self):
         """The names of what it answers."""
         return self.metadata()['metadata']['signature_def']['signature_def'].keys()
+
+    def known_facts(self) -> dict:
+        """What recipes have of a model that does not tell it itself."""
+        return {'model': self._model}
 
     def metadata(self) -> dict:
         answer = self._metadata()

@@ -14,7 +14,7 @@ import time
 
 from absl import flags
 
-from tfgan import cli, client, startup, storage
+from tfgan import cli, client, provenance, startup, storage
 from tfgan.errors import FeatureError, ModelError, quoted
 from tfgan.forms import base as forms
 from tfgan.forms import pictures
@@ -31,7 +31,7 @@ OWN = [
     'seed',
     'out',
 ]
-OWN += ['truncation', 'cache_dir', 'trust_model']
+OWN += ['truncation', 'cache_dir', 'trust_model', 'provenance']
 FLAGS = flags.FLAGS
 
 
@@ -46,15 +46,18 @@ def main():
     cli.check_folder('out', out)
     startup.import_tensorflow()
     print(f'  {"out":15} {quoted(out)}')
-    report = judged(version)
+    model = client.load(version, FLAGS.trust_model)
+    report = judged(model)
     print(f'\n{report}')
-    write(out, report, began)
+    # Beside the model's drawings there are images of the data set.
+    told = model.recipe([], **{'source': provenance.COMPOSITE, 'as': 'pairs'})
+    write(out, report, began, told)
 
 
-def judged(version: pathlib.Path):
+def judged(model):
     """The report that the flags ask for."""
     try:
-        return client.load(version, FLAGS.trust_model).evaluate(
+        return model.evaluate(
             FLAGS.dataset,
             num=FLAGS.num,
             features=FLAGS.features,
@@ -69,10 +72,10 @@ def judged(version: pathlib.Path):
         raise ModelError(error) from error
 
 
-def write(out: pathlib.Path, report, began: float) -> None:
+def write(out: pathlib.Path, report, began: float, recipe: dict | None = None) -> None:
     """Everything at once, when all is known."""
-    pictures.write_png(out / 'neighbours.png', report.neighbours)
-    pictures.write_png(out / 'missed.png', report.missed)
+    pictures.write_png(out / 'neighbours.png', report.neighbours, recipe)
+    pictures.write_png(out / 'missed.png', report.missed, recipe)
     scalars(out / 'tensorboard', report.figures, report.facts['step'])
     facts = report.as_json() | {'secs': time.monotonic() - began}
     text = json.dumps(facts, indent=2, ensure_ascii=False, allow_nan=False)
@@ -116,4 +119,5 @@ if __name__ == '__main__':
     cli.define_truncation()
     cli.define_place('out', None, 'a folder; default reports/NAME/VERSION')
     cli.define_place('cache_dir', None, "for what is known of the data; default the user's")
+    cli.define_provenance()
     cli.run(main, f'{__doc__}\nflags:\n{cli.listed(OWN)}')

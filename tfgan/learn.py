@@ -12,7 +12,7 @@ from absl import flags
 from tfgan import cli, client
 from tfgan.errors import ModelError, shown, typed
 
-OWN = ['model', 'images', 'word', 'out', 'secs', 'trust_model']
+OWN = ['model', 'images', 'word', 'out', 'secs', 'trust_model', 'provenance']
 FLAGS = flags.FLAGS
 
 
@@ -39,4 +39,5 @@ if __name__ == '__main__':
     flags.DEFINE_string('word', None, 'what the kind is called')
     cli.define_place('out', None, "the new model's directory")
     flags.DEFINE_float('secs', 15.0, 'of learning', lower_bound=1)
+    cli.define_provenance()
     cli.run(main, f'{__doc__}\nflags:\n{cli.listed(OWN)}', refused=2)

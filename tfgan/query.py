@@ -23,6 +23,7 @@ OWN = [
     *('server', 'model', 'version', 'status', 'metadata'),
     *('num', 'seed', 'seeds', 'label', 'truncation', 'latents'),
     *cli.DRAWINGS,
+    'provenance',
 ]
 FLAGS = flags.FLAGS
 
@@ -50,8 +51,10 @@ def draw(model, how):
     latents = _array(FLAGS.latents)
     if pictures.ending(FLAGS.out) in pictures.VECTORS or FLAGS.format != 'png' or FLAGS.size:
         raise ModelError('--latents: only the pixels of latents are served; give --out=sheet.png')
-    drawings = model.draw_latents(latents, FLAGS.label or 0)
-    model.form.write(FLAGS.out, drawings, np.arange(len(latents)))
+    labels = model.labels(FLAGS.label or 0, len(latents))
+    told = model.recipe(model.given(latents, labels))
+    drawings = model.draw_latents(latents, labels)
+    model.form.write(FLAGS.out, drawings, np.arange(len(latents)), told)
 
 
 def _array(path):
@@ -93,4 +96,5 @@ if __name__ == '__main__':
     cli.define_truncation()
     cli.define_place('latents', None, 'a .npy file [n, latent_size] instead of seeds')
     cli.define_drawings()
+    cli.define_provenance()
     cli.run(main, f'{__doc__}\nflags:\n{cli.listed(OWN)}')

@@ -22,13 +22,13 @@ import numpy as np
 import tqdm
 from absl import flags
 
-from tfgan import cli, client, redrawing
+from tfgan import cli, client, provenance, redrawing
 from tfgan.errors import MOST_TOLD, ConfigError, ModelError, quoted, shown, typed
 from tfgan.forms import pictures
 
 OWN = [
     *('model', 'image', 'images', 'label', 'vary', 'distance', 'seed', 'mend', 'mask', 'to'),
-    *('walk', 'steps', *cli.DRAWINGS, 'trust_model'),
+    *('walk', 'steps', *cli.DRAWINGS, 'trust_model', 'provenance'),
 ]
 FLAGS = flags.FLAGS
 SHEET = 'sheet.png'  # of a folder: yours beside theirs
@@ -79,32 +79,35 @@ def _redraw(model):
     if FLAGS.vary:
         near = redrawing.varied(found.latents[0], FLAGS.vary, FLAGS.distance, FLAGS.seed)
         found = found._replace(latents=near, labels=np.repeat(found.labels, FLAGS.vary))
-    drawings = model.drawings(found.latents, found.labels)
-    _write(model, found.own * len(drawings), drawings, FLAGS.seed + np.arange(len(drawings)), how)
+    own = found.own * len(found.latents)
+    _write(model, own, found.latents, found.labels, FLAGS.seed + np.arange(len(own)), how)
 
 
-def _write(model, own, drawings, names, how):
+def _write(model, own, latents, labels, names, how):
     """Writes drawings, each on its picture's page, as --out= says."""
     how = dict(how)
+    drawings = model.drawings(latents, labels)
+    told = model.recipe(model.given(latents, labels, own))
     ending = f'.{how.pop("file_format")}'
     ending = pictures.ending(FLAGS.out) or ending
     is_pixels = not isinstance(drawings[0], str)
     if ending in pictures.SHEETS and is_pixels and 'size' not in how:
-        model.form.write_placed(FLAGS.out, own, drawings, names)
+        model.form.write_placed(FLAGS.out, own, drawings, names, told)
         return
     if is_pixels:
         drawings = model.form.outlines(np.stack(drawings))
     if ending in pictures.SHEETS:
         how = {'size': max(own[0].picture.shape[:2])} | how
     svgs = [model.form.as_svg(*pair) for pair in zip(own, drawings, strict=True)]
-    model.form.write_svgs(FLAGS.out, ending, svgs, names, **how)
+    model.form.write_svgs(FLAGS.out, ending, svgs, names, told, **how)
 
 
 def _walk(model):
     found = model.redraw([FLAGS.image, FLAGS.to], label=FLAGS.label, steps=FLAGS.steps)
     _tell(model, [FLAGS.image, FLAGS.to], found)
     frames = model.walk_between(found, FLAGS.frames)
-    pictures.write_animation(FLAGS.walk, frames)
+    told = _with_own(model, found, 'walk of my own', frames=FLAGS.frames)
+    pictures.write_animation(FLAGS.walk, frames, recipe=told)
     print(f'a walk of {len(frames)} frames: {shown(FLAGS.walk)}')
 
 
@@ -118,7 +121,8 @@ def _mend(model):
     found = model.redraw_framed([own], FLAGS.label, FLAGS.steps, FLAGS.seed)
     _tell(model, [FLAGS.image], found)
     [drawing] = model.drawings(found.latents, found.labels)
-    pictures.write_picture(FLAGS.out, model.form.mended(own, drawing))
+    told = _with_own(model, found, 'mended')
+    pictures.write_picture(FLAGS.out, model.form.mended(own, drawing), told)
     print(f'mended: {shown(FLAGS.out)}')
 
 
@@ -150,12 +154,19 @@ def _redraw_all(model):
     kept = np.flatnonzero(known)
     if not len(kept):
         raise ModelError(f'--images={quoted(FLAGS.images)}: {NOT_KNOWN}')
-    drawings = model.drawings(found.latents[kept], found.labels[kept])
     own = [own[i] for i in kept]
-    _write(model, own, drawings, [names[i] for i in kept], how)
+    _write(model, own, found.latents[kept], found.labels[kept], [names[i] for i in kept], how)
     pairs = np.stack([np.stack([each.image for each in own]), found.images[kept]], axis=1)
     sheet = model.form.sheet(pairs.reshape(-1, *pairs.shape[2:]), COLUMNS)
-    pictures.write_png(pathlib.Path(FLAGS.out) / SHEET, sheet)
+    kept = redrawing.Redrawn(own, *(each[kept] for each in found[1:]))
+    told = _with_own(model, kept, 'pairs')
+    pictures.write_png(pathlib.Path(FLAGS.out) / SHEET, sheet, told)
+
+
+def _with_own(model, found, made_as, **more):
+    """The recipe of a file in which a person's drawings are beside the model's."""
+    source = {'source': provenance.COMPOSITE, 'as': made_as}
+    return model.recipe(model.given(found.latents, found.labels, found.own), **source, **more)
 
 
 def _tell(model, files, found):
@@ -203,4 +214,5 @@ if __name__ == '__main__':
         upper_bound=1000,
     )
     cli.define_drawings()
+    cli.define_provenance()
     cli.run(main, f'{__doc__}\nflags:\n{cli.listed(OWN)}', refused=2)

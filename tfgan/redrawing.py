@@ -58,7 +58,7 @@ class Redrawing:
     def redraw_framed(self, own, label=None, steps: int = STEPS, seed: int = 0) -> Redrawn:
         """The same of pictures that are framed already."""
         asked = {
-            'label': self._labels(-1 if label is None else label, len(own)),
+            'label': self.labels(-1 if label is None else label, len(own)),
             'steps': np.full(len(own), steps, np.int32),
             'seed': np.full(len(own), seed, np.int64),
         }

@@ -16,16 +16,17 @@ It needs the exported model and nothing else of the run.
 """
 
 import numpy as np
-import tqdm
 from absl import flags
 
 from tfgan import cli, client
 from tfgan.errors import ConfigError, ModelError, shown
 from tfgan.forms import pictures
 
-OWN = ['model', 'num', 'seed', 'label', 'truncation', *cli.DRAWINGS, 'walk', 'trust_model']
+OWN = [
+    *('model', 'num', 'seed', 'label', 'truncation', *cli.DRAWINGS, 'walk', 'trust_model'),
+    'provenance',
+]
 FLAGS = flags.FLAGS
-WALK_PIXELS = 480  # wide, of a model without strokes
 
 
 def main():
@@ -41,40 +42,19 @@ def main():
     if FLAGS.out:
         model.write(FLAGS.out, seeds, FLAGS.label, FLAGS.truncation, **how)
     if FLAGS.walk:
-        write_walk(walk(model, seeds, FLAGS.label, FLAGS.frames, FLAGS.size), FLAGS.walk)
+        _walk(model, seeds)
 
 
-def walk(model, seeds, label, count, size=None) -> list[np.ndarray]:
-    """Sheets of drawings that each walk by way of two other seeds and back, `count` in all.
-
-    With strokes, the longer side of a drawing can have `size` pixels. Raises ModelError.
-    """
-    drawn = 'interpolate_svg' in model.signatures()
-    if size and not drawn:
-        raise ModelError(
-            f'--size={size}: the model has no strokes to draw a walk from; leave it out'
-        )
-    names = model.class_names()
-    label = client.label_number(label, names) if label else seeds % len(names)
-    labels = np.broadcast_to(np.asarray(label, np.int32), len(seeds))
-    frames = []
-    for place in tqdm.tqdm(np.arange(count) * 3 / count, 'walking', delay=1, disable=None):
-        leg, share = int(place), place % 1
-        ends = [seeds + len(seeds) * corner for corner in (leg, (leg + 1) % 3)]
-        shares = np.full(len(seeds), share, np.float32)
-        way = {'seed': ends[0], 'to_seed': ends[1], 'share': shares, 'label': labels}
-        if drawn:
-            svgs = model.predict('interpolate_svg', way)
-            frames.append(model.form.frame(svgs, size, count))
-        else:
-            frames.append(model.form.sheet(model.predict('interpolate', way), pixels=WALK_PIXELS))
-    return frames
-
-
-def write_walk(frames, path) -> None:
+def _walk(model, seeds):
     """An animation of three seconds a leg at most."""
-    pictures.write_animation(path, frames)
-    print(f'a walk of {len(frames)} frames: {shown(path)}')
+    label = FLAGS.label
+    if label is None:
+        label = seeds % len(model.class_names())
+    frames = model.walk(seeds, label, FLAGS.frames, FLAGS.size)
+    how = {'as': 'walk', 'frames': FLAGS.frames, 'size': FLAGS.size}
+    told = model.recipe(model.seeded(seeds, label), **how)
+    pictures.write_animation(FLAGS.walk, frames, recipe=told)
+    print(f'a walk of {len(frames)} frames: {shown(FLAGS.walk)}')
 
 
 if __name__ == '__main__':
@@ -85,6 +65,7 @@ if __name__ == '__main__':
     cli.define_seeds()
     flags.DEFINE_string('label', None, 'a class, by name or number; default: as the seeds have it')
     cli.define_truncation()
+    cli.define_provenance()
     cli.define_drawings()
     cli.define_place('walk', None, 'a .gif, .webp or .apng of walks between drawings')
     cli.run(main, f'{__doc__}\nflags:\n{cli.listed(OWN)}')

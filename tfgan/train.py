@@ -17,7 +17,7 @@ from tfgan.training import run_dir as runs
 
 OWN = [
     *('data_dir', 'run_dir', 'export_dir', 'checkpoint_secs', 'strategy', 'virtual_devices'),
-    *('accumulate', 'peer_secs', 'trusted_network', 'dry_run'),
+    *('accumulate', 'peer_secs', 'trusted_network', 'dry_run', 'provenance'),
 ]
 FLAGS = flags.FLAGS
 
@@ -87,6 +87,7 @@ if __name__ == '__main__':
         'trusted_network', False, 'no stranger reaches this machine: processes may open a port'
     )
     flags.DEFINE_bool('dry_run', False, 'print the settings and stop')
+    cli.define_provenance()
     config.define_flags()
     cli.run(
         main,

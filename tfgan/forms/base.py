@@ -91,13 +91,18 @@ class Form(Protocol):
     def sheet(self, raw, columns: int | None = None, pixels: int = 640) -> np.ndarray:
         """A picture of examples in rows, about `pixels` wide: uint8 [h, w, 1 or 3]."""
 
-    def write(self, out: str, raw, numbers) -> None:
-        """Writes a sheet or, if `out` is a folder, a file for each example, named by `numbers`."""
+    def write(self, out: str, raw, numbers, recipe: dict | None = None) -> None:
+        """Writes a sheet or, if `out` is a folder, a file for each example, named by `numbers`.
+
+        Files say what made them by the recipe.
+        """
 
     def outlines(self, raw) -> list[str]:
         """An SVG file for each example, for a model that answers none itself."""
 
-    def write_svgs(self, out: str, ending: str, svgs: list[str], numbers, **how) -> None:
+    def write_svgs(
+        self, out: str, ending: str, svgs: list[str], numbers, recipe: dict | None = None, **how
+    ) -> None:
         """The same of SVG files, in the format of an ending; `how` are the form's own options."""
 
     def frame(self, svgs: list[str], size: int | None, frames: int) -> np.ndarray:
@@ -123,8 +128,22 @@ class Form(Protocol):
     def placed(self, own, drawing) -> np.ndarray:
         """The same as pixels, of an SVG file or of a raw example."""
 
-    def write_placed(self, out: str, own: list, drawings: list, names) -> None:
+    def write_placed(
+        self, out: str, own: list, drawings: list, names, recipe: dict | None = None
+    ) -> None:
         """Writes them as `write` does."""
+
+    def page_of(self, own) -> dict:
+        """What of a person's example a model's in its place depends on, as a recipe tells it."""
+
+    def again(self, ending: str, recipe: dict, model) -> bytes | None:
+        """The file that a recipe tells, drawn again; None if more than the model is in it.
+
+        Raises ValueError for a recipe of no file of ours, and ModelError.
+        """
+
+    def differ(self, ending: str, recipe: dict, first: bytes, second: bytes) -> str:
+        """In what two files of a recipe look different, in words; '' if in nothing."""
 
     def mended(self, own, drawing) -> np.ndarray:
         """The person's, with a model's in the place of what is not known."""

@@ -7,7 +7,7 @@ import pathlib
 
 import numpy as np
 
-from tfgan import storage
+from tfgan import provenance, storage
 from tfgan.errors import shown
 
 # Pillow's name of each ending's format, and how it is told to write it.
@@ -59,16 +59,17 @@ def picture(image: np.ndarray):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Picture:
-    """Pixels uint8 [h, w, 1 or 3] that show themselves in a notebook."""
+    """Pixels uint8 [h, w, 1 or 3] that show themselves in a notebook, and what made them."""
 
     pixels: np.ndarray
+    recipe: dict | None = None
 
     def save(self, path) -> None:
         """Writes it as PNG, atomically; raises StorageError."""
-        write_png(path, self.pixels)
+        write_png(path, self.pixels, self.recipe)
 
     def _repr_png_(self) -> bytes:
-        return png(self.pixels)
+        return provenance.stamped(png(self.pixels), '.png', self.recipe)
 
 
 def png(image: np.ndarray) -> bytes:
@@ -89,30 +90,40 @@ def ending(path) -> str:
     return os.path.splitext(path)[1].lower()
 
 
-def write_png(path, image: np.ndarray) -> None:
-    """Writes uint8 [h, w, 1 or 3] as PNG, atomically."""
-    storage.write_bytes(path, png(image))
+def write_png(path, image: np.ndarray, recipe: dict | None = None) -> None:
+    """Writes uint8 [h, w, 1 or 3] as PNG with its recipe, atomically."""
+    storage.write_bytes(path, provenance.stamped(png(image), '.png', recipe))
 
 
-def write_picture(path, image: np.ndarray) -> None:
-    """Writes uint8 [h, w, 1 or 3] in the format of a path's ending, atomically."""
-    storage.write_bytes(path, encoded([image], *SHEETS[ending(path)]))
+def write_picture(path, image: np.ndarray, recipe: dict | None = None) -> None:
+    """The same in the format of a path's ending."""
+    data = still(image, ending(path))
+    storage.write_bytes(path, provenance.stamped(data, ending(path), recipe))
 
 
-def write_drawings(out: str, drawings: np.ndarray, numbers) -> None:
+def still(image: np.ndarray, ending: str) -> bytes:
+    """A file of that ending of uint8 [h, w, 1 or 3]."""
+    return encoded([image], *SHEETS[ending])
+
+
+def write_drawings(out: str, drawings: np.ndarray, numbers, recipe: dict | None = None) -> None:
     """A sheet if `out` is named like a picture, else a folder of pictures named by `numbers`."""
     if ending(out) in SHEETS:
-        data = encoded([enlarge(sheet(drawings))], *SHEETS[ending(out)])
-        storage.write_bytes(out, data)
+        made = recipe and recipe | {'as': 'sheet'}
+        write_picture(out, enlarge(sheet(drawings)), made)
     else:
-        for number, drawing in zip(numbers, drawings, strict=True):
-            write_png(pathlib.Path(out) / f'{number}.png', drawing)
+        for i, (number, drawing) in enumerate(zip(numbers, drawings, strict=True)):
+            one = provenance.of_one(recipe, i, 'image')
+            write_png(pathlib.Path(out) / f'{number}.png', drawing, one)
     print(f'{len(drawings)} drawings, {numbers[0]} to {numbers[-1]}: {shown(out)}')
 
 
-def write_animation(path, frames: list[np.ndarray], frame_secs: float = FRAME_SECS) -> None:
+def write_animation(
+    path, frames: list[np.ndarray], frame_secs: float = FRAME_SECS, recipe: dict | None = None
+) -> None:
     """Writes frames uint8 [h, w, 1 or 3] as an animation without end, atomically."""
-    storage.write_bytes(path, moving(frames, ending(path), frame_secs))
+    data = moving(frames, ending(path), frame_secs)
+    storage.write_bytes(path, provenance.stamped(data, ending(path), recipe))
 
 
 def moving(frames: list[np.ndarray], ending: str, frame_secs: float = FRAME_SECS) -> bytes:

@@ -33,5 +33,9 @@ class Gan(State):
         return self.sampler.sheet
 
     @property
+    def shown(self):
+        return self.sampler.shown
+
+    @property
     def walk(self):
         return self.sampler.walk

@@ -120,6 +120,10 @@ class Servable(tf.Module):
         return self._once.provenance
 
     @property
+    def class_names(self) -> list[str]:
+        return self._class_names
+
+    @property
     def generator(self):
         return self._gan.average
 

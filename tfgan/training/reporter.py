@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 import tqdm
 
-from tfgan import errors, latents, storage
+from tfgan import errors, latents, provenance, storage
 from tfgan.config import table
 from tfgan.evaluation import advice
 from tfgan.evaluation.evaluator import Evaluator
@@ -79,11 +79,17 @@ class Report:
             tf.summary.text('configuration', table(config))
             hparams.hparams(settings)
         self._image('real', real_sheet)
-        pictures.write_png(self._directory / 'samples' / 'real.png', real_sheet)
+        told = self._recipe('real images', source=None)
+        pictures.write_png(self._directory / 'samples' / 'real.png', real_sheet, told)
         self._writer.flush()  # before the first checkpoint: then it has been introduced
 
     def _step(self):
         return int(self._gan.step.numpy())
+
+    def _recipe(self, made_as, **more):
+        """What files of a run tell: no model has a hash before it is exported."""
+        facts = {'run': self._directory.resolve().name, 'licence': self._source.licence}
+        return provenance.recipe(facts, [], **{'as': made_as}, step=self._step(), **more)
 
     def _image(self, name, sheet):
         with self._writer.as_default(step=self._step()):
@@ -119,7 +125,7 @@ class Report:
         sheet = self._gan.sheet()
         self._image('drawings', sheet)
         path = self._directory / 'samples' / f'step-{self._step():08}.png'
-        pictures.write_png(path, sheet)
+        pictures.write_png(path, sheet, self._recipe('sheet of a run'))
 
     @ornament('scores')
     def look(self) -> None:
@@ -165,13 +171,16 @@ class Report:
         some = frames[:: WALK_FRAMES // COLUMNS, :ROWS].swapaxes(0, 1)
         self._image('walk', self._gan.form.sheet(some.reshape(-1, *some.shape[2:]), COLUMNS))
         pages = [self._gan.form.sheet(frame, WALK_COLUMNS, WALK_PIXELS) for frame in frames]
-        pictures.write_animation(self._directory / 'samples' / 'walk.gif', pages)
+        told = self._recipe('walk of a run')
+        pictures.write_animation(self._directory / 'samples' / 'walk.gif', pages, recipe=told)
 
     @ornament('a picture of the curves')
     def curves(self) -> None:
         """The curves so far as PNG, for those without TensorBoard."""
         self._writer.flush()
         data = curve_pictures.picture(self._directory / 'tensorboard')
+        told = self._recipe('curves', source='dataDrivenMedia')
+        data = provenance.stamped(data, '.png', told)
         storage.write_bytes(self._directory / 'samples' / 'curves.png', data)
 
     def flush(self) -> None:

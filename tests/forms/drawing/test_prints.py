@@ -16,7 +16,6 @@ from servers import Server
 from toy_models import toy_pen
 
 import tfgan
-from tfgan import sample
 from tfgan.data.doodles import render
 from tfgan.errors import ModelError
 from tfgan.forms import pictures
@@ -184,16 +183,16 @@ def test_too_many_pixels_are_refused(model, tmp_path):
 
 def test_a_walk_is_drawn_at_any_size(model, exported):
     seeds = np.arange(3)
-    small, large = (sample.walk(model, seeds, None, 4, size) for size in (None, 500))
+    small, large = (model.walk(seeds, None, 4, size) for size in (None, 500))
     assert [frame.shape[:2] for frame in small] == [(3 * 10 + 2 * 240,) * 2] * 4
     assert [frame.shape[:2] for frame in large] == [(3 * 20 + 2 * 500,) * 2] * 4
     assert not np.array_equal(large[0], large[1])
     # An image that was scaled up would be grey at its edges.
     assert np.isin(large[0][20:520, 20:520], (0, 255)).mean() > 0.95
     with pytest.raises(ModelError, match=r'--size=8000: .* million pixels; up to 400 million'):
-        sample.walk(model, seeds, None, 4, 8000)
+        model.walk(seeds, None, 4, 8000)
     with pytest.raises(ModelError, match='--size=500: the model has no strokes to draw a walk'):
-        sample.walk(tfgan.load(exported), seeds, None, 4, 500)
+        tfgan.load(exported).walk(seeds, None, 4, 500)
 
 
 @pytest.mark.parametrize(('name', 'how'), [('a.eps', {}), ('a.pdf', dict(paper='a9'))])

@@ -73,18 +73,18 @@ class Drawing:
     def sheet(self, raw, columns=None, pixels=640):
         return pictures.enlarge(pictures.sheet(raw, columns), pixels)
 
-    def write(self, out, raw, numbers):
-        pictures.write_drawings(out, raw, numbers)
+    def write(self, out, raw, numbers, recipe=None):
+        pictures.write_drawings(out, raw, numbers, recipe)
 
     def outlines(self, raw):
         from tfgan.forms.drawing import ink, outlines
 
         return outlines.files(raw, ink.paper_of(raw))
 
-    def write_svgs(self, out, ending, svgs, numbers, **how):
+    def write_svgs(self, out, ending, svgs, numbers, recipe=None, **how):
         from tfgan.forms.drawing import prints
 
-        prints.write(out, ending, svgs, numbers, prints.How(**how))
+        prints.write(out, ending, svgs, numbers, prints.How(**how), recipe)
 
     def frame(self, svgs, size, frames):
         from tfgan.forms.drawing import prints
@@ -116,10 +116,25 @@ class Drawing:
 
         return framing.placed(own, drawing)
 
-    def write_placed(self, out, own, drawings, names):
+    def write_placed(self, out, own, drawings, names, recipe=None):
         from tfgan.forms.drawing import framing
 
-        framing.write(out, own, drawings, names)
+        framing.write(out, own, drawings, names, recipe)
+
+    def page_of(self, own):
+        from tfgan.forms.drawing import framing
+
+        return framing.page_of(own)
+
+    def again(self, ending, recipe, model):
+        from tfgan.forms.drawing import again
+
+        return again.file(ending, recipe, model)
+
+    def differ(self, ending, recipe, first, second):
+        from tfgan.forms.drawing import again
+
+        return again.differ(ending, recipe, first, second)
 
     def mended(self, own, drawing):
         from tfgan.forms.drawing import framing
@@ -134,12 +149,32 @@ class Drawing:
     def signatures(self, servable):
         import tensorflow as tf
 
-        def png(seed):
-            """`serving_default` as PNG files; a server's REST answer has them in base64."""
-            return {'png_bytes': tf.io.encode_png(servable.serving_default(seed)['image'])}
+        from tfgan import provenance
 
         seeds = tf.TensorSpec([None], tf.int64, name='seed')
+        label = tf.TensorSpec([None], tf.int32, name='label')
+        recipes = None
+        if servable.provenance and provenance.is_on():
+            from tfgan.forms.drawing.recipes import Recipes
+
+            recipes = Recipes(servable.provenance, servable.class_names)
+
+        def png(seed):
+            """`serving_default` as PNG files; a server's REST answer has them in base64."""
+            found = tf.io.encode_png(servable.serving_default(seed)['image'])
+            if recipes:
+                _, label = servable.asked(seed, tf.fill(tf.shape(seed), -1))
+                found = recipes.in_pngs(found, seed, label)
+            return {'png_bytes': found}
+
+        def recipe(seed, label):
+            """What files of `labelled` say of themselves, as JSON."""
+            _, label = servable.asked(seed, label)
+            return {'recipe': recipes.texts(recipes.seeded(seed, label))}
+
         found = {'png': (png, [seeds])}
+        if recipes:
+            found['recipe'] = recipe, [seeds, label]
         if not hasattr(servable.generator, 'strokes'):
             return found
         from tfgan.forms.drawing import svg
@@ -155,28 +190,33 @@ class Drawing:
 
         def as_svg(seed, label):
             """`labelled` as SVG files; a server's REST answer has them in base64."""
-            return svgs(drawn(*servable.asked(seed, label)))
+            normal, label = servable.asked(seed, label)
+            return svgs(drawn(normal, label), recipes and recipes.seeded(seed, label))
 
         def interpolate_svg(seed, to_seed, share, label):
             """`interpolate` as SVG files."""
-            return svgs(drawn_between(*servable.way(seed, to_seed, share, label)))
+            way = servable.way(seed, to_seed, share, label)
+            told = recipes and recipes.between_seeds(seed, to_seed, share, way[-1])
+            return svgs(drawn_between(*way), told)
 
         @tf.function(autograph=False)
-        def svgs(made):
+        def svgs(made, drawings):
+            told = recipes.metadata(drawings) if recipes else ''
             levels = made._replace(colour=tf.cast(self.decode(made.colour), tf.int32))
             paper = tf.cast(self.decode(servable.generator.ground), tf.int32)
-            return {'svg_bytes': svg.files(levels, paper, *servable.generator.shape[:2])}
+            return {'svg_bytes': svg.files(levels, paper, *servable.generator.shape[:2], told)}
 
         def latents_svg(latents, label):
             """`latents` as SVG files."""
-            return svgs(drawn(latents, servable.checked(label)))
+            label = servable.checked(label)
+            return svgs(drawn(latents, label), recipes and recipes.given(latents, label))
 
         def between_svg(latents, to_latents, share, label, to_label):
             """`between` as SVG files."""
             ends = servable.checked(label), servable.checked(to_label)
-            return svgs(drawn_between(latents, to_latents, share, *ends))
+            way = latents, to_latents, share, *ends
+            return svgs(drawn_between(*way), recipes and recipes.between(*way))
 
-        label = tf.TensorSpec([None], tf.int32, name='label')
         found |= {
             'strokes': (strokes, [seeds, label]),
             'svg': (as_svg, [seeds, label]),

@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
+from tfgan import provenance
 from tfgan.errors import shown
 from tfgan.forms import pictures
 from tfgan.forms.drawing import ink as inks
@@ -28,6 +29,9 @@ LARGEST = 1 << 20  # pixels of a picture's longer side: it is taken as it is
 LEAST_INK = 1e-6  # of a drawing, that an empty one has a share too
 OPAQUE = 128  # a pixel of less is transparent
 FADE = 0.2  # of a walk, in which a picture gives way to drawings of the model
+PLACED = 'placed'  # what a recipe calls pixels on the page of a person's picture
+PAGE = 'size', 'paper', 'colour', 'place', 'pen'  # what it tells of that page
+MOST_PAGE_PIXELS = 100_000_000
 LIKE = 0.8, 1.4  # times the width of a model's pen: lines of others are drawn anew by that
 
 
@@ -294,7 +298,36 @@ def as_svg(own: Framed, drawing: str) -> str:
     unit = own.place.scale * max(own.image.shape[:2]) / svg.UNITS
     colours = (outlines.hexadecimal(each) for each in (own.paper, own.colour))
     page = svg.Page(width, height, *colours, own.place.left, own.place.top, unit, own.pen)
-    return svg.moved(drawing, page)
+    return svg.moved(provenance.bare(drawing), page)
+
+
+def page_of(own: Framed) -> dict:
+    """What of a person's picture a drawing on its page depends on, as a recipe tells it."""
+    colours = (outlines.hexadecimal(each) for each in (own.paper, own.colour))
+    size = list(own.picture.shape[1::-1])
+    return dict(zip(PAGE, (size, *colours, list(own.place), own.pen), strict=True))
+
+
+def on_page(page: dict, shape) -> Framed:
+    """An empty picture with the page that a recipe tells, for a model's drawings of a shape.
+
+    Raises ValueError for none.
+    """
+    try:
+        (width, height), *colours, place, pen = (page[name] for name in PAGE)
+        paper, colour = (np.frombuffer(bytes.fromhex(each[1:]), np.uint8) for each in colours)
+        place = Place(*map(float, place))
+        if not (0 < width * height <= MOST_PAGE_PIXELS and len(paper) == len(colour) == 3):
+            raise ValueError(f'{width} x {height} pixels')
+        if not (place.scale > 0 and all(map(math.isfinite, (*place, float(pen))))):
+            raise ValueError(f'{place}')
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f'no page: {error}') from error
+    picture = np.empty((height, width, 3), np.uint8)
+    picture[:] = paper
+    image, known = np.zeros(shape, np.uint8), np.ones(shape[:2], np.float32)
+    nothing = np.zeros(picture.shape[:2], bool)
+    return Framed(image, known, picture, nothing, paper, colour, place, float(pen))
 
 
 def placed(own: Framed, drawing: str | np.ndarray) -> np.ndarray:
@@ -318,16 +351,21 @@ def mended(own: Framed, drawing: str | np.ndarray) -> np.ndarray:
     return np.where(own.hidden[..., None], placed(own, drawing), own.picture)
 
 
-def write(out: str, own: list[Framed], drawings: list, names) -> None:
+def write(out: str, own: list[Framed], drawings: list, names, recipe: dict | None = None) -> None:
     """Writes drawings as `placed`: a sheet if `out` is named like a picture, else a folder."""
     pixels = [placed(*pair) for pair in zip(own, drawings, strict=True)]
     if pictures.ending(out) in pictures.SHEETS:
-        one = pixels[0] if len(pixels) == 1 else pictures.sheet(np.stack(pixels))
-        pictures.write_picture(out, one)
+        pictures.write_picture(out, sheet(pixels), recipe and recipe | {'as': PLACED})
     else:
-        for name, each in zip(names, pixels, strict=True):
-            pictures.write_png(os.path.join(out, f'{name}.png'), each)
+        for i, (name, each) in enumerate(zip(names, pixels, strict=True)):
+            told = provenance.of_one(recipe, i, PLACED)
+            pictures.write_png(os.path.join(out, f'{name}.png'), each, told)
     print(f'{len(pixels)} drawings: {shown(out)}')
+
+
+def sheet(pixels: list[np.ndarray]) -> np.ndarray:
+    """Pictures of one size in rows; one alone as it is."""
+    return pixels[0] if len(pixels) == 1 else pictures.sheet(np.stack(pixels))
 
 
 def walk(first: Framed, last: Framed, drawings: list) -> list[np.ndarray]:

@@ -17,11 +17,12 @@ NUMBER = re.compile(r'-?[0-9.]+')
 SIDES = 'width', 'height'  # the attributes that tell a file's size
 
 
-def files(strokes: Strokes, paper, height: int, width: int):
+def files(strokes: Strokes, paper, height: int, width: int, told=''):
     """An SVG file for each drawing, of the shape of images: strings [n].
 
     `paper` is its levels int32 [channels], as are those of the strokes' colours [n, k, channels].
-    A stroke is one path with round ends; one that is not there is left out.
+    A stroke is one path with round ends; one that is not there is left out. What is `told` of each
+    drawing, a string or strings [n], comes last in its file.
     """
     page = UNITS * np.array([width, height]) / max(height, width)
     points = UNITS * (strokes.points - 0.5) + page / 2
@@ -36,7 +37,7 @@ def files(strokes: Strokes, paper, height: int, width: int):
     start = f'{HEAD} width="{page[0]:g}" height="{page[1]:g}" viewBox="0 0 {size}">\n'
     ground = tf.strings.join(['<rect width="100%" height="100%" fill="', _hexadecimal(paper)])
     group = '"/>\n<g fill="none" stroke-linecap="round" stroke-linejoin="round">\n'
-    return tf.strings.join([start, ground, group, paths, '</g>\n</svg>\n'])
+    return tf.strings.join([start, ground, group, paths, '</g>\n', told, '</svg>\n'])
 
 
 def _number(values):

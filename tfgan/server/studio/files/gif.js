@@ -2,7 +2,7 @@
 
 import {joined, little16, utf8} from './bytes.js';
 import {isGrey} from './png.js';
-import {xmp} from './provenance.js';
+import {madeBy, xmp} from './provenance.js';
 
 const BITS = 8; // of a pixel
 const [CLEAR, END] = [1 << BITS, (1 << BITS) + 1];
@@ -11,9 +11,11 @@ const LEVELS = [6, 7, 6]; // of red, green and blue, where pixels have colours
 const FOREVER = [0x21, 0xff, 11, ...utf8('NETSCAPE2.0'), 3, 1, 0, 0, 0];
 const XMP = [0x21, 0xff, 11, ...utf8('XMP DataXMP')];
 
-// A GIF file of frames {width, height, rgba} of one size, each shown for so long.
-export function gifBytes(frames, recipe, frameSecs = 0.05) {
-  const {width, height} = frames[0];
+// A GIF file of frames of one size as `pixelsOf` paints them, each shown for so long.
+export function gifBytes(frames, given, frameSecs = 0.05) {
+  const {width, height, picture, size} = frames[0];
+  const how = {as: 'walk of favourites', frames: frames.length, frame_secs: frameSecs, size};
+  const recipe = picture ? madeBy(given, picture, how) : given;
   const grey = frames.every(({rgba}) => isGrey(rgba));
   const delay = little16(Math.round(100 * frameSecs));
   const images = frames.flatMap(({rgba}) => [

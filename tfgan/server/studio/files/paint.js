@@ -4,7 +4,7 @@ import {UNITS, lines, sides} from './svg.js';
 
 const MOST_PIXELS = 100_000_000; // of a picture
 
-// A picture's pixels {width, height, rgba}, of which `size` are a drawing's longer side.
+// A picture's pixels {width, height, rgba, picture, size}, of which `size` are a drawing's longer side.
 export function pixelsOf(picture, size) {
   const unit = size / UNITS;
   const [width, height] = [picture.width, picture.height].map((side) => Math.max(1, Math.round(unit * side)));
@@ -14,7 +14,7 @@ export function pixelsOf(picture, size) {
   pen.fillRect(0, 0, width, height);
   pen.scale(unit, unit);
   for (const part of picture.parts) paint(pen, part);
-  return {width, height, rgba: pen.getImageData(0, 0, width, height).data};
+  return {width, height, rgba: pen.getImageData(0, 0, width, height).data, picture, size};
 }
 
 function canvas(width, height) {

@@ -1,13 +1,14 @@
 // PDF files to print: a picture's lines on one page of paper.
 
 import {joined, utf8} from './bytes.js';
-import {xmp} from './provenance.js';
+import {madeBy, xmp} from './provenance.js';
 import {lines, onPaper, short, sides} from './svg.js';
 
 const POINTS_A_MM = 72 / 25.4;
 
 // A PDF file of a picture on paper, as large as it fits.
-export function pdfBytes(picture, paper, recipe) {
+export function pdfBytes(picture, paper, given) {
+  const recipe = madeBy(given, picture, {paper});
   const page = onPaper(picture, paper);
   const [width, height] = [page.width, page.height].map((side) => short(side * POINTS_A_MM));
   const images = picture.parts.filter(({drawing}) => drawing.image);

@@ -1,7 +1,7 @@
 // Centre lines for a pen plotter, as tfgan/forms/drawing/plotter.py has them: each once, in an order
 // that travels little, in millimetres.
 
-import {attribute} from './provenance.js';
+import {attribute, madeBy} from './provenance.js';
 import {lines, metadata, onPaper, short} from './svg.js';
 
 const FINE = 64; // places along a Bézier: closer together than any pen is wide
@@ -31,7 +31,8 @@ export function plotterSvg(picture, paper, recipe) {
   });
   const [width, height] = [short(page.width), short(page.height)];
   return `<svg ${NAMESPACES} width="${width}mm" height="${height}mm" viewBox="0 0 ${width} ${height}" fill="none"\
- stroke-width="${PEN_MM}" stroke-linecap="round">\n${metadata(recipe)}${layers.join('')}</svg>\n`;
+ stroke-width="${PEN_MM}" stroke-linecap="round">\n${layers.join('')}${
+    metadata(madeBy(recipe, picture, {plotter: true, paper}))}</svg>\n`;
 }
 
 function pen(colour) {

@@ -1,19 +1,19 @@
 // PNG files, which tell what made them in chunks.
 
 import {big32, crc32, deflated, joined, latin1, utf8} from './bytes.js';
-import {CHUNK, XMP_CHUNK, recipeText, xmp} from './provenance.js';
+import {CHUNK, XMP_CHUNK, madeBy, recipeText, xmp} from './provenance.js';
 
 const START = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 const [GREY, RGB] = [0, 2]; // PNG's colour types
 
-// A PNG file of pixels {width, height, rgba}; grey ones take a byte each.
-export async function pngBytes({width, height, rgba}, recipe) {
+// A PNG file of pixels as `pixelsOf` paints them; grey ones take a byte each.
+export async function pngBytes({width, height, rgba, picture, size}, recipe) {
   const channels = isGrey(rgba) ? 1 : 3;
   const levels = new Uint8Array(width * height * channels);
   for (let pixel = 0; pixel < width * height; pixel++) {
     for (let i = 0; i < channels; i++) levels[channels * pixel + i] = rgba[4 * pixel + i];
   }
-  return encoded(levels, height, width, channels, recipe);
+  return encoded(levels, height, width, channels, picture ? madeBy(recipe, picture, {size}) : recipe);
 }
 
 // The PNG file of a drawing's own pixels.

@@ -26,17 +26,18 @@ const STARTS = [
   ['webp', [0x52, 0x49, 0x46, 0x46]],
 ];
 
-// The recipe of items of a model; `more` is what else made the file, such as {size, columns, scene},
-// or another {source}.
+// The recipe of items of a model; `more` is what else made the file, such as {scene}, or another
+// {source}. What writes the file adds how that is done, such as {as, size, paper}.
 export function recipeOf(model, items, more = {}) {
   const {software, name, sha256, licence} = model;
   const drawings = items.map((item) => drawingOf(item, model.classNames));
   return {software, model: name, sha256, licence, source: TRAINED, by: 'studio', drawings, ...more};
 }
 
-function drawingOf({id, seed, latents, label, ...others}, names) {
+function drawingOf({id, seed, latents, label, kept, ...others}, names) {
   const from = latents ? {latents: Array.from(latents, shortest)} : {seed: String(seed)};
-  return {...from, label: names[label], ...others};
+  const parts = kept?.of ? {kept: {...kept, of: drawingOf(kept.of, names)}} : {};
+  return {...from, label: names[label], ...others, ...parts};
 }
 
 // The shortest number that is the same one in 32 bits.
@@ -44,12 +45,28 @@ const shortest = (number) => Number(Math.fround(number).toPrecision(9));
 
 // The items of a recipe, as the model takes them; null for a drawing of a class that it lacks.
 export function itemsOf(recipe, model) {
-  return recipe.drawings.map(({label, ...others}, i) => {
-    const seed = others.seed === undefined ? null : BigInt(others.seed);
-    const number = label === undefined && seed !== null ? model.labelOf(seed) : model.classNames.indexOf(label);
-    const isKnown = number >= 0 && (others.latents ?? {length: model.latentSize}).length === model.latentSize;
-    return isKnown && (others.latents || seed !== null) ? {id: `file-${i}`, ...others, label: number} : null;
+  return recipe.drawings.map((drawing, i) => {
+    const item = itemOf(drawing, model);
+    return item && {id: `file-${i}`, ...item};
   });
+}
+
+function itemOf({label, kept, ...others}, model) {
+  const {seed, latents} = others;
+  const number = label === undefined && seed ? model.labelOf(BigInt(seed)) : model.classNames.indexOf(label);
+  if (number < 0 || (latents ?? {length: model.latentSize}).length !== model.latentSize) return null;
+  if (!kept) return {...others, label: number};
+  const of = isDrawing(kept.of) && Array.isArray(kept.strokes) ? itemOf(kept.of, model) : null;
+  return of && {...others, label: number, kept: {...kept, of}};
+}
+
+// A recipe with how a picture was made of its drawings; null of none.
+export function madeBy(recipe, picture, how) {
+  if (!recipe) return null;
+  const isScene = picture.parts.some(({isBare}) => isBare);
+  const made = picture.parts.some(({drawing}) => drawing.image) ? 'pixels' : 'strokes';
+  const {columns} = picture;
+  return {...recipe, as: isScene ? 'scene' : made, ...(columns ? {columns} : {}), ...how};
 }
 
 // A recipe as JSON in ASCII.

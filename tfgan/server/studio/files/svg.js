@@ -5,7 +5,7 @@
 // no paper of its own, as in a scene, and its lines may reach beyond its page.
 
 import {base64} from './bytes.js';
-import {attribute, rdf} from './provenance.js';
+import {attribute, madeBy, rdf} from './provenance.js';
 import {imagePng} from './png.js';
 
 export const UNITS = 1000; // of a drawing's longer side, in tenths of which places are told
@@ -23,7 +23,8 @@ export function sides({shape: [height, width]}) {
 
 // One drawing, or several side by side in rows on grey.
 export function sheet(drawings, columns = Math.ceil(Math.sqrt(drawings.length))) {
-  return rows(drawings, columns, drawings.length > 1 ? GAP : 0, GREY);
+  if (drawings.length === 1) return rows(drawings, 1, 0, GREY);
+  return {...rows(drawings, columns, GAP, GREY), columns};
 }
 
 function rows(drawings, columns, edge, ground) {
@@ -93,13 +94,16 @@ export function pathData(places, told = tenth) {
 
 // An SVG file of a picture; a page without a recipe tells nothing of what made it.
 export async function svgText(picture, recipe) {
-  const size = `width="${short(picture.width)}" height="${short(picture.height)}"`;
+  const size = picture.columns ? '' : sizeOf(picture); // A sheet fills the window.
   const parts = await Promise.all(picture.parts.map((part) => partText(part, picture.parts.length === 1)));
   const isOnlyPaper = picture.parts.length === 1 && !picture.parts[0].isBare;
   const ground = isOnlyPaper ? picture.parts[0].drawing.paper : picture.ground;
-  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} viewBox="0 0 ${short(picture.width)} ${
-    short(picture.height)}">\n${metadata(recipe)}${ground ? rect(ground) : ''}${parts.join('')}</svg>\n`;
+  return `<svg xmlns="http://www.w3.org/2000/svg"${size} viewBox="0 0 ${short(picture.width)} ${
+    short(picture.height)}">\n${ground ? rect(ground) : ''}${parts.join('')}${
+    metadata(madeBy(recipe, picture))}</svg>\n`;
 }
+
+const sizeOf = ({width, height}) => ` width="${short(width)}" height="${short(height)}"`;
 
 export function metadata(recipe) {
   return recipe ? `<metadata>\n${rdf(recipe)}\n</metadata>\n` : '';
