@@ -5,6 +5,7 @@ A `Person` presses and types and never drags, so whatever is done here needs no 
 
 import io
 import json
+import pathlib
 import re
 import time
 import zipfile
@@ -552,3 +553,46 @@ def test_all_of_1000_random_actions_can_be_undone(browser, bundle_bytes):
     assert found['done'] >= ACTIONS and found['back'] == found['forth'] > ACTIONS / 2
     assert found['end'] != found['start']
     assert found['undone'] == found['start'] and found['redone'] == found['end']
+
+
+DOCS = pathlib.Path(__file__).parents[2] / 'docs'
+COLOURS = 32  # of a picture, which then is small
+KINDS = 'cat', 'fish', 'umbrella', 'flower', 'boat', 'tree'
+
+
+@pytest.mark.parametrize('scheme', ['light', 'dark'])
+def test_pictures_of_the_studio(browser, request, scheme):
+    """Draws docs/studio-*.png: pytest tests/studio/test_studio.py --pictures=MODEL -k pictures."""
+    model = request.config.getoption('--pictures')
+    if model is None:
+        pytest.skip('it takes --pictures=MODEL')
+    from tfgan.saved_model import bundle, layout
+
+    data = bundle.bundle(layout.newest(model))
+    with studio_page(browser, data, width=1120, height=760, color_scheme=scheme) as page:
+        page.wait_for_selector('.drawing > *')
+        person = Person(page, 'mouse')
+
+        def take(name):
+            page.mouse.move(0, 0)
+            page.wait_for_timeout(1500)
+            shot = Image.open(io.BytesIO(page.screenshot())).convert('RGB')
+            small = shot.quantize(COLOURS, dither=Image.Dither.NONE)
+            small.save(DOCS / f'studio-{name}-{scheme}.png', optimize=True)
+
+        take('sheet')
+        for kind in KINDS:
+            person.press(page.locator('.chip').get_by_text(kind, exact=True))
+            person.favour(person.cells('sheet').nth(0))
+        person.show('favourites')
+        for place in 0, 1:
+            person.choose(person.cells('favourites').nth(place))
+        person.press(page.locator('#mix'))
+        page.evaluate("document.querySelector('#status').textContent = ''")
+        take('favourites')
+        person.press(person.cells('favourites').nth(0).locator('.drawing'))
+        page.locator('.stroke-choice, .slider').first.wait_for()
+        for place in 0, 1, 2:
+            if page.locator('.stroke-choice').count():
+                person.pick(page.locator('.stroke-choice').nth(place))
+        take('drawing')
