@@ -269,7 +269,7 @@ def test_sliders_change_the_drawing_at_once(person):
     opened(person)
     page = person.page
     widths = "all => all.map((path) => Number(path.getAttribute('stroke-width')))"
-    strokes = page.locator('.paper-sheet .stroke')
+    strokes = page.locator('#drawing .paper-sheet .stroke')
     before = strokes.evaluate_all(widths)
     slider = page.locator('#slider-width')
     if person.way == 'keyboard':
@@ -292,14 +292,16 @@ def test_sliders_change_the_drawing_at_once(person):
 def test_a_part_is_kept_and_the_rest_varied(person):
     opened(person)
     page = person.page
-    own = paths(page, '.paper-sheet')
+    own = paths(page, '#drawing .paper-sheet')
     page.locator('.stroke-choice').nth(1).wait_for()
     person.pick(page.locator('.stroke-choice').nth(0))
     if person.way == 'keyboard':
         person.pick(page.locator('.stroke-choice').nth(1))
     else:
-        page.locator('.paper-sheet .stroke').nth(1).dispatch_event('click')  # whatever lies on it
-    assert page.locator('.paper-sheet .stroke.kept').count() == 2
+        page.locator('#drawing .paper-sheet .stroke').nth(1).dispatch_event(
+            'click'
+        )  # whatever lies on it
+    assert page.locator('#drawing .paper-sheet .stroke.kept').count() == 2
     person.press(page.locator('#vary'))
     varied = person.cells('drawing')
     until(page, "document.querySelectorAll('#drawing .cell svg').length === 12")
@@ -310,7 +312,7 @@ def test_a_part_is_kept_and_the_rest_varied(person):
     assert all(set(own[:2]) <= set(each) for each in seen)
     assert all(set(own) != set(each) for each in seen) and len({tuple(each) for each in seen}) > 6
     person.press(varied.nth(3).locator('.drawing'))
-    assert sorted(paths(page, '.paper-sheet')) == sorted(seen[3])
+    assert sorted(paths(page, '#drawing .paper-sheet')) == sorted(seen[3])
 
 
 def test_a_walk_is_played_and_saved(person):
@@ -350,7 +352,7 @@ def test_files_of_a_drawing_tell_what_made_them(person):
     with Image.open(io.BytesIO(found[f'{stem}.png'])) as png:
         assert max(png.size) == 333
     strokes = ElementTree.fromstring(found[f'{stem}.svg']).iter(f'{SVG}path')
-    assert [each.get('d') for each in strokes] == paths(page, '.paper-sheet')
+    assert [each.get('d') for each in strokes] == paths(page, '#drawing .paper-sheet')
     size.fill('9')
     person.press(page.locator('#save-png'))
     person.told('16 to 8192')
@@ -523,7 +525,7 @@ store.subscribe((state, {way}) => {
   frozen(state);
 });
 const things = 'button:not(#undo, #redo, #menu button, [id^=save], #zip, #gif, #play, dialog *)';
-const ALL = `.tab, main ${things}, main input:not([type=number], [type=file]), main .stroke`;
+const ALL = `.tab, main ${things}, main input:not([type=number], [type=file], [type=color]), main .stroke`;
 for (let tries = 0; done < given.count && tries < 50 * given.count; tries++) {
   const isSeen = (element) => element.checkVisibility();
   const element = pick([...document.querySelectorAll(ALL)].filter(isSeen));
