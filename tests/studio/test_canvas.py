@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 from browser import studio_page
 from PIL import Image, ImageDraw
-from toy_models import toy_pen
 
+from tfgan import client, provenance
 from tfgan.forms.drawing import framing
-from tfgan.saved_model import bundle
 
 HOUSE = (0.3, 0.8), (0.3, 0.45), (0.5, 0.25), (0.7, 0.45), (0.7, 0.8), (0.3, 0.8)
 ATTACK = """<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"
@@ -30,19 +29,14 @@ FOREIGN = """<foreignObject width="50" height="50"><body xmlns="http://www.w3.or
 
 
 @pytest.fixture(scope='module')
-def model(tmp_path_factory):
+def model(pen_version):
     """A model that reads drawings, and has learned neither to read nor to draw."""
-    return toy_pen(tmp_path_factory.mktemp('canvas') / 'toy', reads=True)
-
-
-@pytest.fixture(scope='module')
-def packed(model):
-    return bundle.bundle(model.version)
+    return client.load(pen_version)
 
 
 @pytest.fixture
-def page(browser, packed):
-    with studio_page(browser, packed) as page:
+def page(browser, pen_bundle):
+    with studio_page(browser, pen_bundle) as page:
         page.click('#tab-canvas')
         yield page
 
@@ -136,8 +130,8 @@ def test_a_click_is_a_dot_and_clicks_are_points(page):
         assert [len(line['points']) for line in state(page)['lines']] == left
 
 
-def test_it_is_drawn_by_the_keyboard_alone(browser, packed):
-    with studio_page(browser, packed, width=320) as page:
+def test_it_is_drawn_by_the_keyboard_alone(browser, pen_bundle):
+    with studio_page(browser, pen_bundle, width=320) as page:
         page.focus('#tab-sheet')
         for _ in range(3):
             page.keyboard.press('ArrowRight')
@@ -149,12 +143,14 @@ def test_it_is_drawn_by_the_keyboard_alone(browser, packed):
         for key in ('Shift+ArrowLeft', ' ', *['ArrowDown'] * 4, *['PageDown'] * 3, ' '):
             page.keyboard.press(key)
         [line] = state(page)['lines']
-        np.testing.assert_allclose(line['points'], [[0.4, 0.5], [0.4, 0.58], [0.46, 0.64]], atol=1e-6)
+        np.testing.assert_allclose(
+            line['points'], [[0.4, 0.5], [0.4, 0.58], [0.46, 0.64]], atol=1e-6
+        )
         assert page.evaluate('document.documentElement.scrollWidth') <= 320
 
 
-def test_touch_draws_too(browser, packed):
-    with studio_page(browser, packed, width=320, has_touch=True) as page:
+def test_touch_draws_too(browser, pen_bundle):
+    with studio_page(browser, pen_bundle, width=320, has_touch=True) as page:
         page.tap('#tab-canvas')
         page.tap('#canvas-page')
         assert len(state(page)['lines']) == 1
@@ -256,7 +252,9 @@ def test_pictures_of_other_kinds_are_taken(page, ending):
         file.write(ATTACK.replace('{more}', '').encode())
     else:
         drawn_house().save(file, ending.upper())
-    page.set_input_files('#file', {'name': f'a.{ending}', 'mimeType': '', 'buffer': file.getvalue()})
+    page.set_input_files(
+        '#file', {'name': f'a.{ending}', 'mimeType': '', 'buffer': file.getvalue()}
+    )
     told(page, 'on the canvas')
     assert state(page)['image']['url'].startswith('data:image/png;base64,')
     page.click('#undo')
@@ -311,15 +309,15 @@ def test_a_command_s_sheet_comes_back_as_its_settings(page, model, tmp_path):
     assert (state(page, 'from'), state(page, 'label')) == ('20', 1)
 
 
-def test_a_file_of_another_model_names_its_hash(page, tmp_path):
-    other = toy_pen(tmp_path / 'other', shape=(28, 28, 1), reads=False)
-    other.write(tmp_path / 'a.png', np.arange(1), 'dog')
-    drop(page, 'a.png', (tmp_path / 'a.png').read_bytes())
-    told(page, f'It was drawn by other, SHA-256 {other.sha256}, which is not the model here')
+def test_a_file_of_another_model_names_its_hash(page):
+    facts = {'model': 'other', 'sha256': 'ab' * 32, 'licence': 'none'}
+    recipe = provenance.recipe(facts, [{'seed': 7, 'label': 'dog'}])
+    drop(page, 'a.png', provenance.stamped(png(drawn_house()), '.png', recipe))
+    told(page, f'It was drawn by other, SHA-256 {"ab" * 32}, which is not the model here')
     assert state(page)['image']
 
 
-def test_a_session_file_opens(page, packed):
+def test_a_session_file_opens(page, pen_bundle):
     draw(page, *HOUSE)
     page.click('#menu-button')
     session = saved(page, '#save-session')
@@ -335,11 +333,11 @@ def test_a_session_file_opens(page, packed):
     told(page, 'This session cannot be opened')
 
 
-def test_axe_finds_nothing(browser, packed):
+def test_axe_finds_nothing(browser, pen_bundle):
     from axe_playwright_python.sync_playwright import Axe
 
     for width, scheme in ((1280, 'light'), (320, 'dark')):
-        with studio_page(browser, packed, width=width, color_scheme=scheme) as page:
+        with studio_page(browser, pen_bundle, width=width, color_scheme=scheme) as page:
             page.click('#tab-canvas')
             draw(page, *HOUSE)
             asked(page, 'vary')

@@ -44,7 +44,7 @@ export function mount(body, context) {
     if (input.files[0]) take(input.files[0], context);
     input.value = '';
   });
-  body.append(input);
+  body.querySelector('main').append(input);
   body.querySelector('#menu').prepend(button('Open a file', chooseFile, {id: 'open-file'}));
   const isFile = (event) => event.dataTransfer?.types.includes('Files');
   const mark = (isOver) => body.classList.toggle('dropping', isOver);
