@@ -9,7 +9,7 @@ from PIL import Image, ImageSequence
 
 from tfgan import provenance
 from tfgan.forms import pictures
-from tfgan.forms.drawing import framing, prints, vectors
+from tfgan.forms.drawing import framing, prints, scene, vectors
 from tfgan.forms.drawing.pixels import to_float, to_uint8
 from tfgan.networks.pen import SAMPLES
 from tfgan.networks.strokes import Strokes, draw
@@ -45,6 +45,9 @@ def file(ending: str, recipe: dict, model) -> bytes | None:
         return pictures.moving(frames, ending)
     if made_as == 'strokes':
         return prints.file(_svgs(drawings, model), ending, prints.how_of(recipe))
+    if made_as == 'scene':
+        placed = scene.of_recipe(recipe)
+        return scene.file(_svgs(drawings, model), placed, ending, prints.how_of(recipe))
     raise ValueError(f'made as {made_as}')
 
 
