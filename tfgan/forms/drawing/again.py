@@ -17,7 +17,7 @@ from tfgan.networks.strokes import Strokes, draw
 NEAR = 0.15  # of a number in a file of vectors, which has one digit after its point, or two
 NUMBER = re.compile(r'-?\d+\.?\d*(?:e-?\d+)?')
 MOST_FRAMES, MOST_PIXELS = 10_025, 400_000_000  # that are looked at of a file
-ROUNDED = 2  # levels of the pixels of a card's sheet, in the mean
+ROUNDED = 6  # levels of the pixels of a card's sheet, in the mean
 MOST_COLUMNS = 1000
 MOST_ENLARGED = 64  # times that a card's drawings are
 MOST_STREAM = 64 << 20  # bytes of a PDF's contents
