@@ -12,8 +12,9 @@ ROOT = pathlib.Path(__file__).parents[1]
 PACKAGE = ROOT / 'tfgan'
 
 ROWS = (
-    {'train', 'sample', 'redraw', 'learn', 'evaluate', 'export', 'serve', 'query', 'whence'},
-    {'cli', 'training', 'server'},
+    {'train', 'sample', 'redraw', 'learn', 'evaluate', 'export', 'serve', 'query'}
+    | {'whence', 'fetch'},
+    {'cli', 'training', 'server', 'hub'},
     {'evaluation', 'client', 'word_learning'},
     {'gan', 'saved_model', 'redrawing', 'remaking'},
     {'forms'},
@@ -37,6 +38,8 @@ WITHOUT_TENSORFLOW = (
         'remaking',
         'provenance',
         'whence',
+        'fetch',
+        'hub',
         'query',
         'forms.base',
         'forms.drawing',

@@ -19,21 +19,29 @@ def write(gan, directory, card: ModelCard, encoder=None, compact: bool = False) 
     A `compact` one takes a quarter of the bytes and has no discriminator. Returns the version's
     folder.
     """
+    return add(directory, lambda draft: _fill(draft, gan, card, encoder, compact))
+
+
+def add(directory, fill) -> pathlib.Path:
+    """The folder of the next version below a model's directory, of what `fill(draft)` puts there.
+
+    It is there whole or not at all.
+    """
     directory = pathlib.Path(directory)
     with storage.writing(directory):
         directory.mkdir(parents=True, exist_ok=True)
         with storage.turn(directory) as alone:
             if alone:
                 storage.sweep(directory)
-            return _write(gan, directory, card, encoder, compact)
+            return _add(directory, fill)
 
 
-def _write(gan, directory, card, encoder, compact):
+def _add(directory, fill):
     # A server takes up directories with a number for a name, so this one is not seen until renamed.
     draft = storage.new_draft(directory)
     draft.mkdir()
     try:
-        _fill(draft, gan, card, encoder, compact)
+        fill(draft)
         storage.sync_all(draft)
         version = _publish(draft, directory)
     except BaseException:
