@@ -57,7 +57,7 @@ MEASURES = {
 EDITS = {'width': (-0.5, 0.5), 'size': (-0.35, 0.14), 'tilt': (-0.3, 0.3)}  # and their ranges
 # What a slider has to reach to be offered.
 LEAST_SPEARMAN, MOST_CROSS_TALK, LEAST_KEPT = 0.9, 0.3, 0.95
-DRAWINGS, VALUES = 256, 7  # by which sliders are judged; a value is one of so many of its range
+DRAWINGS, VALUES = 256, 5  # by which sliders are judged; a value is one of so many of its range
 EDITED_SAMPLES = 2 * SAMPLES  # as large drawings have them: an edit may draw strokes apart
 DIGITS = 4  # after the point, of what is kept
 BLOCK = 256  # drawings at a time
