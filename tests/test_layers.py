@@ -12,6 +12,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 PACKAGE = ROOT / 'tfgan'
 
 ROWS = (
+<<<<<<< HEAD
     {
         'train',
         'sample',
@@ -25,6 +26,11 @@ ROWS = (
         'scene',
     },
     {'cli', 'training', 'server'},
+=======
+    {'train', 'sample', 'redraw', 'learn', 'evaluate', 'export', 'serve', 'query'}
+    | {'whence', 'fetch'},
+    {'cli', 'training', 'server', 'hub'},
+>>>>>>> st-g
     {'evaluation', 'client', 'word_learning'},
     {'gan', 'saved_model', 'redrawing', 'remaking', 'composing'},
     {'forms'},
@@ -48,11 +54,16 @@ WITHOUT_TENSORFLOW = (
         'remaking',
         'provenance',
         'whence',
+<<<<<<< HEAD
         'scene',
         'composing',
         'words.lexicon',
         'words.captions',
         'words.layout',
+=======
+        'fetch',
+        'hub',
+>>>>>>> st-g
         'query',
         'forms.base',
         'forms.drawing',

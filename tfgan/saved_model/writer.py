@@ -31,23 +31,35 @@ def write(
     A `compact` one takes a quarter of the bytes and has no discriminator. `sliders` are those of
     `tfgan.saved_model.sliders`. Returns the version's folder.
     """
+
+    def fill(draft):
+        _fill(draft, gan, card, encoder, compact)
+        storage.write_bytes(draft / sliders_of.FILE, sliders_of.as_json(sliders or []).encode())
+        storage.write_bytes(draft / identity.SUMS, identity.sums(draft).encode())
+
+    return add(directory, fill)
+
+
+def add(directory, fill) -> pathlib.Path:
+    """The folder of the next version below a model's directory, of what `fill(draft)` puts there.
+
+    It is there whole or not at all.
+    """
     directory = pathlib.Path(directory)
     with storage.writing(directory):
         directory.mkdir(parents=True, exist_ok=True)
         with storage.turn(directory) as alone:
             if alone:
                 storage.sweep(directory)
-            return _write(gan, directory, card, encoder, compact, sliders or [])
+            return _add(directory, fill)
 
 
-def _write(gan, directory, card, encoder, compact, found):
+def _add(directory, fill):
     # A server takes up directories with a number for a name, so this one is not seen until renamed.
     draft = storage.new_draft(directory)
     draft.mkdir()
     try:
-        _fill(draft, gan, card, encoder, compact)
-        storage.write_bytes(draft / sliders_of.FILE, sliders_of.as_json(found).encode())
-        storage.write_bytes(draft / identity.SUMS, identity.sums(draft).encode())
+        fill(draft)
         storage.sync_all(draft)
         version = _publish(draft, directory)
     except BaseException:
