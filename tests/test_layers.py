@@ -12,25 +12,9 @@ ROOT = pathlib.Path(__file__).parents[1]
 PACKAGE = ROOT / 'tfgan'
 
 ROWS = (
-<<<<<<< HEAD
-    {
-        'train',
-        'sample',
-        'redraw',
-        'learn',
-        'evaluate',
-        'export',
-        'serve',
-        'query',
-        'whence',
-        'scene',
-    },
-    {'cli', 'training', 'server'},
-=======
     {'train', 'sample', 'redraw', 'learn', 'evaluate', 'export', 'serve', 'query'}
-    | {'whence', 'fetch'},
+    | {'whence', 'scene', 'fetch'},
     {'cli', 'training', 'server', 'hub'},
->>>>>>> st-g
     {'evaluation', 'client', 'word_learning'},
     {'gan', 'saved_model', 'redrawing', 'remaking', 'composing'},
     {'forms'},
@@ -54,16 +38,13 @@ WITHOUT_TENSORFLOW = (
         'remaking',
         'provenance',
         'whence',
-<<<<<<< HEAD
         'scene',
         'composing',
         'words.lexicon',
         'words.captions',
         'words.layout',
-=======
         'fetch',
         'hub',
->>>>>>> st-g
         'query',
         'forms.base',
         'forms.drawing',
