@@ -525,7 +525,8 @@ store.subscribe((state, {way}) => {
   frozen(state);
 });
 const things = 'button:not(#undo, #redo, #menu button, [id^=save], #zip, #gif, #play, dialog *)';
-const ALL = `.tab, main ${things}, main input:not([type=number], [type=file], [type=color]), main .stroke`;
+const inputs = 'input:not([type=number], [type=file], [type=color])';
+const ALL = `.tab, main ${things}, main ${inputs}, main .stroke`;
 for (let tries = 0; done < given.count && tries < 50 * given.count; tries++) {
   const isSeen = (element) => element.checkVisibility();
   const element = pick([...document.querySelectorAll(ALL)].filter(isSeen));

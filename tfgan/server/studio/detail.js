@@ -163,6 +163,7 @@ function keeping(side, sheet, context) {
   let last = null;
   store.select(({current}) => current, (item) => {
     clearTimeout(waiting);
+    if (!item) last = null;
     if (!item) return;
     // While a slider moves, the strokes stay the same ones, and their pictures can wait.
     const {id, sliders: _, ...of} = item;
