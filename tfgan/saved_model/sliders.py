@@ -57,10 +57,11 @@ MEASURES = {
 EDITS = {'width': (-0.5, 0.5), 'size': (-0.35, 0.14), 'tilt': (-0.3, 0.3)}  # and their ranges
 # What a slider has to reach to be offered.
 LEAST_SPEARMAN, MOST_CROSS_TALK, LEAST_KEPT = 0.9, 0.3, 0.95
-DRAWINGS, VALUES = 256, 7  # by which sliders are judged; a value is one of so many of its range
+DRAWINGS, VALUES = 256, 5  # by which sliders are judged; a value is one of so many of its range
 EDITED_SAMPLES = 2 * SAMPLES  # as large drawings have them: an edit may draw strokes apart
 DIGITS = 4  # after the point, of what is kept
 BLOCK = 256  # drawings at a time
+MEDIUM, LEAST_DRAWINGS = 64, 64  # pixels of a side: of more, there are fewer drawings
 SEED = 1 << 41  # far from the seeds that people try
 
 
@@ -207,7 +208,8 @@ class Model:
     """A generator whose drawings are measured."""
 
     def __init__(self, generator, form):
-        embedding, self._form = generator.trunk.embedding, form
+        embedding = generator.trunk.embedding
+        self._generator, self._form = generator, form
         self.latent_size, self.classes = embedding.output_dim, embedding.input_dim
 
         @tf.function(autograph=False, reduce_retracing=True)
@@ -215,6 +217,12 @@ class Model:
             return form.decode(draw_moved(generator, normal, labels, changes))
 
         self._drawn = drawn
+
+    @property
+    def count(self) -> int:
+        """How many drawings sliders are judged by: fewer of large ones, which take longer."""
+        share = min(1.0, MEDIUM / max(self._generator.shape[:2])) ** 2
+        return max(LEAST_DRAWINGS, round(DRAWINGS * share))
 
     def asked(self, count: int, first: int = SEED):
         """(latents [count, latent_size], labels int32 [count]) of seeds, all classes alike."""
@@ -230,9 +238,10 @@ class Model:
             for i in starts
         ])  # fmt: skip
 
-    def swept(self, sliders, count: int = DRAWINGS, first: int = SEED) -> list[Sweep]:
+    def swept(self, sliders, count: int | None = None, first: int = SEED) -> list[Sweep]:
         """So many drawings with each slider moved over its range, the others at their defaults."""
-        normal, labels = (np.repeat(each, VALUES, axis=0) for each in self.asked(count, first))
+        given = self.asked(count or self.count, first)
+        normal, labels = (np.repeat(each, VALUES, axis=0) for each in given)
         return [self._sweep(normal, labels, sliders, number) for number in range(len(sliders))]
 
     def _sweep(self, normal, labels, sliders, number):

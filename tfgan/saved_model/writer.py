@@ -8,7 +8,6 @@ import tensorflow as tf
 import tfgan
 from tfgan import provenance, storage
 from tfgan.forms import pictures
-from tfgan.gan.sampling import MOST_ENLARGED
 from tfgan.saved_model import identity, layout, warmup
 from tfgan.saved_model import sliders as sliders_of
 from tfgan.saved_model.card import FILE, ModelCard
@@ -31,23 +30,35 @@ def write(
     A `compact` one takes a quarter of the bytes and has no discriminator. `sliders` are those of
     `tfgan.saved_model.sliders`. Returns the version's folder.
     """
+
+    def fill(draft):
+        _fill(draft, gan, card, encoder, compact)
+        storage.write_bytes(draft / sliders_of.FILE, sliders_of.as_json(sliders or []).encode())
+        storage.write_bytes(draft / identity.SUMS, identity.sums(draft).encode())
+
+    return add(directory, fill)
+
+
+def add(directory, fill) -> pathlib.Path:
+    """The folder of the next version below a model's directory, of what `fill(draft)` puts there.
+
+    It is there whole or not at all.
+    """
     directory = pathlib.Path(directory)
     with storage.writing(directory):
         directory.mkdir(parents=True, exist_ok=True)
         with storage.turn(directory) as alone:
             if alone:
                 storage.sweep(directory)
-            return _write(gan, directory, card, encoder, compact, sliders or [])
+            return _add(directory, fill)
 
 
-def _write(gan, directory, card, encoder, compact, found):
+def _add(directory, fill):
     # A server takes up directories with a number for a name, so this one is not seen until renamed.
     draft = storage.new_draft(directory)
     draft.mkdir()
     try:
-        _fill(draft, gan, card, encoder, compact)
-        storage.write_bytes(draft / sliders_of.FILE, sliders_of.as_json(found).encode())
-        storage.write_bytes(draft / identity.SUMS, identity.sums(draft).encode())
+        fill(draft)
         storage.sync_all(draft)
         version = _publish(draft, directory)
     except BaseException:
@@ -69,10 +80,10 @@ def _fill(draft, gan, card, encoder, compact):
     warmup.write(draft, signatures)
     storage.write_bytes(draft / FILE, card.as_json().encode())
     storage.write_bytes(draft / 'README.md', card.as_markdown().encode())
-    most = SMALL if compact else MOST_ENLARGED
-    drawings, how = gan.shown(card.data['class_names'], most)
+    smaller = {'most': SMALL} if compact else {}
+    drawings, how = gan.shown(card.data['class_names'], **smaller)
     told = provenance.recipe(_provenance(card), drawings, **how)
-    sheet = provenance.stamped(pictures.small_png(gan.sheet(most)), '.png', told)
+    sheet = provenance.stamped(pictures.small_png(gan.sheet(**smaller)), '.png', told)
     storage.write_bytes(draft / 'sheet.png', sheet)
 
 
