@@ -27,6 +27,7 @@ MOST_BUNDLES = 16  # that are kept for the next one who asks
 # What joins modules understands: imports by name or of all, and exports of what is not assigned to.
 IMPORT = re.compile(r"^import (?:\{([^}]*)\}|\* as (\w+)) from '(\.[^']*)';\n", re.MULTILINE)
 EXPORT = re.compile(r'^export (?:const|class|(?:async )?function\*?) (\w+)', re.MULTILINE)
+LISTED = re.compile(r'^export \{([\w\s,]*)\};\n', re.MULTILINE)
 UNKNOWN = re.compile(
     r'^(?:import\b|export (?!(?:const|class|async|function)\b)).*|\bimport\(.*', re.MULTILINE
 )
@@ -109,7 +110,7 @@ def _target(path, place):
 def _scoped(path, scopes):
     """A module as a block whose exports are the fields of one object."""
     source = path.read_text()
-    names = EXPORT.findall(source)
+    names = EXPORT.findall(source) + re.findall(r'\w+', ','.join(LISTED.findall(source)))
 
     def imported(match):
         by_name, whole, place = match.groups()
@@ -118,6 +119,7 @@ def _scoped(path, scopes):
         return f'const {taken} = {scope};\n'
 
     body = EXPORT.sub(lambda match: match[0].removeprefix('export '), IMPORT.sub(imported, source))
+    body = LISTED.sub('', body)
     if found := UNKNOWN.search(body):
         raise ValueError(f'{path.name}: {found[0]}: it has to be written otherwise to be joined')
     if path.name == START:  # It waits at its top, which a function could not.
