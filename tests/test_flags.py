@@ -284,7 +284,8 @@ OTHERS = [
     ('evaluate', ['--model=folder'], ['num', 'features', 'inception_weights', 'seed', 'out']),
     ('evaluate', ['--model=folder'], ['dataset', 'data_dir', 'truncation', 'cache_dir']),
     ('export', ['--run_dir=folder'], ['export_dir', 'checkpoint']),
-    ('export', [], ['run_dir']),
+    ('export', [], ['run_dir', 'out']),
+    ('export', ['--format=html'], ['model', 'out']),
     ('query', ['--server=x'], ['model', 'version', 'num', 'seed', 'seeds', 'label', 'out']),
     ('query', [], ['server']),
     ('serve', ['--models=file'], ['host', 'port', 'grpc_port', 'poll_secs', 'max_rows']),
@@ -518,7 +519,7 @@ def test_known_endings_and_folders_are_places_for_drawings(name):
 PLACES_OF = [
     *(('train', name) for name in ('run_dir', 'export_dir')),
     *(('sample', name) for name in ('model', 'out', 'walk')),
-    *(('export', name) for name in ('run_dir', 'export_dir')),
+    *(('export', name) for name in ('run_dir', 'export_dir', 'model', 'out')),
     *(('evaluate', name) for name in ('model', 'out', 'cache_dir', 'inception_weights')),
     *(('query', name) for name in ('latents', 'out')),
     ('serve', 'models'),

@@ -12,19 +12,9 @@ ROOT = pathlib.Path(__file__).parents[1]
 PACKAGE = ROOT / 'tfgan'
 
 ROWS = (
-    {
-        'train',
-        'sample',
-        'redraw',
-        'learn',
-        'evaluate',
-        'export',
-        'serve',
-        'query',
-        'whence',
-        'scene',
-    },
-    {'cli', 'training', 'server'},
+    {'train', 'sample', 'redraw', 'learn', 'evaluate', 'export', 'serve', 'query'}
+    | {'whence', 'scene', 'fetch'},
+    {'cli', 'training', 'server', 'hub'},
     {'evaluation', 'client', 'word_learning'},
     {'gan', 'saved_model', 'redrawing', 'remaking', 'composing'},
     {'forms'},
@@ -53,6 +43,8 @@ WITHOUT_TENSORFLOW = (
         'words.lexicon',
         'words.captions',
         'words.layout',
+        'fetch',
+        'hub',
         'query',
         'forms.base',
         'forms.drawing',

@@ -26,7 +26,7 @@ from servers import Server
 from toy_models import NAMES
 from toys import ARCHITECTURES, noise, play, settings
 
-from tfgan import config
+from tfgan import config, hub
 from tfgan.data.doodles import render
 from tfgan.distributed import strategies
 from tfgan.evaluation.evaluator import FIGURES
@@ -70,13 +70,14 @@ def commands(text):
 COMMANDS = list(dict.fromkeys(c for text in PAGES.values() for c in commands(text)))
 KINDS = {
     'train': r'scripts/train|python -m tfgan\.train|sbatch \S+ scripts/slurm/train\.sbatch',
-    'draw': r'python -m tfgan\.(sample|redraw|learn|export|evaluate)',
+    'draw': r'python -m tfgan\.(sample|redraw|learn|export|evaluate|whence)',
     'ask': r'python -m tfgan\.query|curl',
     'serve': r'python -m tfgan\.serve',
+    'fetch': r'python -m tfgan\.fetch',
     'call': 'python -c',
     'benchmark': 'scripts/benchmark',
     'serving script': 'scripts/serve',
-    'other script': 'scripts/(test|check|presets|redrawings|tensorboard)',
+    'other script': 'scripts/(test|check|presets|redrawings|sliders|tensorboard)',
     'pytest': 'python -m pytest',
     'kubectl': 'kubectl apply -f',
     'shell': r'git clone URL tfgan|cd tfgan|\. \.venv/bin/activate',
@@ -189,7 +190,8 @@ def test_drawing_and_exporting_commands_work_after_training(command, forks, plac
     found += place.glob(WRITTEN[module]) if module in WRITTEN else []
     assert found
     assert all(path.stat().st_size > 100 for path in found)
-    assert (module == 'export') == (set(place.glob('saved_models/doodles/*')) > before)
+    exports = module == 'export' and '--format=html' not in flags
+    assert exports == (set(place.glob('saved_models/doodles/*')) > before)
 
 
 def pictures(path):
@@ -226,6 +228,12 @@ def test_asking_commands_work_at_a_server(command, server, place):
         assert (place / out).stat().st_size > 100
 
 
+@each('fetch')
+def test_what_is_fetched_has_an_address(command):
+    *_, address = shlex.split(command)
+    assert hub.repository(address).name
+
+
 @each('call')
 def test_calls_from_the_command_line_work(command, place, monkeypatch):
     monkeypatch.chdir(place)
@@ -255,6 +263,7 @@ def test_serving_and_measuring_commands_are_understood(command, help_of):
 
 OTHERS_FLAGS = {'all', 'fix', 'show', 'nodes'}  # of scripts/test, check and serve, and of sbatch
 OTHERS_FLAGS |= {'device', 'page-size', 'profile', 'cases'}  # of vpype and scripts/redrawings
+OTHERS_FLAGS |= {'check'}  # of sha256sum
 OTHERS_FLAGS |= {'map-root-user', 'net', 'exclusive'}  # of unshare and sbatch
 OTHERS_FLAGS |= {'universal', 'generate-hashes', 'no-annotate', 'no-header', 'extra'}  # of uv
 
@@ -279,7 +288,8 @@ def test_scripts_are_there_and_can_be_run(name):
 def test_scripts_and_tests_are_given_what_they_take(command):
     *_, first = command.partition('pytest') if 'pytest' in command else command.partition(' ')
     for word in shlex.split(first):
-        taken = word in ('--all', '--fix') or word.split()[0] in config.PRESETS
+        taken = word in ('--all', '--fix', 'saved_models/doodles')
+        taken = taken or word.split()[0] in config.PRESETS
         assert taken or (word.startswith('tests/') and (ROOT / word).exists()), word
 
 

@@ -22,7 +22,7 @@ from tfgan.saved_model import card, layout
 from tfgan.training.run import Run
 
 OWN = [
-    *('run_dir', 'export_dir', 'checkpoint', 'encoder', 'compact', 'data_dir'),
+    *('run_dir', 'export_dir', 'checkpoint', 'encoder', 'compact', 'licence', 'data_dir'),
     *('format', 'model', 'out', 'trust_model', 'provenance'),
 ]
 PAGE = 'html'
@@ -63,7 +63,7 @@ def export() -> pathlib.Path:
     export_dir = FLAGS.export_dir or f'saved_models/{run.directory.resolve().name}'
     cli.check_folder('export_dir', export_dir)
     startup.import_tensorflow()
-    version = run.export(export_dir, FLAGS.checkpoint, FLAGS.encoder, FLAGS.compact)
+    version = run.export(export_dir, FLAGS.checkpoint, FLAGS.encoder, FLAGS.compact, FLAGS.licence)
     cli.farewell(version, FLAGS.run_dir, card.read(version).scores, reads=run.reads)
     return version
 
@@ -76,6 +76,7 @@ if __name__ == '__main__':
         'encoder', 'auto', ['auto', 'off'], 'auto: trained if a finished run has none'
     )
     flags.DEFINE_bool('compact', False, 'a quarter of the bytes, without the discriminator')
+    flags.DEFINE_string('licence', None, 'of the data, if you know it better than they do')
     flags.DEFINE_string('data_dir', None, 'where tensorflow-datasets keeps its sets')
     flags.DEFINE_enum('format', 'saved_model', ['saved_model', PAGE], 'html: the studio, one file')
     cli.define_place('model', None, 'an exported model, for --format=html')

@@ -20,7 +20,7 @@ from tfgan.gan.optimizers import Adam, falling
 from tfgan.networks.encoder import Encoder
 from tfgan.networks.inversion import CANDIDATES, invert
 from tfgan.networks.likeness import unlikeness
-from tfgan.saved_model import writer
+from tfgan.saved_model import sliders, writer
 
 LEAST, MOST = 3, 100  # drawings that a word is learned from
 SECS = 15.0  # of fitting
@@ -62,7 +62,8 @@ def learn(
     }
     out = pathlib.Path(out)
     card = dataclasses.replace(model.card, name=out.name, data=data, scores={})
-    return writer.write(grown.gan, out, card, grown.encoder, model.is_compact)
+    kept = sliders.read(model.version)
+    return writer.write(grown.gan, out, card, grown.encoder, model.is_compact, kept)
 
 
 def parts(model) -> Parts:

@@ -1,15 +1,18 @@
 """The studio as one HTML file, and on a server."""
 
 import json
+import pathlib
 import shutil
 import subprocess
 
 import pytest
 import requests
 from browser import file_page, studio_page
+from commands import run
 from servers import Server
 from toy_models import export_busy
 
+from tfgan.saved_model import bundle
 from tfgan.server import page as studio
 
 DRAWN = 'main svg path'  # a stroke of a drawing
@@ -64,6 +67,36 @@ def test_the_file_draws_what_the_served_page_does(browser, file, pen_bundle):
             strokes.append(page.evaluate(script)[:50])
     assert strokes[0] == strokes[1]
     assert len(strokes[0]) == 50
+
+
+def test_a_command_writes_the_file(pen_version, pen_bundle, tmp_path):
+    model = f'--model={pen_version.parent}'
+    said, _ = run(tmp_path, 'export', '--format=html', model, '--out=pages/toy.html')
+    data = (tmp_path / 'pages' / 'toy.html').read_bytes()
+    assert data == studio.html(pen_bundle)
+    assert said == f'a page of {len(data) / 1e6:.1f} MB, which a browser opens: pages/toy.html\n'
+
+
+SHIPPED = sorted(pathlib.Path(__file__).parents[2].glob('saved_models/*/*/saved_model.pb'))
+
+
+@pytest.mark.parametrize('path', SHIPPED, ids=lambda path: path.parts[-3])
+def test_the_files_of_the_models_that_ship_are_small(path):
+    assert len(studio.html(bundle.bundle(path.parent))) <= MOST_BYTES
+
+
+@pytest.mark.parametrize(
+    ('flags', 'words'),
+    [
+        (['--model=m'], '--format=html too'),
+        (['--model=m', '--run_dir=r', '--format=html'], 'give one of the two'),
+        (['--model=m', '--format=html', '--out=x.svg'], 'it can be written as .html'),
+        (['--model=m', '--format=html'], 'no exported model there'),
+    ],
+)
+def test_a_command_that_cannot_write_the_file_says_why(tmp_path, flags, words):
+    _, said = run(tmp_path, 'export', *flags, code=1)
+    assert words in said
 
 
 # What joins modules

@@ -43,29 +43,32 @@ class Sampler:
     def _decode(self, latents, labels):
         return self._state.form.decode(self._state.average(latents, labels))
 
-    def shown(self, class_names: list[str]) -> tuple[list[dict], dict]:
+    def shown(self, class_names: list[str], most: int = MOST_ENLARGED) -> tuple[list[dict], dict]:
         """What a recipe tells of `sheet`: its drawings, and how they are drawn."""
         drawings = [
             {'seed': int(seed), 'label': class_names[label]}
             for seed, label in zip(*self._of_sheet(), strict=True)
         ]
-        return drawings, {'as': 'card', 'columns': COLUMNS, **self._larger(MOST_ENLARGED)}
+        return drawings, {'as': 'card', 'columns': COLUMNS, **self._larger(most)}
 
     def _of_sheet(self):
         """The seeds 0, 1, ... and labels of a sheet whose columns are the first classes."""
         seeds = np.arange(ROWS * COLUMNS)
         return seeds, (seeds % COLUMNS % len(self._state.class_shares)).astype(np.int32)
 
-    def sheet(self) -> np.ndarray:
-        """A picture of the seeds 0, 1, ...; its columns are the first classes: uint8 [h, w, c]."""
+    def sheet(self, most: int = MOST_ENLARGED) -> np.ndarray:
+        """A picture of the seeds 0, 1, ...; its columns are the first classes: uint8 [h, w, c].
+
+        The longer side of what a pen draws has so many pixels at most.
+        """
         seeds, labels = self._of_sheet()
         if not hasattr(self._state.average, 'strokes'):
             return self._state.form.sheet(self.draw(seeds, labels), COLUMNS)
         normal = latents.normal(seeds, self._state.config.latent_size)
-        return self._state.form.sheet(self._enlarged(normal, labels).numpy(), COLUMNS)
+        return self._state.form.sheet(self._enlarged(normal, labels, most).numpy(), COLUMNS)
 
-    def _enlarge(self, latents, labels):
-        larger = self._larger(MOST_ENLARGED)
+    def _enlarge(self, latents, labels, most):
+        larger = self._larger(most)
         return self._state.form.decode(self._state.average(latents, labels, **larger))
 
     def _larger(self, most):

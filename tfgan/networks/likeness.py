@@ -19,7 +19,8 @@ def unlikeness(images, others, ground, known=None):
         first, second = first * known[..., None], second * known[..., None]
     larger = max(1, round(max(images.shape[1:3]) / SIDE))
     blurs = [1, *(larger * size for size in BLURS)]
-    pairs = ((_blurred(first, size), _blurred(second, size)) for size in blurs)
+    both = tf.concat([first, second], axis=0)  # A graph has the matrices of a blur once then.
+    pairs = (tf.split(_blurred(both, size), 2) for size in blurs)
     return tf.add_n([ink_difference(*pair) for pair in pairs]) / len(blurs)
 
 

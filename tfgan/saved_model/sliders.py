@@ -36,7 +36,7 @@ from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
-from scipy import stats
+from scipy import optimize, stats
 
 from tfgan import latents
 from tfgan.networks import strokes
@@ -57,10 +57,11 @@ MEASURES = {
 EDITS = {'width': (-0.5, 0.5), 'size': (-0.35, 0.14), 'tilt': (-0.3, 0.3)}  # and their ranges
 # What a slider has to reach to be offered.
 LEAST_SPEARMAN, MOST_CROSS_TALK, LEAST_KEPT = 0.9, 0.3, 0.95
-DRAWINGS, VALUES = 160, 7  # by which sliders are judged; a value is one of so many of its range
+DRAWINGS, VALUES = 256, 5  # by which sliders are judged; a value is one of so many of its range
 EDITED_SAMPLES = 2 * SAMPLES  # as large drawings have them: an edit may draw strokes apart
 DIGITS = 4  # after the point, of what is kept
 BLOCK = 256  # drawings at a time
+MEDIUM, LEAST_DRAWINGS = 64, 64  # pixels of a side: of more, there are fewer drawings
 SEED = 1 << 41  # far from the seeds that people try
 
 
@@ -79,6 +80,14 @@ class Score(NamedTuple):
         return self.spearman >= LEAST_SPEARMAN and most <= MOST_CROSS_TALK
 
 
+class Sweep(NamedTuple):
+    """Drawings with a slider at each value of its range, one drawing after the other."""
+
+    way: np.ndarray  # [v], the values
+    images: np.ndarray  # [n * v, *shape]
+    traits: dict[str, np.ndarray]  # [n, v] each
+
+
 # Sliders at work
 
 
@@ -90,30 +99,39 @@ def values_of(sliders: list[dict], given: dict[str, float]) -> list[float]:
 
 def draw(generator, normal, labels, sliders: list[dict], values):
     """Images float32 [n, h, w, c] of latents and labels with sliders at values [n, sliders]."""
-    values = np.asarray(values, np.float32)
-    if np.all(values == [each['default'] for each in sliders]):
+    if np.all(np.asarray(values) == [each['default'] for each in sliders]):
         return generator(normal, labels)
-    if sliders[0]['kind'] == 'direction':
-        return generator(moved(normal, labels, sliders, values), labels)
-    found = edited(generator.strokes(normal, labels), generator.shape, sliders, values)
+    return draw_moved(generator, normal, labels, moves(sliders, labels, values))
+
+
+def moves(sliders: list[dict], labels, values) -> np.ndarray:
+    """What values [n, sliders] are in all: changes [n, 3] of strokes, or of latents [n, size]."""
+    labels, values = np.asarray(labels), np.asarray(values, np.float32)
+    if sliders[0]['kind'] == 'edit':
+        matrix = [[each['change'][name] for name in EDITS] for each in sliders]
+        return values @ np.array(matrix, np.float32)
+    tables = [np.array(each['directions'], np.float32) for each in sliders]
+    rows = [table[labels if len(table) > 1 else 0] for table in tables]
+    return sum(value[:, None] * row for value, row in zip(values.T, rows, strict=True))
+
+
+def draw_moved(generator, normal, labels, changes):
+    """Images of latents and labels with changes as `moves` has them."""
+    if not hasattr(generator, 'strokes'):
+        return generator(moved(normal, changes), labels)
+    found = edited(generator.strokes(normal, labels), generator.shape, changes)
     return strokes.draw(found, generator.ground, *generator.shape[:2], EDITED_SAMPLES)
 
 
-def moved(normal, labels, sliders: list[dict], values):
-    """Latents [n, latent_size] with sliders that are directions at values [n, sliders]."""
-    tables = [np.array(each['directions'], np.float32) for each in sliders]
-    step = sum(
-        values[:, i, None] * tf.gather(table, labels if len(table) > 1 else tf.zeros_like(labels))
-        for i, table in enumerate(tables)
-    )
-    after = normal + step
+def moved(normal, changes):
+    """Latents [n, latent_size] with changes added, as long as they were."""
+    after = normal + changes
     return after * (tf.norm(normal, axis=1, keepdims=True) / tf.norm(after, axis=1, keepdims=True))
 
 
-def edited(found: Strokes, shape, sliders: list[dict], values) -> Strokes:
-    """Strokes with sliders that are edits at values [n, sliders]; `shape` is the drawing's."""
-    matrix = np.array([[each['change'][name] for name in EDITS] for each in sliders], np.float32)
-    width, size, tilt = tf.unstack(tf.matmul(values, matrix), axis=1)
+def edited(found: Strokes, shape, changes) -> Strokes:
+    """Strokes with changes [n, 3] of width, size and tilt; `shape` is the drawing's."""
+    width, size, tilt = tf.unstack(changes, axis=1)
     width = found.width * tf.exp(width)[:, None]
     there = found.ink[:, :, None, None]
     count = tf.reduce_sum(found.ink, axis=1)[:, None] * found.points.shape[2]
@@ -174,18 +192,70 @@ def read(version) -> list[dict]:
 # Sliders found
 
 
-def found(gan, encoder=None) -> list[dict]:
-    """The sliders of a Gan's averaged generator that are good enough to be offered, five at most.
+def found(generator, form, encoder=None) -> list[dict]:
+    """The sliders of a generator that are good enough to be offered, five at most.
 
     They are found on drawings of all classes alike and judged on others, in some seconds. An
     `encoder` tells which class a drawing of pixels has: without one such a model gets none.
     """
-    if not hasattr(gan.average, 'strokes'):
-        return []
-    return _chosen(gan, [_edit(name) for name in EDITS])
+    model = Model(generator, form)
+    if hasattr(generator, 'strokes'):
+        return chosen(model, still(model, [edit(name) for name in EDITS]))
+    return []
 
 
-def _edit(name, **change):
+class Model:
+    """A generator whose drawings are measured."""
+
+    def __init__(self, generator, form):
+        embedding = generator.trunk.embedding
+        self._generator, self._form = generator, form
+        self.latent_size, self.classes = embedding.output_dim, embedding.input_dim
+
+        @tf.function(autograph=False, reduce_retracing=True)
+        def drawn(normal, labels, changes):
+            return form.decode(draw_moved(generator, normal, labels, changes))
+
+        self._drawn = drawn
+
+    @property
+    def count(self) -> int:
+        """How many drawings sliders are judged by: fewer of large ones, which take longer."""
+        share = min(1.0, MEDIUM / max(self._generator.shape[:2])) ** 2
+        return max(LEAST_DRAWINGS, round(DRAWINGS * share))
+
+    def asked(self, count: int, first: int = SEED):
+        """(latents [count, latent_size], labels int32 [count]) of seeds, all classes alike."""
+        seeds = tf.range(first, first + count, dtype=tf.int64)
+        return latents.normal(seeds, self.latent_size), tf.range(count) % self.classes
+
+    def images(self, normal, labels, sliders, values) -> np.ndarray:
+        """Drawings as stored, [n, *shape], with sliders at values [n, sliders]."""
+        given = normal, labels, moves(sliders, labels, values)
+        starts = range(0, len(values), BLOCK)
+        return np.concatenate([
+            self._drawn(*(tf.constant(each[i : i + BLOCK]) for each in given)).numpy()
+            for i in starts
+        ])  # fmt: skip
+
+    def swept(self, sliders, count: int | None = None, first: int = SEED) -> list[Sweep]:
+        """So many drawings with each slider moved over its range, the others at their defaults."""
+        given = self.asked(count or self.count, first)
+        normal, labels = (np.repeat(each, VALUES, axis=0) for each in given)
+        return [self._sweep(normal, labels, sliders, number) for number in range(len(sliders))]
+
+    def _sweep(self, normal, labels, sliders, number):
+        slider = sliders[number]
+        way = np.linspace(slider['low'], slider['high'], VALUES)
+        values = np.tile([float(each['default']) for each in sliders], [len(labels), 1])
+        values[:, number] = np.tile(way, len(labels) // VALUES)
+        images = self.images(normal, labels, sliders, values)
+        traits = self._form.traits(images)
+        return Sweep(way, images, {name: traits[name].reshape(-1, VALUES) for name in traits})
+
+
+def edit(name: str, **change: float) -> dict:
+    """A slider that is an edit; `change` has what it moves, itself if nothing is said."""
     low, high = EDITS[name]
     return {
         'name': name,
@@ -194,69 +264,70 @@ def _edit(name, **change):
         'low': low,
         'high': high,
         'default': 0,
-        'change': {each: change.get(each, float(each == name)) for each in EDITS},
+        'change': {each: float(each == name) for each in EDITS} | change,
     }
 
 
-def _chosen(gan, sliders):
-    """Those of some sliders that are good together, after the worst ones are left out."""
+def still(model: Model, sliders: list[dict]) -> list[dict]:
+    """Edits that undo, in the mean of many drawings, what each does to the others' measures."""
+    sweeps = model.swept(sliders, first=SEED - DRAWINGS)
+    names = [slider['name'] for slider in sliders]
+    changes = [
+        {
+            other: round(_undoing(sweep, MEASURES[other], own), DIGITS)
+            for other, own in zip(names, sweeps, strict=True)
+            if other != name
+        }
+        for name, sweep in zip(names, sweeps, strict=True)
+    ]
+    return [edit(name, **change) for name, change in zip(names, changes, strict=True)]
+
+
+def _undoing(sweep, measure, own):
+    """How far another slider, whose sweep is `own`, goes along so that its measure stays.
+
+    Then as many drawings have a little more of it as have less: the mean rank correlation is 0.
+    """
+    way = own.way - own.way.mean()
+    slopes = own.traits[measure] @ way / (way @ way)
+
+    def left(share):
+        return _spearman(sweep.way, sweep.traits[measure] + share * np.outer(slopes, sweep.way))[0]
+
+    return optimize.brentq(left, -1, 1, xtol=1e-4) if left(-1) * left(1) < 0 else 0.0
+
+
+def chosen(model: Model, sliders: list[dict]) -> list[dict]:
+    """Those of some sliders that are good together, after those that are not are left out."""
     while sliders:
-        scores = judged(gan, sliders)
-        if all(score.is_good for score in scores):
+        scores = judged(sliders, model.swept(sliders))
+        good = [each for each, score in zip(sliders, scores, strict=True) if score.is_good]
+        if len(good) == len(sliders):
             break
-        sliders = [each for each, score in zip(sliders, scores, strict=True) if score.is_good]
+        sliders = good
     return sliders
 
 
-def asked(gan, count: int, first: int = SEED):
-    """(latents [count, latent_size], labels int32 [count]) of seeds, all classes alike."""
-    seeds = tf.range(first, first + count, dtype=tf.int64)
-    labels = tf.range(count) % len(gan.class_shares)
-    return latents.normal(seeds, gan.config.latent_size), labels
+def judged(sliders: list[dict], sweeps: list[Sweep]) -> list[Score]:
+    """A score of each slider by what its sweep shows."""
+    return [_score(sliders, number, sweep) for number, sweep in enumerate(sweeps)]
 
 
-def traits(gan, normal, labels, sliders, values) -> dict[str, np.ndarray]:
-    """What `Form.traits` says of drawings with sliders at values [n, sliders]."""
-    return gan.form.traits(images(gan, normal, labels, sliders, values))
-
-
-def images(gan, normal, labels, sliders, values) -> np.ndarray:
-    """Drawings as stored, [n, *shape], with sliders at values [n, sliders]."""
-    starts = range(0, len(values), BLOCK)
-    blocks = (tuple(each[i : i + BLOCK] for each in (normal, labels, values)) for i in starts)
-    return np.concatenate([
-        gan.form.decode(draw(gan.average, normal, labels, sliders, values)).numpy()
-        for normal, labels, values in blocks
-    ])  # fmt: skip
-
-
-def judged(gan, sliders, count: int = DRAWINGS, first: int = SEED) -> list[Score]:
-    """A score of each slider over so many drawings, with the others at their defaults."""
-    normal, labels = asked(gan, count, first)
-    normal, labels = (np.repeat(each, VALUES, axis=0) for each in (normal, labels))
-    return [_score(gan, normal, labels, sliders, number) for number in range(len(sliders))]
-
-
-def _score(gan, normal, labels, sliders, number):
-    slider = sliders[number]
-    way = np.linspace(slider['low'], slider['high'], VALUES)
-    values = np.tile([each['default'] for each in sliders], [len(labels), 1]).astype(np.float32)
-    values[:, number] = np.tile(way, len(labels) // VALUES)
-    seen = traits(gan, normal, labels, sliders, values)
-    found = {each['name']: _spearman(way, seen[each['measure']]) for each in sliders}
-    own = found.pop(slider['name'])
+def _score(sliders, number, sweep):
+    found = {each['name']: _spearman(sweep.way, sweep.traits[each['measure']]) for each in sliders}
+    own = found.pop(sliders[number]['name'])
     return Score(*own, {name: max(map(abs, both)) for name, both in found.items()})
 
 
 def _spearman(way, seen):
-    """Spearman of values [v] with a measure [n * v]: (mean within a drawing, over all at once)."""
-    rows = seen.reshape(-1, len(way))
-    rows = rows[np.isfinite(rows).all(axis=1)]
+    """Spearman of values [v] with a measure [n, v]: (mean within a drawing, over all at once)."""
+    rows = seen[np.isfinite(seen).all(axis=1)]
     if not len(rows):
         return 0.0, 0.0
-    ranks = stats.rankdata(rows, axis=1) - (len(way) + 1) / 2
-    ideal = stats.rankdata(way) - (len(way) + 1) / 2
+    middle = (len(way) + 1) / 2
+    ranks, ideal = stats.rankdata(rows, axis=1) - middle, stats.rankdata(way) - middle
     spread = np.sqrt((ranks**2).sum(axis=1) * (ideal**2).sum())
     within = np.where(spread > 0, ranks @ ideal / np.maximum(spread, 1e-9), 0.0)
-    pooled = stats.spearmanr(np.tile(way, len(rows)), rows.ravel()).statistic
+    with np.errstate(invalid='ignore'):
+        pooled = np.corrcoef(np.tile(ideal, len(rows)), stats.rankdata(rows.ravel()))[0, 1]
     return float(within.mean()), float(np.nan_to_num(pooled))

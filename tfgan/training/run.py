@@ -159,32 +159,33 @@ class Run:
         checkpoint: str = 'latest',
         encoder: str = 'auto',
         compact: bool = False,
+        licence: str | None = None,
     ) -> pathlib.Path:
         """Writes the next version of a model, by default in saved_models/NAME; returns its folder.
 
         `checkpoint` is 'latest' or 'best'. Where `encoder` is 'auto' and a run that is over has
         none, one is trained; for that alone the data are needed. A `compact` model takes a quarter
-        of the bytes and has no discriminator. Of processes that train together the first one writes
-        and the others wait. Raises RunError, SourceError and StorageError.
+        of the bytes and has no discriminator. `licence` is that of the data, where a person knows
+        it better than the data set does. Of processes that train together the first one writes and
+        the others wait. Raises RunError, SourceError and StorageError.
         """
         startup.import_tensorflow()
         from tfgan.distributed import coordination
-        from tfgan.saved_model import identity, writer
 
         directory = pathlib.Path(directory or f'saved_models/{self.directory.resolve().name}')
         if self._outcome is None or checkpoint != 'latest':
             gan, card = self._restored(checkpoint, directory)
+            card = _licensed(card, licence)
             found = self._encoder_of(gan, card, checkpoint) if encoder == 'auto' else None
             self.reads = found is not None
-            identity.round_weights(gan.average)
-            return writer.write(gan, directory, card, found, compact)
+            return _written(gan, directory, card, found, compact)
         version = None
         if coordination.is_chief(self._gan.strategy):
             card = self._card(directory.name, self.source.summary(), self._outcome)
+            card = _licensed(card, licence)
             found = self._encoder if encoder == 'auto' else None
             self.reads = found is not None
-            identity.round_weights(self._gan.average)
-            version = writer.write(self._gan, directory, card, found, compact)
+            version = _written(self._gan, directory, card, found, compact)
         self._wait_for_all()
         return version
 
@@ -247,6 +248,20 @@ class Run:
 
     def _repr_png_(self) -> bytes | None:
         return self.sheets()[-1].read_bytes() if self.sheets() else None
+
+
+def _written(gan, directory, card, encoder, compact):
+    """The next version, whose generator is rounded and whose sliders are looked for."""
+    from tfgan.saved_model import identity, sliders, writer
+
+    identity.round_weights(gan.average)
+    found = sliders.found(gan.average, gan.form, encoder)
+    return writer.write(gan, directory, card, encoder, compact, found)
+
+
+def _licensed(card, licence):
+    """A card with another licence of the data, if one is given."""
+    return dataclasses.replace(card, data=card.data | ({'licence': licence} if licence else {}))
 
 
 def uses_labels(config: Config, source) -> bool:

@@ -191,3 +191,28 @@ def test_the_paper_is_told_by_the_first_thousand():
     assert ink.paper_of(pages.astype(np.uint8)) == (200,)
     with pytest.raises(ValueError, match=r'\(0, 28, 28, 1\)'):
         ink.paper_of(page()[:0])
+
+
+def test_size_is_that_of_the_drawing_and_not_of_its_page():
+    small, large = (np.full([1, side, side, 1], 255, np.uint8) for side in (60, 60))
+    small[0, 20:30, 15:35], large[0, 10:30, 5:45] = 0, 0
+    sizes = [ink.traits(each, [255])['size'][0] for each in (small, large)]
+    assert sizes[1] / sizes[0] == pytest.approx(2, rel=0.02)
+    page = np.full([1, 120, 120, 1], 255, np.uint8)
+    page[0, 10:30, 5:45] = 0
+    assert ink.traits(page, [255])['size'][0] == pytest.approx(sizes[1] / 2, rel=0.01)
+
+
+def test_tilt_is_how_far_the_ink_leans_to_the_right():
+    bar = np.full([60, 60, 1], 255, np.uint8)
+    bar[10:50, 28:32] = 0
+    leaning = np.stack([np.roll(row, (30 - y) // 2, axis=0) for y, row in enumerate(bar)])
+    found = ink.traits(np.stack([bar, leaning, leaning[:, ::-1]]), [255])['tilt']
+    assert np.allclose(found, [0, 0.5, -0.5], atol=0.02)
+    cross = np.minimum(bar, bar.transpose(1, 0, 2))
+    assert np.abs(ink.traits(cross[None], [255])['tilt']).max() < 0.01
+
+
+def test_blank_paper_has_no_size():
+    found = ink.traits(np.full([2, 8, 8, 1], 255, np.uint8), [255])
+    assert np.isnan(found['size']).all() and np.isnan(found['tilt']).all()

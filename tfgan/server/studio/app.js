@@ -4,6 +4,7 @@ import * as canvas from './canvas.js';
 import * as detail from './detail.js';
 import {button, el, roving} from './dom.js';
 import * as drop from './drop.js';
+import {fromBase64} from './engine/bundle.js';
 import {openModel} from './engine/model.js';
 import * as favourites from './favourites.js';
 import * as grids from './grid.js';
@@ -27,7 +28,7 @@ const START = {
 // The bytes of a part of the page: in the page itself where it is one file, else from its server.
 async function bytesOf(id, url) {
   const own = document.getElementById(id);
-  if (own) return Uint8Array.from(atob(own.textContent.trim()), (char) => char.charCodeAt(0));
+  if (own) return fromBase64(own.textContent.trim());
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${url}: ${response.status} ${response.statusText}`);
   return new Uint8Array(await response.arrayBuffer());
@@ -46,7 +47,7 @@ async function start() {
   const model = await openModel(await bytesOf('bundle', `models/${name}.bundle`));
   const tables = [...Object.values(PANELS), grids, drop, session].map(({actions}) => actions);
   const store = createStore(session.left(START, model), combined(...tables));
-  const context = {store, model, names, words: null, announce, show, open};
+  const context = {store, model, names, words: () => bytesOf('words', 'words.gz'), announce, show, open};
   mountPanels(context);
   help.mountTools(document.getElementById('tools'), context);
   session.mount(document.getElementById('tools'), context);

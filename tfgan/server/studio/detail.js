@@ -4,6 +4,7 @@ import {variations} from './breeding.js';
 import {button, el, picture, roving} from './dom.js';
 import * as downloads from './downloads.js';
 import {favour, grid} from './grid.js';
+import {lettersAreOn} from './help.js';
 import {kindOf, nameOf, withId} from './items.js';
 
 const NOTCHES = 8; // from one end of a slider to the other, by the pictures of its ends
@@ -70,6 +71,10 @@ function mountWhole(root, context) {
   store.select(({current}) => current, (item) => {
     if (!item) return;
     title.replaceChildren(kindOf(model, item.label), el('span', {class: 'quiet'}, nameOf(model, item).replace(kindOf(model, item.label), '')));
+  });
+  root.addEventListener('keydown', (event) => {
+    const isOurs = event.key === 'f' && lettersAreOn() && !event.ctrlKey && !event.metaKey && !event.altKey;
+    if (isOurs && !event.target.closest('.grid, .field')) favour(context, store.state.current);
   });
   store.subscribe(drawn);
   let last = [];
@@ -155,9 +160,17 @@ function keeping(side, sheet, context) {
     if (path) store.dispatch('keep', Number(path.dataset.index));
   });
   let waiting = null;
+  let last = null;
   store.select(({current}) => current, (item) => {
     clearTimeout(waiting);
-    if (item) waiting = setTimeout(() => fillStrokes(list, context, model.itemDrawing(item)), CALM_MS);
+    if (!item) return;
+    // While a slider moves, the strokes stay the same ones, and their pictures can wait.
+    const {id, sliders: _, ...of} = item;
+    const isSlid = JSON.stringify(of) === last;
+    last = JSON.stringify(of);
+    const fill = () => fillStrokes(list, context, model.itemDrawing(item));
+    if (isSlid) waiting = setTimeout(fill, CALM_MS);
+    else fill();
   });
   store.select(({keep}) => keep, (keep) => {
     vary.textContent = keep.length ? 'Vary the rest' : 'Vary';

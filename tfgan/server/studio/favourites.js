@@ -29,7 +29,7 @@ export function mount(root, context) {
   const family = el('section', {class: 'family'},
     el('div', {class: 'bar'}, el('h2', {}, 'Children'), parents, again), bred.element);
   const strip = el('section', {class: 'walk'});
-  const full = el('div', {}, el('div', {class: 'bar'}, told, mix, none, zip), own.element);
+  const full = el('div', {class: 'shelf'}, el('div', {class: 'bar'}, told, mix, none, zip), own.element);
 
   root.append(el('h2', {class: 'hidden'}, 'Favourites'), empty, full, family, strip);
   walk.mount(strip, context);

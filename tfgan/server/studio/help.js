@@ -42,7 +42,7 @@ export function mountTools(tools, context) {
   const redo = button('Redo', () => travel(context, 'redo'), {id: 'redo'});
   const menu = el('div', {id: 'menu', popover: 'auto', class: 'menu'},
     models(context), themes(), button('Keys', () => keys.showModal(), {id: 'keys'}));
-  tools.append(undo, redo, button('More', null, {id: 'menu-button', popovertarget: 'menu'}), menu);
+  tools.append(undo, redo, button('Menu', null, {id: 'menu-button', popovertarget: 'menu'}), menu);
   document.body.append(keys);
   const update = () => {
     // A button that is disabled would lose the focus, so it only tells that it does nothing.
@@ -95,7 +95,7 @@ function keysDialog() {
   letters.checked = lettersAreOn();
   letters.addEventListener('change', () => remember('letters', letters.checked ? 'on' : 'off'));
   const dialog = el('dialog', {class: 'keys', 'aria-labelledby': 'keys-title'},
-    el('h2', {id: 'keys-title'}, 'Keys'),
+    el('h2', {id: 'keys-title', tabindex: '-1', autofocus: true}, 'Keys'),
     el('dl', {}, rows.flat()),
     el('label', {class: 'field'}, letters, 'Letters and digits do something'),
     button('Close', () => dialog.close(), {class: 'primary'}));

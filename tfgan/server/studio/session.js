@@ -1,5 +1,6 @@
 // The studio as it was left: in this browser from visit to visit, and as a file.
 
+import {isCanvas, isScene} from './checks.js';
 import {button, el} from './dom.js';
 import {remember, remembered} from './help.js';
 import {save} from './saving.js';
@@ -89,8 +90,8 @@ function checked(state, like, model) {
     current: (value) => value === null || isItem(value, model),
     chosen: (value) => Array.isArray(value) && value.every((id) => typeof id === 'string'),
     keep: isNumbers,
-    canvas: (value) => isLike(value, like.canvas),
-    scene: (value) => isLike(value, like.scene),
+    canvas: (value) => isLike(value, like.canvas) && isCanvas(value, (item) => isItem(item, model)),
+    scene: (value) => isLike(value, like.scene) && isScene(value, (item) => isItem(item, model)),
   };
   for (const name of lists) {
     rules[name] = (value) => Array.isArray(value) && value.every((item) => isItem(item, model));

@@ -44,7 +44,10 @@ let table = null;
 
 // The normal distribution's quantiles at (i + 1/2) / 65,536: a Float32Array.
 export function quantiles() {
-  table ??= Float32Array.from({length: LEVELS}, (_, i) => quantile((i + 0.5) / LEVELS));
+  if (!table) {
+    table = new Float32Array(LEVELS);
+    for (let i = 0; i < LEVELS; i++) table[i] = quantile((i + 0.5) / LEVELS);
+  }
   return table;
 }
 

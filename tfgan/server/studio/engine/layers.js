@@ -1,6 +1,6 @@
 // Layers as Keras computes them, for one example: maps are [height, width, channels], row by row.
 
-const LEAK = 0.2; // the slope of a leaky ReLU below zero
+export const LEAK = 0.2; // the slope of a leaky ReLU below zero
 
 export const sigmoid = (x) => 1 / (1 + Math.exp(-x));
 

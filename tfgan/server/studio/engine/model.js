@@ -7,18 +7,20 @@
 // {image: Uint8Array [h * w * c], paper, shape}.
 //
 // An item is {seed or latents, label, truncation, sliders: {name: value}, kept: {strokes: [index],
-// of: item}}: what is kept are strokes of another item, in place of its own ones.
+// of: item}, edits: {index: {gone, points, width}}}: what is kept are strokes of another item, in
+// place of its own ones, and edits are of single strokes.
 
 import {openBundle} from './bundle.js';
 import {Encoder} from './encoder.js';
 import {classes, normal} from './latents.js';
 import {reader} from './layers.js';
+import {withLineEdits} from './line_edits.js';
 import {Pen, SAMPLES} from './pen.js';
 import {Convolutional, Mlp} from './pixels.js';
 import {draw} from './raster.js';
 import {edited, moved, valuesOf} from './sliders.js';
 
-const SEEN = 64; // drawings by which a model's paper is known
+const SEEN = 9; // drawings by which a model's paper is known
 
 const GENERATORS = {
   mlp: Mlp, recurrent: Mlp, hybrid: Convolutional, conv: Convolutional, pen: Pen, pen_gru: Pen,
@@ -40,22 +42,22 @@ class Model {
     this.shape = header.shape;
     this.latentSize = config.latent_size;
     this.sliders = header.sliders;
-    const tensors = reader(generator);
+    const tensors = reader(generator());
     this.generator = new GENERATORS[header.architecture](
       tensors, {...config, architecture: header.architecture}, header.shape,
     );
     tensors.done();
     this.isPen = this.generator instanceof Pen;
-    this.hasEncoder = encoder.length > 0;
-    this.encoder = this.hasEncoder ? new Encoder(reader(encoder), header.shape) : null;
+    this.hasEncoder = encoder !== null;
+    this.makeEncoder = () => new Encoder(reader(encoder()), header.shape);
+    this.encoder = null; // until it is asked
     this.paper = this.paperOf();
   }
 
   paperOf() {
-    const ground = this.generator.ground ?? this.encoder?.ground;
-    if (ground) return hexadecimal(ground);
+    if (this.isPen) return hexadecimal(this.generator.ground);
     const seen = Array.from({length: SEEN}, (_, seed) => {
-      return this.draw(this.latentsOf(seed), this.labelOf(seed)).image;
+      return levels(this.generator.image(this.latentsOf(seed), this.labelOf(seed)));
     });
     return commonestCorner(seen, this.shape[2]);
   }
@@ -113,6 +115,7 @@ class Model {
   //
   // It is looked at where `known` [h * w] is 1. Scores are the classes' probabilities.
   encode(image, known) {
+    this.encoder ??= this.makeEncoder();
     const {latents, logits} = this.encoder.call(image, known);
     const most = Math.max(...logits);
     const odds = logits.map((each) => Math.exp(each - most));
@@ -129,7 +132,8 @@ class Model {
     const isEdit = sliders[0]?.kind === 'edit';
     const from = isMoved && !isEdit ? moved(latents, item.label, sliders, values) : latents;
     const drawing = withKept(this.draw(from, item.label), item.kept, this);
-    return isMoved && isEdit ? edited(drawing, sliders, values) : drawing;
+    const slid = isMoved && isEdit ? edited(drawing, sliders, values) : drawing;
+    return withLineEdits(slid, item.edits);
   }
 
   itemLatents(item) {
@@ -173,7 +177,7 @@ function commonestCorner(images, channels) {
   return [...counts].reduce((most, each) => (each[1] > most[1] ? each : most))[0];
 }
 
-// Levels uint8 of numbers around [-1, 1]: what lies outside saturates, and what is none is mid-grey.
+// Levels uint8 of numbers around [-1, 1]: what lies outside saturates, and NaN is mid-grey.
 function levels(numbers) {
   return Uint8Array.from(numbers, (each) => {
     const level = ((Number.isNaN(each) ? 0 : each) + 1) * 127.5;

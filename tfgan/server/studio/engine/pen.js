@@ -197,3 +197,9 @@ function presence(numbers, count) {
     return stroke < ALWAYS || Math.round(sigmoid(2 * (logit + PRESENT)));
   });
 }
+
+// What the slopes of a drawing need too.
+export {
+  ALWAYS, GROWTH, NUMBERS, OFFSETS_AT, POINTS, PRESENT, PRESENT_AT, PRESSURE, SHIFT, SIZE, SIZE_AT,
+  SIZE_RANGE, TURN, WIDTH, WIDTH_AT, WIDTH_RANGE,
+};

@@ -132,7 +132,7 @@ function massesOf(places, samples, sigma) {
 // Images [height * width * channels] of strokes on a ground [channels], all levels in [-1, 1].
 //
 // Strokes are {count, pointCount, points, width, present, colour, pens}: flat arrays on a page
-// whose longer side is 1. All have one colour [channels] if there is one channel, else each its own, one
+// whose longer side is 1. Where there is one channel all have one colour, else each its own, one
 // after the other. `pens` are the widths of all strokes, those that are not there too.
 export function draw(strokes, ground, height, width, samples) {
   const [channels, side] = [ground.length, Math.max(height, width)];
@@ -159,3 +159,6 @@ export function draw(strokes, ground, height, width, samples) {
 }
 
 const covered = (density, slope) => sigmoid(slope * (Math.log(density + FAINT) - LOG_EDGE));
+
+// What the slopes of a drawing need too.
+export {CAP, FAINT, LEAST_PEN, LOG_EDGE, REACH, SHARPNESS, SIGMA};
