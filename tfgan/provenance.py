@@ -209,7 +209,7 @@ def _svg(data, recipe):
 
 def bare(svg: str) -> str:
     """An SVG file of this package without what it says."""
-    return re.sub('.*?'.join(map(re.escape, METADATA)), '', svg, flags=re.DOTALL)
+    return re.sub('<metadata>.*?</metadata>\n', '', svg, flags=re.DOTALL)
 
 
 def _pdf(data, recipe):
