@@ -170,8 +170,8 @@ def test_what_is_not_whole_is_no_export(stand_in, tmp_path, missing):
 
 
 def test_a_file_of_which_the_sums_say_nothing_is_refused(stand_in, tmp_path):
-    stand_in.files['sliders.json'] = b'{}'
-    refused(tmp_path, 'sliders.json', 'differ')
+    stand_in.files['variables/variables.data-00001-of-00002'] = b'more'
+    refused(tmp_path, 'data-00001-of-00002', 'differ')
 
 
 def test_a_file_that_says_it_is_huge_is_not_brought(stand_in, tmp_path):
