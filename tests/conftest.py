@@ -15,6 +15,7 @@ from toy_models import export_busy, export_toy, toy_gan, toy_pen
 
 def pytest_addoption(parser):
     parser.addoption('--all', action='store_true', help='in full what else runs at a small size')
+    parser.addoption('--pictures', metavar='MODEL', help='draw docs/studio-*.png with a model')
 
 
 # Files that take longest come first, so that no process is left alone with one at the end.

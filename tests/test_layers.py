@@ -13,17 +13,17 @@ PACKAGE = ROOT / 'tfgan'
 
 ROWS = (
     {'train', 'sample', 'redraw', 'learn', 'evaluate', 'export', 'serve', 'query'}
-    | {'whence', 'fetch'},
+    | {'whence', 'scene', 'fetch'},
     {'cli', 'training', 'server', 'hub'},
     {'evaluation', 'client', 'word_learning'},
-    {'gan', 'saved_model', 'redrawing', 'remaking'},
+    {'gan', 'saved_model', 'redrawing', 'remaking', 'composing'},
     {'forms'},
     {'networks', 'data'},
-    {'config', 'distributed', 'storage', 'startup'},
+    {'config', 'distributed', 'storage', 'startup', 'words'},
     {'errors', 'latents', 'objectives', 'provenance'},
 )
 # What a package may see of the rows below it, if not all; and who may see whom in a row.
-ONLY = {'server': {'saved_model', 'errors'}}
+ONLY = {'server': {'saved_model', 'errors'}, 'words': {'errors'}}
 SIDEWAYS = {
     ('distributed', 'config'),
     ('client', 'evaluation'),
@@ -38,6 +38,11 @@ WITHOUT_TENSORFLOW = (
         'remaking',
         'provenance',
         'whence',
+        'scene',
+        'composing',
+        'words.lexicon',
+        'words.captions',
+        'words.layout',
         'fetch',
         'hub',
         'query',

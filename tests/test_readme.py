@@ -70,7 +70,7 @@ def commands(text):
 COMMANDS = list(dict.fromkeys(c for text in PAGES.values() for c in commands(text)))
 KINDS = {
     'train': r'scripts/train|python -m tfgan\.train|sbatch \S+ scripts/slurm/train\.sbatch',
-    'draw': r'python -m tfgan\.(sample|redraw|learn|export|evaluate)',
+    'draw': r'python -m tfgan\.(sample|redraw|learn|export|evaluate|whence)',
     'ask': r'python -m tfgan\.query|curl',
     'serve': r'python -m tfgan\.serve',
     'fetch': r'python -m tfgan\.fetch',

@@ -108,12 +108,14 @@ def _in_short(error):
     return f'--{flag.name}={quoted(value)}: ' + (f'expected {expected}' if expected else why)
 
 
-def define_drawings() -> None:
+def define_drawings(folders: bool = True) -> None:
     """The flags of the commands that write drawings: where, and as what."""
-    define_place('out', None, f'a file, {" ".join(ENDINGS)}; else a folder with a file for each')
-    flags.DEFINE_enum(
-        'format', 'png', ['png', *(each[1:] for each in pictures.VECTORS)], 'of a folder'
-    )
+    folder = '; else a folder with a file for each' if folders else ''
+    define_place('out', None, f'a file, {" ".join(ENDINGS)}{folder}')
+    if folders:
+        flags.DEFINE_enum(
+            'format', 'png', ['png', *(each[1:] for each in pictures.VECTORS)], 'of a folder'
+        )
     flags.DEFINE_integer(
         'size',
         None,
@@ -126,7 +128,7 @@ def define_drawings() -> None:
     flags.DEFINE_integer('frames', 90, 'of a .gif or walk', lower_bound=1, upper_bound=10_000)
 
 
-def check_drawings() -> dict:
+def check_drawings(folders: bool = True) -> dict:
     """Refuses a place for drawings, named like a file or else a folder, as `check_folder`.
 
     Gives what the other flags say of the files, as `Model.write` takes it; raises ConfigError for
@@ -134,12 +136,12 @@ def check_drawings() -> dict:
     """
     path, values = flags.FLAGS.out, flags.FLAGS
     ending = pictures.ending(path)
-    if not ending or (os.path.isdir(path) and ending not in ENDINGS):
+    if folders and (not ending or (os.path.isdir(path) and ending not in ENDINGS)):
         check_folder('out', path)
         ending = f'.{values.format}'
     else:
         folder = f', or --out={_to_type(path + "/", "drawings/")} for a folder of single pictures'
-        check_picture('out', path, ENDINGS, folder)
+        check_picture('out', path, ENDINGS, folder if folders else '')
     told = {
         '--size': (values.size, (*pictures.SHEETS, '.gif')),
         '--paper': (values.paper, ('.pdf', '.svg') if values.plotter else ('.pdf',)),
@@ -149,7 +151,7 @@ def check_drawings() -> dict:
         if value and ending not in endings:
             raise ConfigError(f'{flag} is for {" ".join(endings)}; {ending} has none: leave it out')
     how = {'size': values.size, 'paper': values.paper, 'for_plotter': values.plotter or None}
-    how |= {'frames': values.frames, 'file_format': values.format}
+    how |= {'frames': values.frames, 'file_format': values.format if folders else None}
     return {name: value for name, value in how.items() if value is not None}
 
 

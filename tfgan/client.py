@@ -16,6 +16,7 @@ import urllib.request
 import numpy as np
 import tqdm
 
+from tfgan.composing import Composing
 from tfgan.errors import MOST_TOLD, ModelError, listed, quoted, reason
 from tfgan.forms import pictures
 from tfgan.forms.base import DRAWING, form_named
@@ -53,7 +54,7 @@ OUTPUTS = {
 }
 
 
-class Model(Redrawing, Remaking):
+class Model(Redrawing, Remaking, Composing):
     """What a model can be asked for; `answers` says how, `block` for how many rows at once.
 
     `answers(signature, {input: array [n, ...]})` gives {output: array [n, ...]}.

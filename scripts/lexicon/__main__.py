@@ -69,6 +69,8 @@ PLURALS = {
 }
 MOST_SENSES = 4
 TENTHS = 9  # Weights are whole numbers up to it.
+NOUN, ADJECTIVES = '1', '35'  # the kinds of word by their numbers
+ADJECTIVE = 2  # A word that is so much oftener an adjective is none that is drawn.
 LEAST_DRAWN = 0.12  # Of a word's senses so much can be drawn, or it has none.
 FREQUENT = 20_000  # in GloVe's order: a word that most people know
 TOLD = 1  # glosses that have a word: it is one that people know
@@ -108,13 +110,20 @@ def read_synsets(wordnet):
     return synsets
 
 
-def read_senses(wordnet):
-    """The synsets of each noun, the most frequent first, with how often a corpus has each."""
+def read_counts(wordnet, kinds):
+    """How often a corpus has words, each in its meanings, of some kinds of word."""
     counts = {}
     for line in (wordnet / 'index.sense').read_text().splitlines():
         key, synset, _, count = line.split()
-        if '%1:' in key:
-            counts[key.split('%')[0], synset] = int(count)
+        word, _, place = key.partition('%')
+        if place[0] in kinds:
+            counts[word, synset] = int(count)
+    return counts
+
+
+def read_senses(wordnet):
+    """The synsets of each noun, the most frequent first, with how often a corpus has each."""
+    counts = read_counts(wordnet, NOUN)
     return {
         line.split()[0]: [
             (synset, counts.get((line.split()[0], synset), 0))
@@ -139,6 +148,9 @@ class Lexicon:
     def __init__(self, wordnet):
         self.synsets = read_synsets(wordnet)
         self.senses = read_senses(wordnet)
+        self.adjectives = collections.Counter()
+        for (word, _), count in read_counts(wordnet, ADJECTIVES).items():
+            self.adjectives[word] += count
         self.substance = self.senses['substance'][0][0]
         self.told = collections.Counter(
             word
@@ -205,6 +217,8 @@ class Lexicon:
 
     def weighed(self, word):
         """The senses of a word with their weights in [0, 1], those that can be drawn alone."""
+        if self.adjectives[word] > ADJECTIVE * (1 + sum(count for _, count in self.senses[word])):
+            return {}
         files = {self.synsets[synset].file for synset, _ in self.senses[word]}
         weights = collections.Counter()
         for rank, (synset, count) in enumerate(self.senses[word]):

@@ -162,6 +162,8 @@ def test_the_c_api_answers_the_same(version, signatures, name):
 
 def test_the_c_api_answers_with_strings(version, signatures):
     assert c_api(version, 'png', seed=SEEDS)[1] == ask(signatures, 'png', seed=SEEDS).tolist()
+    told = ask(signatures, 'recipe', seed=SEEDS, label=LABELS).tolist()
+    assert c_api(version, 'recipe', seed=SEEDS, label=LABELS)[1] == told
     assert c_api(version, 'classes', label=LABELS)[1] == [b'fish', b'cat', b'dog', b'dog', b'cat']
 
 
@@ -171,7 +173,7 @@ def test_the_c_api_refuses_the_same(version):
 
 
 def test_every_signature_is_asked_by_the_c_api(signatures):
-    assert set(INPUTS) | {'png', 'classes'} == set(signatures)
+    assert set(INPUTS) | {'png', 'recipe', 'classes'} == set(signatures)
 
 
 @pytest.mark.long

@@ -105,6 +105,11 @@ class Form(Protocol):
     ) -> None:
         """The same of SVG files, in the format of an ending; `how` are the form's own options."""
 
+    def write_scene(
+        self, out: str, ending: str, svgs: list[str], scene: dict, how: dict, recipe=None
+    ) -> None:
+        """Writes SVG files as one scene, whose `words`, `height`, `places` and `names` are told."""
+
     def frame(self, svgs: list[str], size: int | None, frames: int) -> np.ndarray:
         """One of so many pictures of SVG files in rows, each of `size` pixels: uint8 [h, w, c]."""
 

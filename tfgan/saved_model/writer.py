@@ -8,7 +8,6 @@ import tensorflow as tf
 import tfgan
 from tfgan import provenance, storage
 from tfgan.forms import pictures
-from tfgan.gan.sampling import MOST_ENLARGED
 from tfgan.saved_model import identity, layout, warmup
 from tfgan.saved_model import sliders as sliders_of
 from tfgan.saved_model.card import FILE, ModelCard
@@ -81,10 +80,10 @@ def _fill(draft, gan, card, encoder, compact):
     warmup.write(draft, signatures)
     storage.write_bytes(draft / FILE, card.as_json().encode())
     storage.write_bytes(draft / 'README.md', card.as_markdown().encode())
-    most = SMALL if compact else MOST_ENLARGED
-    drawings, how = gan.shown(card.data['class_names'], most)
+    smaller = {'most': SMALL} if compact else {}
+    drawings, how = gan.shown(card.data['class_names'], **smaller)
     told = provenance.recipe(_provenance(card), drawings, **how)
-    sheet = provenance.stamped(pictures.small_png(gan.sheet(most)), '.png', told)
+    sheet = provenance.stamped(pictures.small_png(gan.sheet(**smaller)), '.png', told)
     storage.write_bytes(draft / 'sheet.png', sheet)
 
 

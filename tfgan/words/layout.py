@@ -26,6 +26,7 @@ LOWER = 0.1  # and so far below its ground
 MOST_ROWS = 3  # of things of one kind
 MOST_TRIES = 50_000  # of orders from left to right
 TINY = 1e-9
+SEED_STEP = 1_000_003  # between the drawings of a scene, so that scenes of near seeds have others
 
 
 class Place(NamedTuple):
@@ -122,6 +123,11 @@ def layout(caption: Caption) -> list[Place]:
     return [
         place for block in sorted(blocks, key=lambda each: each.depth) for place in block.places()
     ]
+
+
+def seeds(seed: int, count: int) -> list[int]:
+    """The seeds of the drawings of a scene, in the order of their places."""
+    return [seed + SEED_STEP * number for number in range(count)]
 
 
 def _divided(caption):

@@ -86,6 +86,11 @@ class Drawing:
 
         prints.write(out, ending, svgs, numbers, prints.How(**how), recipe)
 
+    def write_scene(self, out, ending, svgs, scene, how, recipe=None):
+        from tfgan.forms.drawing import scene as scenes
+
+        scenes.write(out, ending, svgs, scenes.Scene(**scene), how, recipe)
+
     def frame(self, svgs, size, frames):
         from tfgan.forms.drawing import prints
 

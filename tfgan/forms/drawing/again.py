@@ -9,7 +9,7 @@ from PIL import Image, ImageSequence
 
 from tfgan import provenance
 from tfgan.forms import pictures
-from tfgan.forms.drawing import framing, prints, vectors
+from tfgan.forms.drawing import framing, prints, scene, vectors
 from tfgan.forms.drawing.pixels import to_float, to_uint8
 from tfgan.networks.pen import SAMPLES
 from tfgan.networks.strokes import Strokes, draw
@@ -17,7 +17,7 @@ from tfgan.networks.strokes import Strokes, draw
 NEAR = 0.15  # of a number in a file of vectors, which has one digit after its point, or two
 NUMBER = re.compile(r'-?\d+\.?\d*(?:e-?\d+)?')
 MOST_FRAMES, MOST_PIXELS = 10_025, 400_000_000  # that are looked at of a file
-ROUNDED = 1e-3  # of the pixels of a card's sheet
+ROUNDED = 6  # levels of the pixels of a card's sheet, in the mean
 MOST_COLUMNS = 1000
 MOST_ENLARGED = 64  # times that a card's drawings are
 MOST_STREAM = 64 << 20  # bytes of a PDF's contents
@@ -30,7 +30,7 @@ def file(ending: str, recipe: dict, model) -> bytes | None:
     if not drawings or recipe.get('source') == provenance.COMPOSITE:
         return None
     if made_as == 'card':
-        return pictures.small_png(_card(recipe, model))
+        return pictures.png(_card(recipe, model))
     if made_as in ('image', 'sheet'):
         images = model.pixels_of(drawings)
         if made_as == 'sheet':
@@ -45,6 +45,9 @@ def file(ending: str, recipe: dict, model) -> bytes | None:
         return pictures.moving(frames, ending)
     if made_as == 'strokes':
         return prints.file(_svgs(drawings, model), ending, prints.how_of(recipe))
+    if made_as == 'scene':
+        placed = scene.of_recipe(recipe)
+        return scene.file(_svgs(drawings, model), placed, ending, prints.how_of(recipe))
     raise ValueError(f'made as {made_as}')
 
 
@@ -89,7 +92,7 @@ def _own(drawings, model):
 def differ(ending: str, recipe: dict, first: bytes, second: bytes) -> str:
     """In what files look different, '' if in nothing: pixels by one level, lines by a hair.
 
-    The sheet of a card has few greys, between which a level of one of a thousand pixels may fall.
+    The sheet of a card has few greys or colours, and is as near to all of them as those are.
     """
     if ending in ('.svg', '.pdf'):
         contents = _svg_text if ending == '.svg' else _pdf_text
@@ -103,9 +106,9 @@ def differ(ending: str, recipe: dict, first: bytes, second: bytes) -> str:
     if most <= 1:
         return ''
     share = np.mean([np.mean(each > 1) for each in apart])
-    if recipe.get('as') == 'card' and share < ROUNDED:
-        return ''
     mean = np.mean([each.mean() for each in apart])
+    if recipe.get('as') == 'card' and mean < ROUNDED:
+        return ''
     return f'{share:.2%} of the pixels by up to {most} of 255 levels, {mean:.2f} in the mean'
 
 

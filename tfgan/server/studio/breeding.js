@@ -30,16 +30,17 @@ function slidersOf(items) {
 }
 
 // Variations of an item that keep its strokes of these indices.
-export function variations(model, item, kept, seed) {
+export function variations(model, item, wanted, seed) {
   const latents = model.itemLatents(item);
   const sliders = item.sliders ? {sliders: item.sliders} : {};
+  const {id, sliders: _, ...of} = item;
+  const own = model.isPen ? strokesByIndex(model.itemDrawing({id, ...of})) : new Map();
+  const kept = wanted.filter((index) => own.has(index));
   if (!kept.length) {
     return Array.from({length: CHILDREN}, (_, i) => {
       return itemOfLatents(varied(latents, VARIED, fold(BigInt(seed), i)), item.label, sliders);
     });
   }
-  const {id, sliders: _, ...of} = item;
-  const own = strokesByIndex(model.itemDrawing({id, ...of}));
   const strokes = kept.map((index) => own.get(index));
   const candidates = Array.from({length: CANDIDATES}, (_, i) => {
     const others = varied(latents, KEPT_VARIED, fold(BigInt(seed), i));

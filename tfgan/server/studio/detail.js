@@ -160,9 +160,17 @@ function keeping(side, sheet, context) {
     if (path) store.dispatch('keep', Number(path.dataset.index));
   });
   let waiting = null;
+  let last = null;
   store.select(({current}) => current, (item) => {
     clearTimeout(waiting);
-    if (item) waiting = setTimeout(() => fillStrokes(list, context, model.itemDrawing(item)), CALM_MS);
+    if (!item) return;
+    // While a slider moves, the strokes stay the same ones, and their pictures can wait.
+    const {id, sliders: _, ...of} = item;
+    const isSlid = JSON.stringify(of) === last;
+    last = JSON.stringify(of);
+    const fill = () => fillStrokes(list, context, model.itemDrawing(item));
+    if (isSlid) waiting = setTimeout(fill, CALM_MS);
+    else fill();
   });
   store.select(({keep}) => keep, (keep) => {
     vary.textContent = keep.length ? 'Vary the rest' : 'Vary';

@@ -44,7 +44,7 @@ export function mount(body, context) {
     if (input.files[0]) take(input.files[0], context);
     input.value = '';
   });
-  body.append(input);
+  body.querySelector('main').append(input);
   body.querySelector('#menu').prepend(button('Open a file', chooseFile, {id: 'open-file'}));
   const isFile = (event) => event.dataTransfer?.types.includes('Files');
   const mark = (isOver) => body.classList.toggle('dropping', isOver);
@@ -96,7 +96,7 @@ function takeRecipe(recipe, context) {
   if (recipe.sha256 !== model.sha256) {
     return `It was drawn by ${recipe.model ?? 'a model'}, SHA-256 ${recipe.sha256 ?? 'unknown'}, which is not the model here`;
   }
-  const items = itemsOf(recipe, model).map((item) => item && withId({truncation: 1, ...item}));
+  const items = itemsOf(recipe, model).map((item) => item && inOrder(item));
   const isRight = (item) => item !== null && isItem(item, model);
   if (!items.length || !items.every(isRight)) return 'Its drawings are not of this model';
   const scene = sceneOf(recipe, items);
@@ -113,6 +113,11 @@ function takeRecipe(recipe, context) {
     takeMany(items, context);
   }
   return null;
+}
+
+// An item as the studio makes it: its name depends on the order of what it says.
+function inOrder({id, seed, latents, label, truncation, ...more}) {
+  return withId({...(latents ? {latents} : {seed}), label, truncation: truncation ?? 1, ...more});
 }
 
 // A contact sheet's settings, or favourites.

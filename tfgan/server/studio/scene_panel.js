@@ -177,7 +177,7 @@ function composer(context) {
     type: 'text', id: 'scene-words', 'data-first': true, autocomplete: 'off', maxlength: '1000',
     placeholder: 'two cats and a house under a sun', 'aria-describedby': 'scene-told',
   });
-  const told = el('div', {id: 'scene-told', class: 'told'});
+  const told = el('div', {id: 'scene-told', class: 'told', 'aria-live': 'polite'});
   let opened = null;
   let round = 0;
 
@@ -202,12 +202,11 @@ function composer(context) {
       return {id: `thing-${i + 1}`, item: withId({seed: String(seed + i), label, truncation: 1}), x, y, scale, turn: 0};
     });
     store.dispatch('composeScene', {words: words.value, placed});
-    announce(`${placed.length} ${placed.length === 1 ? 'drawing' : 'drawings'} on the sheet${caption.refused.length ? `; ${caption.refused.join('; ')}` : ''}`);
+    announce(`${placed.length} ${placed.length === 1 ? 'drawing' : 'drawings'} on the sheet`);
   }
 
   function tell(lines) {
     told.replaceChildren(...lines.map((line) => el('p', {}, line)));
-    if (lines.length) announce(lines.join('; '));
   }
 
   const form = el('form', {class: 'bar composer', novalidate: true},

@@ -12,10 +12,11 @@ export const CHUNK = 'tfgan'; // the keyword of the PNG chunk that has a recipe
 export const XMP_CHUNK = 'XML:com.adobe.xmp';
 const SOURCES = 'http://cv.iptc.org/newscodes/digitalsourcetype/';
 const NAMESPACE = 'urn:tfgan:';
-const MOST_LETTERS = 4 << 20; // of a recipe, as files from strangers have it
+const MOST_LETTERS = 16 << 20; // of a recipe, as files from strangers have it
 const MOST_BYTES = 64 << 20; // of a file that is looked into
 const MOST_DRAWINGS = 100_000;
 const MOST_LATENTS = 1 << 16;
+const MOST_NAME = 1000; // letters of a name in it
 const SEED = /"seed":\s*(-?\d+)/g; // In a text within JSON its quotes would be escaped.
 const SEED_AS_TEXT = /"seed":"(-?\d+)"/g;
 const STARTS = [
@@ -140,21 +141,25 @@ function fromJpeg(bytes) {
   return comments.length ? latin1(joined(...comments)) : null;
 }
 
-const RECIPE = /<tfgan:recipe>([^<]*)<\/tfgan:recipe>/;
+// In files of other kinds, and in SVG written anew, the namespace may have another prefix. It is looked
+// for in the text, because a parser complains of what a page may not have, as of styles in an SVG file.
+const PREFIX = /xmlns:([\w.-]+)\s*=\s*["']urn:tfgan:["']/;
+const ENTITY = /&(?:#x([0-9a-f]{1,6})|#([0-9]{1,7})|(amp|lt|gt|quot|apos));/gi;
+const ENTITIES = {amp: '&', lt: '<', gt: '>', quot: '"', apos: "'"};
 
 function fromXml(kind, bytes) {
-  if (kind !== 'svg') {
-    const found = RECIPE.exec(latin1(bytes));
-    return found && found[1].replace(/&(amp|lt|gt|quot);/g, (name) => {
-      return Object.keys(ESCAPES).find((c) => ESCAPES[c] === name);
-    });
-  }
-  const text = textOf(bytes);
-  // A document type could define entities, and none of our files has one.
-  if (text === null || !text.includes(NAMESPACE) || /<!(DOCTYPE|ENTITY)/i.test(text)) return null;
-  const found = new DOMParser().parseFromString(text, 'image/svg+xml');
-  return found.getElementsByTagNameNS(NAMESPACE, 'recipe')[0]?.textContent ?? null;
+  const text = kind === 'svg' ? textOf(bytes) : latin1(bytes);
+  const prefix = text === null ? null : PREFIX.exec(text)?.[1];
+  if (!prefix) return null;
+  const name = `${prefix}:recipe`.replaceAll('.', '\\.');
+  const found = new RegExp(`<${name}(?:\\s[^<>]*)?>([^<]*)</${name}\\s*>`).exec(text);
+  return found && found[1].replace(ENTITY, (_, hexadecimal, decimal, known) => {
+    if (known) return ENTITIES[known.toLowerCase()];
+    return letter(hexadecimal ? parseInt(hexadecimal, 16) : Number(decimal));
+  });
 }
+
+const letter = (code) => (code <= 0x10ffff ? String.fromCodePoint(code) : '\ufffd');
 
 function parsed(text) {
   if (text.length > MOST_LETTERS) return null;
@@ -166,18 +171,19 @@ function parsed(text) {
   }
 }
 
-const isText = (value) => value === undefined || value === null || typeof value === 'string';
+const isText = (value) => (value ?? '') === '' || (typeof value === 'string' && value.length <= MOST_NAME);
 
 function isRecipe(recipe) {
   const {software, model, sha256, licence, source, drawings} = recipe ?? {};
-  return typeof software === 'string' && [model, sha256, licence, source].every(isText)
+  return typeof software === 'string' && [software, model, sha256, licence, source].every(isText)
     && Array.isArray(drawings) && drawings.length <= MOST_DRAWINGS && drawings.every(isDrawing);
 }
 
 function isDrawing(drawing) {
   const {seed, latents, label, truncation} = drawing ?? {};
   const isSeed = typeof seed === 'string' && BigInt.asIntN(64, BigInt(seed)) === BigInt(seed);
-  const areLatents = Array.isArray(latents) && latents.length <= MOST_LATENTS && latents.every(Number.isFinite);
+  const areLatents = Array.isArray(latents) && latents.length > 0 && latents.length <= MOST_LATENTS
+    && latents.every(Number.isFinite);
   const isShare = truncation === undefined || truncation === null || (truncation >= 0 && truncation <= 1);
   return (isSeed || areLatents) && isText(label) && isShare;
 }

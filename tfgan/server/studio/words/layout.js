@@ -19,6 +19,7 @@ const LOWER = 0.1; // and so far below its ground
 const MOST_ROWS = 3; // of things of one kind
 const MOST_TRIES = 50_000; // of orders from left to right
 const TINY = 1e-9;
+const SEED_STEP = 1_000_003n; // between the drawings of a scene
 
 // The squares of all things, what is behind first: [{thing, x, y, scale}], the middle and the side
 // of each. Throws an Error whose message tells of relations that contradict each other.
@@ -47,6 +48,11 @@ export function layout(caption) {
   blocks.sort((a, b) => a.depth - b.depth);
   for (const block of blocks) if (block.depth) putInFront(block, related.fronts);
   return blocks.flatMap(placesOf);
+}
+
+// The seeds of the drawings of a scene, BigInts, in the order of their places.
+export function seeds(seed, count) {
+  return Array.from({ length: count }, (_, number) => seed + SEED_STEP * BigInt(number));
 }
 
 // So many of a thing, which stand together.
