@@ -132,8 +132,7 @@ def _file(repo, revision, name, path, bar):
 
     def bring():
         nonlocal size
-        place = hub.constants.ENDPOINT
-        url = hub.hf_hub_url(repo.id, name, revision=revision, endpoint=place)
+        url = hub.hf_hub_url(repo.id, name, revision=revision)
         how = {'headers': hub.utils.build_hf_headers(), 'timeout': TIMEOUT_SECS}
         with hub.get_session().stream('GET', url, **how) as answer:
             hub.utils.hf_raise_for_status(answer)
