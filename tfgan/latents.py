@@ -13,10 +13,13 @@ import tensorflow as tf
 _GOLDEN = 0x9E3779B97F4A7C15  # 2^64 / golden ratio, the increment of splitmix64
 
 
+HALF = 1 << 15  # of the quantiles, which are those of the other half with the other sign
+
+
 @functools.cache
 def quantiles() -> np.ndarray:
-    """The normal distribution's quantiles at (i + 1/2) / 65,536: float32, within 4.33."""
-    levels = (np.arange(1 << 16) + 0.5) / (1 << 16)
+    """The normal distribution's quantiles at 1/2 + (i + 1/2) / 65,536: float32 in (0, 4.33)."""
+    levels = 0.5 + (np.arange(HALF) + 0.5) / (2 * HALF)
     return np.array([statistics.NormalDist().inv_cdf(level) for level in levels], np.float32)
 
 
@@ -54,7 +57,10 @@ def normal(seeds, size: int, truncation=None, table=None):
     index = tf.reshape(tf.cast(tf.bitcast(bits, tf.uint16), tf.int32), [-1, 4 * words])[:, :size]
     if truncation is not None:
         index = _towards_middle(index, truncation)
-    return tf.gather(tf.constant(quantiles()) if table is None else table, index)
+    upper = index >= HALF
+    place = tf.where(upper, index - HALF, HALF - 1 - index)
+    found = tf.gather(tf.constant(quantiles()) if table is None else table, place)
+    return tf.where(upper, found, -found)
 
 
 def _towards_middle(index, share):

@@ -20,8 +20,8 @@ TEMPLATE = string.Template(
 
 ![drawings](sheet.png)
 
-A generator of drawings $height pixels high and $width wide with $channels channel(s), and the \
-discriminator it learned from, trained by tfgan.
+A generator of drawings $height pixels high and $width wide with $channels channel(s), trained by \
+tfgan.
 
 - Data set: `$dataset`, $count images, $classes class(es): $class_names
 - Licence of the data: $licence
