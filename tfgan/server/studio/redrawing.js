@@ -18,7 +18,7 @@ const [BETA_1, BETA_2, EPSILON] = [0.6, 0.95, 1e-8]; // of Adam
 const PRIOR = 1e-3; // weight of the mean square of latents, which keeps them usual
 const TRIES = 150; // random steps where there are no slopes
 const [FIRST_STEP, LAST_STEP] = [0.4, 0.05];
-const BUSY = 30; // milliseconds, after which the page may do something else
+const BUSY = 80; // milliseconds, after which the page may do something else
 
 // {latents: Float32Array, label, likeness, image} nearest to a framed picture.
 //
