@@ -122,7 +122,8 @@ def _file(path, bundle, words):
     if name == f'models/{MODEL}.bundle':
         return bundle, 'application/octet-stream'
     if name == 'words.gz':
-        return words or b'', 'application/octet-stream'
+        words = studio.WORDS.read_bytes() if words is None else words
+        return words, 'application/octet-stream'
     file = studio.FOLDER / name
     if file.is_file() and file.suffix in studio.TYPES:
         return file.read_bytes(), studio.TYPES[file.suffix]

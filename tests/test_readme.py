@@ -71,6 +71,7 @@ COMMANDS = list(dict.fromkeys(c for text in PAGES.values() for c in commands(tex
 KINDS = {
     'train': r'scripts/train|python -m tfgan\.train|sbatch \S+ scripts/slurm/train\.sbatch',
     'draw': r'python -m tfgan\.(sample|redraw|learn|export|evaluate|whence)',
+    'scene': r'python -m tfgan\.scene',
     'ask': r'python -m tfgan\.query|curl',
     'serve': r'python -m tfgan\.serve',
     'fetch': r'python -m tfgan\.fetch',
@@ -203,6 +204,13 @@ def value_of(flags, name):
     return dict(flag.partition('=')[::2] for flag in flags).get(name, '')
 
 
+@each('scene', quick=[command for command in COMMANDS if 'tfgan.scene' in command][:1])
+def test_scenes_are_drawn(command, forks, place):
+    flags = [flag for flag in flags_of(command) if not flag.startswith('--words=')]
+    ran(forks, place, 'scene', '--words=two cats left of a fish', *flags)
+    assert (place / value_of(flags, '--out')).stat().st_size > 1000
+
+
 @each('plotter', quick=[command for command in COMMANDS if command.endswith('.hpgl')])
 def test_a_plotters_commands_work_after_drawing(command, forks, place):
     source, target = (next(w for w in shlex.split(command) if w.endswith(e)) for e in
@@ -246,7 +254,7 @@ def test_calls_from_the_command_line_work(command, place, monkeypatch):
 @pytest.fixture(scope='module')
 def help_of(forks, place):
     """The help of each command of the package, and of the benchmark."""
-    modules = 'train', 'sample', 'redraw', 'learn', 'evaluate', 'export', 'serve', 'query'
+    modules = 'train', 'sample', 'redraw', 'learn', 'evaluate', 'export', 'serve', 'query', 'scene'
     found = {module: ran(forks, place, module, '--help') for module in modules}
     benchmark = [sys.executable, ROOT / 'scripts/benchmarks', '--help']
     paths = os.environ | {'PYTHONPATH': str(ROOT)}

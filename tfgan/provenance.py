@@ -32,7 +32,11 @@ MOST_DRAWINGS, MOST_LATENTS = 100_000, 1 << 16
 MOST_NAME = 1000  # letters of a name in it
 PNG, JPEG, GIF, PDF, RIFF = b'\x89PNG\r\n\x1a\n', b'\xff\xd8\xff', b'GIF8', b'%PDF-', b'RIFF'
 STARTS = {PNG: '.png', JPEG: '.jpg', GIF: '.gif', PDF: '.pdf', RIFF: '.webp'}
-METADATA = '<metadata>\n', '\n</metadata>\n'  # around what an SVG file says
+# Around what an SVG file says: programs that know XMP look for the inner element.
+METADATA = (
+    '<metadata>\n<x:xmpmeta xmlns:x="adobe:ns:meta/">\n',
+    '\n</x:xmpmeta>\n</metadata>\n',
+)
 FORBIDDEN = re.compile('[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]')  # in XML
 IN_XML = re.compile(rb'<tfgan:recipe>([^<]*)</tfgan:recipe>')
 _IS_ON = [True]
@@ -205,8 +209,7 @@ def _svg(data, recipe):
 
 def bare(svg: str) -> str:
     """An SVG file of this package without what it says."""
-    start, end = METADATA
-    return re.sub(f'{start}.*?{end}', '', svg, flags=re.DOTALL)
+    return re.sub('<metadata>.*?</metadata>\n', '', svg, flags=re.DOTALL)
 
 
 def _pdf(data, recipe):

@@ -83,6 +83,11 @@ class Remaking:
 
     def asked(self, drawings: list[dict]) -> dict:
         """Latents or seeds, labels and truncations of drawings that a recipe tells, as arrays."""
+        if any(each.get('sliders') or each.get('kept') for each in drawings):
+            raise ModelError(
+                "it was changed on the studio's page, by sliders or a part that was kept; drop the"
+                ' file on that page to have it again'
+            )
         names = self.class_names()
         labels = [
             -1 if each.get('label') is None else names.index(each['label']) for each in drawings
@@ -99,10 +104,33 @@ class Remaking:
 
     def pixels_of(self, drawings: list[dict]) -> np.ndarray:
         """Images [n, h, w, c] of drawings that a recipe tells."""
-        asked = self.asked(drawings)
+        return np.stack(self._by_kind(drawings, self._pixels_of))
+
+    def svgs_of(self, drawings: list[dict]) -> list[str]:
+        """SVG files of drawings that a recipe tells."""
+        return self._by_kind(drawings, self._svgs_of)
+
+    def _by_kind(self, drawings, draw):
+        """Those of latents are drawn together, and those of seeds, but stay in their order."""
+        found = [None] * len(drawings)
+        for given in (True, False):
+            numbers = [i for i, each in enumerate(drawings) if ('latents' in each) == given]
+            drawn = draw(self.asked([drawings[i] for i in numbers])) if numbers else []
+            for i, each in zip(numbers, drawn, strict=True):
+                found[i] = each
+        return found
+
+    def _pixels_of(self, asked):
         if 'latents' in asked:
             return self.draw_latents(asked['latents'], asked['label'])
         return self.draw(asked['seed'], asked['label'], asked.get('truncation'))
+
+    def _svgs_of(self, asked):
+        if 'latents' in asked:
+            return self.svg_latents(asked['latents'], asked['label'])
+        if 'truncation' in asked:
+            raise ValueError('truncated strokes')
+        return self.svg(asked['seed'], asked['label'])
 
     def drawings_as_made(self, drawings: list[dict]) -> list:
         """What `drawings` gives of latents that a recipe tells."""
@@ -113,12 +141,3 @@ class Remaking:
     def shape(self) -> tuple:
         """Of its images: [h, w, c]."""
         return self.draw([0]).shape[1:]
-
-    def svgs_of(self, drawings: list[dict]) -> list[str]:
-        """SVG files of drawings that a recipe tells."""
-        asked = self.asked(drawings)
-        if 'latents' in asked:
-            return self.svg_latents(asked['latents'], asked['label'])
-        if 'truncation' in asked:
-            raise ValueError('truncated strokes')
-        return self.svg(asked['seed'], asked['label'])

@@ -107,7 +107,7 @@ def _draw_again(file, data, ending, recipe):
     if not apart:
         print('Drawn again it is the same.')
     elif recipe.get('by') == 'studio':
-        print(f'Drawn again it is the same drawing; the page painted it otherwise, {apart}.')
+        print(f'Drawn again by its recipe; a page draws with other programs: {apart}.')
     else:
         print(f'Drawn again it is not the same: {apart}.')
         raise SystemExit(1)

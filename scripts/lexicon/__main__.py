@@ -21,12 +21,23 @@ OUT = HERE.parents[1] / 'tfgan/words/words.gz'
 # How readily a sense is drawn, by the numbers of WordNet's files of nouns.
 DRAWN = {
     **dict.fromkeys((5, 6, 8, 17, 20, 25), 1.0),  # animal, artifact, body, object, plant, shape
-    **{13: 0.6, 15: 0.2, 18: 0.2, 19: 0.6, 27: 0.15},  # food, place, person, phenomenon, substance
+    **{13: 0.6, 19: 0.6, 10: 0.3},  # food, phenomenon, communication, such as books
+    **{18: 0.25, 15: 0.25, 27: 0.15},  # person, place, substance
 }
-ABSTRACT = 0.1  # all other files
-ANIMAL, FOOD, PLACE, OBJECT, PERSON, PLANT, SUBSTANCE = 5, 13, 15, 17, 18, 20, 27
+ABSTRACT = 0.2  # all other files
+ANIMAL, ARTIFACT, COMMUNICATION, FOOD, PLACE, OBJECT, PERSON, PLANT, SUBSTANCE = (
+    5,
+    6,
+    10,
+    13,
+    15,
+    17,
+    18,
+    20,
+    27,
+)
 LESS_COMMON = 0.7  # of each further sense of a word
-ANOTHERS = 0.3  # of an animal's meat and of a fruit's tree, if a word means either
+ANOTHERS = 0.05  # of an animal's meat and of a fruit's tree, if a word means either
 # WordNet has them as words of their own; here they are no more than plurals.
 PLURALS = {
     *('cows', 'eyes', 'hands', 'letters', 'cards', 'barrels', 'bones', 'eggs', 'rings', 'chains'),
@@ -75,13 +86,19 @@ LEAST_DRAWN = 0.12  # Of a word's senses so much can be drawn, or it has none.
 FREQUENT = 20_000  # in GloVe's order: a word that most people know
 TOLD = 1  # glosses that have a word: it is one that people know
 COMMON = 9_000  # one of which compounds are made
+OTHER_WORDS = 10_000  # The most frequent that name persons, places and texts are listed.
 ABSTRACT_WORDS = 4_000  # The most frequent words that cannot be drawn are told from unknown ones.
 DIMENSIONS = 24
 LEVELS = 28  # of a vector's numbers on either side of zero
 FIRST = 63  # the letter of zero: those of all levels are ASCII without quote and backslash
-BASIC = 5_000  # of which rare words are kinds
+BASIC = 9_000  # of which rare words are kinds
+LONG = 9  # letters of a word that few people know
 LATIN = re.compile('(us|um|ae|ia|is|in|ol|ine|oid|ose)$')
 YOUNG = re.compile(r'(?:an? )?(?:(?:young|baby|male|female|of|an?|domestic(?:ated)?) )+([a-z]+)\b')
+# What comes first in a gloss, after an article and an adjective or two: an axe with a short handle.
+GENUS = re.compile(
+    r'(?:an? )?(?:[a-z-]+ ){0,2}?([a-z]+)(?= (?:with|for|that|used|having|made|of|on|in)\b|;|$)'
+)
 FLOWERING = re.compile(
     r'\b(?:showy|fragrant|ornamental|brilliant|bright|colou?red|cultivated|white|yellow|red|blue'
     r'|pink|purple|bears? roses)\b.*\b(?:flower|blossom|rose)',
@@ -148,6 +165,7 @@ class Lexicon:
     def __init__(self, wordnet):
         self.synsets = read_synsets(wordnet)
         self.senses = read_senses(wordnet)
+        self.everyday = {}
         self.adjectives = collections.Counter()
         for (word, _), count in read_counts(wordnet, ADJECTIVES).items():
             self.adjectives[word] += count
@@ -158,6 +176,7 @@ class Lexicon:
             for word in set(re.findall('[a-z]+', each.gloss.lower()))
         )
         self._add_glosses()
+        self._add_artifacts()
         self._add_flowers()
         self._add_everyday()
 
@@ -189,6 +208,15 @@ class Lexicon:
                 if self.synsets[kind].file == ANIMAL:
                     self._add(name, kind)
 
+    def _add_artifacts(self):
+        """A hanging bed of canvas is a bed."""
+        for name, synset in list(self.synsets.items()):
+            found = synset.file == ARTIFACT and GENUS.match(synset.gloss)
+            if found and found[1] in self.senses:
+                kind = self._first(found[1])
+                if self.synsets[kind].file == ARTIFACT:
+                    self._add(name, kind)
+
     def _add_flowers(self):
         """What is grown for its flowers is called a flower, whatever kind of plant it is."""
         flower, tree = self._first('flower'), self._first('tree')
@@ -202,7 +230,6 @@ class Lexicon:
         return any(self.synsets[each].file == FOOD for each in senses)
 
     def _add_everyday(self):
-        self.everyday = {}
         for kind, words in read_table('everyday.txt'):
             for word in words:
                 synset, above = self._first(word), self._first(kind)
@@ -234,14 +261,14 @@ class Lexicon:
         drawn = {
             synset: weight / total
             for synset, weight in weights.most_common()
-            if self._drawn(synset) > DRAWN[SUBSTANCE]
+            if self._drawn(synset) > ABSTRACT or synset == self.everyday.get(word)
         }
         return drawn if sum(drawn.values()) > LEAST_DRAWN else {}
 
     def is_name(self, word):
         """Whether a word is a name of its own, of a person, place or genus."""
-        synset = self.synsets[self.senses[word][0][0]]
-        return not any(each == word for each in synset.words)
+        senses = list(self.weighed(word)) or [self.senses[word][0][0]]
+        return not any(each == word for each in self.synsets[senses[0]].words)
 
 
 def chosen(lexicon, ranks):
@@ -255,10 +282,11 @@ def chosen(lexicon, ranks):
         drawn = lexicon.weighed(word)
         top = files[next(iter(drawn))].file if drawn else 0
         is_name = lexicon.is_name(word)
-        if word in PLURALS or (word in ranks and is_name and top in (0, PERSON, PLACE, OBJECT)):
+        if word in PLURALS or (word in ranks and is_name and top in (0, PERSON, PLACE)):
             continue
         if word in ranks:
-            if drawn or ranks[word] < ABSTRACT_WORDS:
+            is_plain = drawn and top not in (0, PERSON, PLACE, COMMUNICATION)
+            if is_plain or ranks[word] < (OTHER_WORDS if drawn else ABSTRACT_WORDS):
                 with_vectors.append(word)
         elif DRAWN.get(top, 0) > 0.5 and not is_name and _is_known(word, lexicon, ranks, drawn):
             others.append(word)
@@ -292,10 +320,10 @@ def _is_known(word, lexicon, ranks, drawn):
         return True
     if lexicon.told[word] + lexicon.told[f'{word}s'] >= TOLD:
         return True
-    above = (lexicon.synsets[parent].words for parent in lexicon.synsets[next(iter(drawn))].parents)
-    if len(word) < 9 and any(
-        ranks.get(each, FREQUENT) < BASIC for words in above for each in words
-    ):
+    above = lexicon.synsets[next(iter(drawn))].parents
+    above = above + [each for parent in above for each in lexicon.synsets[parent].parents]
+    words = (each for parent in above for each in lexicon.synsets[parent].words)
+    if len(word) < LONG and any(ranks.get(each, FREQUENT) < BASIC for each in words):
         return not LATIN.search(word)
     halves = ((word[:i], word[i:]) for i in range(3, len(word) - 2))
     return any(all(ranks.get(half, FREQUENT) < COMMON for half in both) for both in halves)

@@ -220,11 +220,11 @@ def test_an_image_is_read_as_by_the_model(page, model):
     wanted, logits = (each.numpy() for each in encoder(model.form.encode(images), mask))
     found = answer(page, script, count=count, known=known.ravel().tolist())
     latents_of = np.array([each['latents'] for each in found])
-    # The page has the encoder's weights in seven bits: its answer is a guess that is improved.
+    # The page has the encoder's weights in six bits: its answer is a guess that is improved.
     error = np.abs(latents_of - wanted).mean() / np.abs(wanted).mean()
-    assert error < 0.06
+    assert error < 0.12
     same = np.array([each['label'] for each in found]) == logits.argmax(axis=1)
-    assert same.mean() > 0.9
+    assert same.mean() > 0.85
     assert all(abs(each['sum'] - 1) < 1e-6 for each in found)
 
 

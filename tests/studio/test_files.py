@@ -12,10 +12,12 @@ import pytest
 from browser import EMPTY, studio_page
 from PIL import Image, ImageSequence
 from strangers import NO_RECIPES, RIGHT, with_json
+from toy_models import toy_pen
 
 from tfgan import provenance
 from tfgan.forms import pictures
 from tfgan.forms.drawing import plotter, vectors
+from tfgan.saved_model import bundle
 
 FACTS = {
     'software': provenance.SOFTWARE,
@@ -315,6 +317,41 @@ def test_a_zip_is_opened_by_python(page):
             'ä/1.svg': b'<svg/>',
             '2.txt': b'two',
         }
+
+
+@pytest.fixture(scope='module')
+def pen(tmp_path_factory):
+    return toy_pen(tmp_path_factory.mktemp('models') / 'toy', reads=True)
+
+
+def test_python_draws_the_pages_files_again(browser, pen):
+    script = """
+        const {openModel} = await import('/studio/engine/model.js');
+        const answered = await fetch('/studio/models/toy.bundle');
+        const own = await openModel(new Uint8Array(await answered.arrayBuffer()));
+        const seeds = ['7', '-3', '9223372036854775807'];
+        const chosen = seeds.map((seed) => ({id: seed, seed, label: own.labelOf(BigInt(seed))}));
+        chosen[1] = {id: 'l', latents: [...own.latentsOf(-3n)], label: 2};
+        const made = chosen.map((item) => own.itemDrawing(item));
+        const told = [recipeOf(own, chosen), recipeOf(own, chosen.slice(0, 1))];
+        return [
+          await svgText(sheet(made), told[0]), await svgText(sheet(made.slice(0, 1)), told[1]),
+          await pngBytes(pixelsOf(sheet(made.slice(0, 1)), 200), told[1]),
+          plotterSvg(sheetForPaper(made, 'a5'), 'a5', told[0]),
+        ].map(coded);
+    """
+    with studio_page(browser, bundle.bundle(pen.version), path=EMPTY) as page:
+        files = [base64.b64decode(each) for each in answer(page, script)]
+    for number, data in enumerate(files):
+        recipe, ending = provenance.read(data), provenance.kind_of(data)
+        assert recipe['sha256'] == pen.sha256
+        assert set(recipe['drawings'][0]) == {'seed', 'label'}
+        again = pen.again(recipe | {'source': provenance.TRAINED}, ending)
+        if ending == '.svg':
+            assert pen.form.differ(ending, recipe, data, again) == '', number
+        else:
+            [found], [wanted] = of_pillow(data), of_pillow(again)
+            assert np.abs(found.astype(int) - wanted).mean() < 2
 
 
 def test_what_a_session_calls_a_colour_stays_one(page):

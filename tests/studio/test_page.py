@@ -120,7 +120,10 @@ def test_modules_keep_their_own_names(browser, tmp_path):
             'export const found = await later();\n'
             'globalThis.found = [first, new Kind().name, deep.sum(hidden, found), sum(1, 1)];\n'
         ),
-        one="const hidden = 1;\nexport const one = hidden;\nexport class Kind { name = 'kind'; }\n",
+        one=(
+            'const hidden = 1;\nexport const one = hidden;\n'
+            "// export const two = 2;\nclass Kind { name = 'kind'; }\nexport {Kind};\n"
+        ),
         deep__two=(
             "import {one} from '../one.js';\nlet hidden = 2;\n"
             'export function sum(a, b) { return a + b; }\n'
@@ -142,6 +145,7 @@ def test_modules_keep_their_own_names(browser, tmp_path):
         "import a from './one.js';\n",
         "export {a} from './one.js';\n",
         "import './one.js';\n",
+        'const a = 1;\nexport {a as b};\n',
         "const a = await import('./one.js');\n",
     ],
 )

@@ -293,14 +293,15 @@ def test_a_part_is_kept_and_the_rest_varied(person):
     opened(person)
     page = person.page
     own = paths(page, '#drawing .paper-sheet')
+    strokes = page.locator('#drawing .paper-sheet .stroke')
+    second = strokes.nth(1).get_attribute('data-index')
     page.locator('.stroke-choice').nth(1).wait_for()
     person.pick(page.locator('.stroke-choice').nth(0))
     if person.way == 'keyboard':
         person.pick(page.locator('.stroke-choice').nth(1))
     else:
-        page.locator('#drawing .paper-sheet .stroke').nth(1).dispatch_event(
-            'click'
-        )  # whatever lies on it
+        # It is pressed even where another one lies on it.
+        page.locator(f'#drawing .paper-sheet [data-index="{second}"]').dispatch_event('click')
     assert page.locator('#drawing .paper-sheet .stroke.kept').count() == 2
     person.press(page.locator('#vary'))
     varied = person.cells('drawing')
@@ -525,7 +526,8 @@ store.subscribe((state, {way}) => {
   frozen(state);
 });
 const things = 'button:not(#undo, #redo, #menu button, [id^=save], #zip, #gif, #play, dialog *)';
-const ALL = `.tab, main ${things}, main input:not([type=number], [type=file], [type=color]), main .stroke`;
+const inputs = 'input:not([type=number], [type=file], [type=color])';
+const ALL = `.tab, main ${things}, main ${inputs}, main .stroke`;
 for (let tries = 0; done < given.count && tries < 50 * given.count; tries++) {
   const isSeen = (element) => element.checkVisibility();
   const element = pick([...document.querySelectorAll(ALL)].filter(isSeen));

@@ -15,7 +15,7 @@ from tfgan.errors import ModelError, quoted
 from tfgan.saved_model import card, compact, identity, loading, sliders
 
 MAGIC = b'TFGANST1'
-LEVELS = 63  # of the encoder's weights, on each side of zero: its answer is a guess
+LEVELS = 31  # of the encoder's weights, on each side of zero: its answer is a guess
 PACKING = 9  # the level of gzip
 
 

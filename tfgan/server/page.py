@@ -27,9 +27,11 @@ MOST_BUNDLES = 16  # that are kept for the next one who asks
 # What joins modules understands: imports by name or of all, and exports of what is not assigned to.
 IMPORT = re.compile(r"^import (?:\{([^}]*)\}|\* as (\w+)) from '(\.[^']*)';\n", re.MULTILINE)
 EXPORT = re.compile(r'^export (?:const|class|(?:async )?function\*?) (\w+)', re.MULTILINE)
+LISTED = re.compile(r'^export \{(\s*\w+(?:\s*,\s*\w+)*\s*,?\s*)\};\n', re.MULTILINE)
 UNKNOWN = re.compile(
     r'^(?:import\b|export (?!(?:const|class|async|function)\b)).*|\bimport\(.*', re.MULTILINE
 )
+COMMENT = re.compile(r'^ *// .*\n', re.MULTILINE)
 START = 'app.js'
 SCRIPT = re.compile(r'<script type="module" src="app\.js"></script>\n?')
 STYLE = re.compile(r'<link rel="stylesheet" href="([^"]*)">\n?')
@@ -107,9 +109,10 @@ def _target(path, place):
 
 
 def _scoped(path, scopes):
-    """A module as a block whose exports are the fields of one object."""
-    source = path.read_text()
-    names = EXPORT.findall(source)
+    """A module, without its comments, as a block whose exports are the fields of one object."""
+    source = COMMENT.sub('', path.read_text())
+    listed = re.findall(r'\w+', ' '.join(LISTED.findall(source)))
+    names = [*EXPORT.findall(source), *listed]
 
     def imported(match):
         by_name, whole, place = match.groups()
@@ -117,7 +120,8 @@ def _scoped(path, scopes):
         taken = whole or '{' + by_name.replace(' as ', ': ') + '}'
         return f'const {taken} = {scope};\n'
 
-    body = EXPORT.sub(lambda match: match[0].removeprefix('export '), IMPORT.sub(imported, source))
+    body = LISTED.sub('', IMPORT.sub(imported, source))
+    body = EXPORT.sub(lambda match: match[0].removeprefix('export '), body)
     if found := UNKNOWN.search(body):
         raise ValueError(f'{path.name}: {found[0]}: it has to be written otherwise to be joined')
     if path.name == START:  # It waits at its top, which a function could not.

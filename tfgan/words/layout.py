@@ -6,7 +6,6 @@ always has the same layout. The studio's `layout.js` has the same rules.
 """
 
 import itertools
-import math
 from typing import NamedTuple
 
 from tfgan.errors import ConfigError
@@ -381,7 +380,7 @@ def _put_in_front(block, fronts):
     ]
     left, right = min(back.left for back in backs), max(back.right for back in backs)
     for other in alike:
-        other.columns = other.count if other.count < 4 else math.ceil(math.sqrt(other.count))
+        other.columns = other.count if other.count < 4 else -(-other.count // 2)
     columns = sum(other.columns for other in alike)
     side = min(FRONT * min(back.side for back in backs), (right - left) / columns)
     middle = (left + right) / 2 + (

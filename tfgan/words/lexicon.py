@@ -16,7 +16,7 @@ from typing import NamedTuple
 FILE = pathlib.Path(__file__).with_name('words.gz')
 ZERO = ord('?')  # the letter of zero in the file's vectors
 TENTHS = 9  # The weights of a word's meanings are whole numbers up to it.
-LEAST_MEANT = 0.5  # so much of a word's meanings has to be of a kind
+LEAST_MEANT = 0.25  # so much of a word's meanings has to be of a kind
 MOST_CHAIN = 4  # words that tell what a thing is
 
 

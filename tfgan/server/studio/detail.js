@@ -64,7 +64,9 @@ function mountWhole(root, context) {
   const draw = ({current, keep}) => {
     const shown = picture(model.itemDrawing(current));
     shown.querySelectorAll('.stroke').forEach((path) => {
-      path.classList.toggle('kept', keep.includes(Number(path.dataset.index)));
+      if (!keep.includes(Number(path.dataset.index))) return;
+      path.classList.add('kept');
+      shown.append(path); // so that none lies on it
     });
     sheet.replaceChildren(shown);
   };
@@ -163,6 +165,7 @@ function keeping(side, sheet, context) {
   let last = null;
   store.select(({current}) => current, (item) => {
     clearTimeout(waiting);
+    if (!item) last = null;
     if (!item) return;
     // While a slider moves, the strokes stay the same ones, and their pictures can wait.
     const {id, sliders: _, ...of} = item;

@@ -125,7 +125,8 @@ export function cut(line, stays) {
     if (stay[i] && stay[i - 1]) parts.at(-1).push(place);
     else if (stay[i]) parts.push([place]);
   });
-  return parts.map((points) => ({...line, points: simplified(points, NEAR / 2)}));
+  const fewer = line.straight ? simplified : handDrawn;
+  return parts.map((points) => ({...line, points: fewer(points)}));
 }
 
 // A line whose places (x, y) come to where `move` says, and which is so many times as wide.

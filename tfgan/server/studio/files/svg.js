@@ -106,7 +106,7 @@ export async function svgText(picture, recipe) {
 const sizeOf = ({width, height}) => ` width="${short(width)}" height="${short(height)}"`;
 
 export function metadata(recipe) {
-  return recipe ? `<metadata>\n${rdf(recipe)}\n</metadata>\n` : '';
+  return recipe ? `<metadata>\n<x:xmpmeta xmlns:x="adobe:ns:meta/">\n${rdf(recipe)}\n</x:xmpmeta>\n</metadata>\n` : '';
 }
 
 const rect = (colour) => `<rect width="100%" height="100%" fill="${attribute(colour)}"/>\n`;

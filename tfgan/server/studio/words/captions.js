@@ -4,7 +4,7 @@
 // Where English leaves open what a relation is about, the reading is that which makes the others
 // true as well. The package's tfgan/words/captions.py has the same rules.
 
-import { plain, told } from './lexicon.js';
+import {plain, told} from './lexicon.js';
 
 const NUMBERS = ['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine'];
 const COUNTS = new Map([

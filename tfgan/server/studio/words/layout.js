@@ -379,7 +379,7 @@ function putInFront(block, fronts) {
   const left = Math.min(...backs.map((back) => back.left));
   const right = Math.max(...backs.map(rightOf));
   for (const other of alike) {
-    other.columns = other.count < 4 ? other.count : Math.ceil(Math.sqrt(other.count));
+    other.columns = other.count < 4 ? other.count : Math.ceil(other.count / 2);
   }
   const columns = total(alike.map((other) => other.columns));
   const least = Math.min(...backs.map((back) => back.side));

@@ -6,7 +6,7 @@
 
 const ZERO = '?'.charCodeAt(0); // the letter of zero in the file's vectors
 const TENTHS = 9; // The weights of a word's meanings are whole numbers up to it.
-const LEAST_MEANT = 0.5; // so much of a word's meanings has to be of a kind
+const LEAST_MEANT = 0.25; // so much of a word's meanings has to be of a kind
 const MOST_CHAIN = 4; // words that tell what a thing is
 
 // A word or name in small letters with single spaces.
