@@ -85,8 +85,9 @@ def test_a_drawing_stays_on_its_page(shape, low, high):
     assert np.max(large[..., 1]) == pytest.approx(high - 0.025)
 
 
-def test_what_was_beyond_the_page_already_may_be_there():
-    out = np.add(SQUARE, [0.4, 0.0])  # to 1.0, where half the pen is beyond the side
+@pytest.mark.parametrize('far', [0.4, -0.4])
+def test_what_was_beyond_the_page_already_may_be_there(far):
+    out = np.add(SQUARE, [far, 0.0])  # to a side, beyond which half the pen is
     assert np.allclose(edited(a_drawing(out), width=1.0).points, [out], atol=1e-6)
 
 
