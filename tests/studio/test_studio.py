@@ -566,6 +566,9 @@ COLOURS = 32  # of a picture, which then is small
 KINDS = 'cat', 'fish', 'umbrella', 'flower', 'boat', 'tree'
 
 
+SCENE = 'two cats and a house under a sun, a dog'
+
+
 @pytest.mark.parametrize('scheme', ['light', 'dark'])
 def test_pictures_of_the_studio(browser, request, scheme):
     """Draws docs/studio-*.png: pytest tests/studio/test_studio.py --pictures=MODEL -k pictures."""
@@ -602,3 +605,7 @@ def test_pictures_of_the_studio(browser, request, scheme):
             if page.locator('.stroke-choice').count():
                 person.pick(page.locator('.stroke-choice').nth(place))
         take('drawing')
+        person.show('scene')
+        page.fill('#scene-words', SCENE)
+        page.press('#scene-words', 'Enter')
+        take('scene')
