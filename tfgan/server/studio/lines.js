@@ -81,10 +81,11 @@ function evened(points) {
     const [before, after] = [points[i - 1], points[i + 2]];
     const middle = distance(from, to) / 2;
     const ends = [];
-    for (let far = before ? UNEVEN * distance(before, from) : middle; far < middle; far *= 1 + UNEVEN) {
+    const first = (apart) => Math.max(CORNER, UNEVEN * apart); // Two points may be in one place.
+    for (let far = before ? first(distance(before, from)) : middle; far < middle; far *= 1 + UNEVEN) {
       found.push(towards(from, to, far));
     }
-    for (let far = after ? UNEVEN * distance(to, after) : middle; far < middle; far *= 1 + UNEVEN) {
+    for (let far = after ? first(distance(to, after)) : middle; far < middle; far *= 1 + UNEVEN) {
       ends.unshift(towards(to, from, far));
     }
     found.push(...ends, to);
@@ -99,7 +100,7 @@ function turnAt(before, [x, y], after) {
 
 // A point a little way from one to another.
 function towards(point, other, far) {
-  const share = Math.min(1 / 2, far / distance(point, other));
+  const share = Math.min(1 / 2, far / Math.max(distance(point, other), far));
   return point.map((each, axis) => each + share * (other[axis] - each));
 }
 
