@@ -10,6 +10,7 @@ from browser import studio_page
 import tfgan
 from tfgan import provenance
 from tfgan.forms.drawing import vectors
+from tfgan.words import layout
 
 WORDS = (pathlib.Path(tfgan.__file__).parent / 'words' / 'words.gz').read_bytes()
 CAPTION = 'two cats and a dog'
@@ -44,17 +45,20 @@ def saved(page, selector):
     return download.value.path().read_bytes()
 
 
+def seeds_of(page):
+    return [int(each['item']['seed']) for each in placed(page)]
+
+
 def test_words_become_a_scene(page):
     compose(page)
     assert [thing['item']['label'] for thing in placed(page)] == [0, 0, 1]
     assert page.locator('.things button').all_inner_texts() == ['1 cat', '2 cat', '3 dog']
     assert page.locator('#scene-page [data-id]').count() == 3
-    before = placed(page)
+    # The seeds of tfgan.scene with --seed=0, and with --seed=1.
+    assert seeds_of(page) == layout.seeds(0, 3)
     page.click('#compose-others')
     page.wait_for_timeout(200)
-    assert [each['item']['seed'] for each in before] != [
-        each['item']['seed'] for each in placed(page)
-    ]
+    assert seeds_of(page) == layout.seeds(1, 3)
     for _ in range(2):
         page.click('#undo')
     assert page.evaluate(STATE) == {'words': '', 'placed': []}

@@ -13,7 +13,7 @@ import {boundsOf, pathOf} from './lines.js';
 import {placed as onPage} from './own_drawing.js';
 import {save} from './saving.js';
 import {parse} from './words/captions.js';
-import {HEIGHT, layout} from './words/layout.js';
+import {HEIGHT, layout, seeds} from './words/layout.js';
 import {openLexicon} from './words/lexicon.js';
 
 const UNITS = 1000; // of the page's width
@@ -28,7 +28,6 @@ const [THINNEST, WIDEST] = [0.004, 0.3]; // lines
 const FREE = 0.35; // side of a thing that is put into a scene
 const DRAG = 4; // pixels, from which a press is a drag
 const HIT = 30; // units: so wide is a line for the pointer, at least
-const SEED_STEP = 1000; // from a scene's seeds to those of another one
 
 const change = (state, changes) => ({...state, scene: {...state.scene, ...changes}});
 
@@ -197,9 +196,10 @@ function composer(context) {
       if (!caption.refused.length) tell([`Nothing is named that can be drawn. This model draws ${listed(model.classNames)}.`]);
       return;
     }
+    const numbers = seeds(BigInt(seed), places.length); // as tfgan.scene has them
     const placed = places.map(({thing, x, y, scale}, i) => {
       const label = model.classNames.indexOf(caption.things[thing].className);
-      return {id: `thing-${i + 1}`, item: withId({seed: String(seed + i), label, truncation: 1}), x, y, scale, turn: 0};
+      return {id: `thing-${i + 1}`, item: withId({seed: String(numbers[i]), label, truncation: 1}), x, y, scale, turn: 0};
     });
     store.dispatch('composeScene', {words: words.value, placed});
     announce(`${placed.length} ${placed.length === 1 ? 'drawing' : 'drawings'} on the sheet`);
@@ -212,7 +212,7 @@ function composer(context) {
   const form = el('form', {class: 'bar composer', novalidate: true},
     el('label', {class: 'field words'}, 'Words', words),
     el('button', {type: 'submit', id: 'compose', class: 'primary'}, 'Draw it'),
-    button('Draw others', () => compose((round += 1) * SEED_STEP), {id: 'compose-others'}),
+    button('Draw others', () => compose((round += 1)), {id: 'compose-others'}),
     button('Clear', () => store.dispatch('clearScene'), {id: 'clear-scene'}));
   form.addEventListener('submit', (event) => {
     event.preventDefault();
