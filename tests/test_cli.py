@@ -20,7 +20,7 @@ from tfgan.training import checkpoints
 
 SIGNATURES = {
     *('serving_default', 'labelled', 'truncated', 'png', 'latents', 'interpolate'),
-    *('discriminate', 'classes', 'svg', 'strokes', 'interpolate_svg'),
+    *('discriminate', 'classes', 'recipe', 'svg', 'strokes', 'interpolate_svg'),
 }
 
 

@@ -17,7 +17,7 @@ from PIL import Image
 
 SIGNATURES = {
     *('serving_default', 'labelled', 'truncated', 'png', 'latents', 'interpolate'),
-    *('discriminate', 'classes'),
+    *('discriminate', 'classes', 'recipe'),
 }
 
 
