@@ -263,4 +263,5 @@ def test_a_server_tells_the_clients_files(served, exported, tmp_path):
         each.write(tmp_path / f'{number}.png', EXTREMES)
     first, second = ((tmp_path / f'{number}.png').read_bytes() for number in (0, 1))
     assert first == second
-    assert provenance.read(first)['sha256'] == own.sha256
+    card = json.loads((own.version / 'model.json').read_bytes())
+    assert provenance.read(first)['sha256'] == card['sha256']

@@ -70,7 +70,8 @@ def commands(text):
 COMMANDS = list(dict.fromkeys(c for text in PAGES.values() for c in commands(text)))
 KINDS = {
     'train': r'scripts/train|python -m tfgan\.train|sbatch \S+ scripts/slurm/train\.sbatch',
-    'draw': r'python -m tfgan\.(sample|redraw|learn|export|evaluate|whence)',
+    'draw': r'python -m tfgan\.(sample|redraw|learn|export|evaluate)',
+    'whence': r'python -m tfgan\.whence',
     'scene': r'python -m tfgan\.scene',
     'ask': r'python -m tfgan\.query|curl',
     'serve': r'python -m tfgan\.serve',
@@ -78,7 +79,7 @@ KINDS = {
     'call': 'python -c',
     'benchmark': 'scripts/benchmark',
     'serving script': 'scripts/serve',
-    'other script': 'scripts/(test|check|presets|redrawings|sliders|tensorboard)',
+    'other script': 'scripts/(test|check|presets|redrawings|sliders|studio|tensorboard|draw|ready)',
     'pytest': 'python -m pytest',
     'kubectl': 'kubectl apply -f',
     'shell': r'git clone URL tfgan|cd tfgan|\. \.venv/bin/activate',
@@ -195,6 +196,13 @@ def test_drawing_and_exporting_commands_work_after_training(command, forks, plac
     assert exports == (set(place.glob('saved_models/doodles/*')) > before)
 
 
+@each('whence')
+def test_what_made_a_file_is_told(command, forks, place):
+    _, file, *flags = shlex.split(command.removeprefix('python -m tfgan.'))
+    ran(forks, place, 'sample', '--model=saved_models/doodles', '--num=4', f'--out={file}')
+    assert 'seed' in ran(forks, place, 'whence', file, *flags)
+
+
 def pictures(path):
     """A file, or the pictures of a folder."""
     return sorted(path.glob('*.[ps][nv]g')) if path.is_dir() else [path]
@@ -296,7 +304,7 @@ def test_scripts_are_there_and_can_be_run(name):
 def test_scripts_and_tests_are_given_what_they_take(command):
     *_, first = command.partition('pytest') if 'pytest' in command else command.partition(' ')
     for word in shlex.split(first):
-        taken = word in ('--all', '--fix', 'saved_models/doodles')
+        taken = word in ('--all', '--fix', '--num=1000', 'saved_models/doodles')
         taken = taken or word.split()[0] in config.PRESETS
         assert taken or (word.startswith('tests/') and (ROOT / word).exists()), word
 
@@ -476,13 +484,15 @@ def test_every_figure_says_which_way_is_better():
 
 def test_every_signature_is_told_with_what_it_takes_and_gives():
     pen = Gan(config.make(architecture='pen'), (8, 8, 1), [0.5, 0.3, 0.2])
+    facts = dict.fromkeys(('software', 'model', 'sha256', 'licence'), 'any')
+    servable = Servable(pen, NAMES, Encoding(pen).encoder, provenance=facts)
     told = {
         name.strip('`'): [set(re.findall(r'`(\w+)`', cell)) for cell in (takes, gives)]
         for name, takes, gives in table('docs/drawing-and-export.md', 'signature')
     }
     assert told == {
         name: [set(warmup.specs(function)), set(function.structured_outputs)]
-        for name, function in Servable(pen, NAMES, Encoding(pen).encoder).signatures().items()
+        for name, function in servable.signatures().items()
     }
 
 

@@ -51,9 +51,9 @@ def draw(model, how):
     latents = _array(FLAGS.latents)
     if pictures.ending(FLAGS.out) in pictures.VECTORS or FLAGS.format != 'png' or FLAGS.size:
         raise ModelError('--latents: only the pixels of latents are served; give --out=sheet.png')
+    drawings = model.draw_latents(latents, FLAGS.label or 0)
     labels = model.labels(FLAGS.label or 0, len(latents))
     told = model.recipe(model.given(latents, labels))
-    drawings = model.draw_latents(latents, labels)
     model.form.write(FLAGS.out, drawings, np.arange(len(latents)), told)
 
 

@@ -94,6 +94,7 @@ def test_weights_that_sixteen_bits_do_not_hold_are_left_alone():
     np.testing.assert_allclose(small.numpy(), before[1], rtol=2**-11, atol=2**-25)
 
 
+@pytest.mark.long
 def test_a_compact_model_learns_a_word(tmp_path):
     toy = toy_pen(tmp_path / 'toy', reads=True)
     gan = Gan(SETTINGS, (28, 28, 1), [0.5, 0.3, 0.2])

@@ -28,7 +28,7 @@ def test_any_name_will_do(exported, toy, tmp_path, name):
     shutil.copytree(exported / '1', tmp_path / name / '0001')
     assert np.array_equal(draw(tmp_path / name / '0001'), toy.draw(SEEDS))
     assert np.array_equal(tfgan.load(tmp_path / name).draw(SEEDS), toy.draw(SEEDS))
-    assert len(list(warmup.requests(tmp_path / name / '0001'))) == 16
+    assert len(list(warmup.requests(tmp_path / name / '0001'))) == 18
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ class Sampler:
         normal = latents.normal(seeds, self._state.config.latent_size)
         return self._state.form.sheet(self._enlarged(normal, labels, most).numpy(), COLUMNS)
 
-    def _enlarge(self, latents, labels, most):
+    def _enlarge(self, latents, labels, most=MOST_ENLARGED):
         larger = self._larger(most)
         return self._state.form.decode(self._state.average(latents, labels, **larger))
 

@@ -54,7 +54,7 @@ MEASURES = {
     'ink': 'ink_share',
     'parts': 'parts',
 }
-EDITS = {'width': (-0.5, 0.5), 'size': (-0.15, 0.1), 'tilt': (-0.25, 0.25)}  # and their ranges
+EDITS = {'width': (-0.5, 0.5), 'size': (-0.12, 0.1), 'tilt': (-0.25, 0.25)}  # and their ranges
 # What a slider has to reach to be offered.
 LEAST_SPEARMAN, MOST_CROSS_TALK, LEAST_KEPT = 0.9, 0.3, 0.95
 DRAWINGS, VALUES = 256, 5  # by which sliders are judged; a value is one of so many of its range

@@ -15,6 +15,7 @@ from tfgan.errors import MOST_TOLD, RunError, quoted
 from tfgan.forms import base as forms
 from tfgan.training import run_dir
 
+LEAST_STEPS_FOR_SLIDERS = 1000  # of a game: before, nothing is drawn that could be changed
 MOST_CLASSES = 100  # a thousand of them would be learned one by one
 CHECKPOINTS = {'latest': 'checkpoints', 'best': 'best'}  # and the folders that have them
 ENCODERS = {'latest': 'encoder', 'best': 'encoder-best'}  # and those of their encoders
@@ -255,7 +256,8 @@ def _written(gan, directory, card, encoder, compact):
     from tfgan.saved_model import identity, sliders, writer
 
     identity.round_weights(gan.average)
-    found = sliders.found(gan.average, gan.form, encoder)
+    learned = card.step >= LEAST_STEPS_FOR_SLIDERS
+    found = sliders.found(gan.average, gan.form, encoder) if learned else []
     return writer.write(gan, directory, card, encoder, compact, found)
 
 
