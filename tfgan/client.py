@@ -324,6 +324,28 @@ class _Loaded(Model):
         except ModelError:  # It has no card.
             return {'model': self.version.resolve().parent.name}
 
+    def strokes_of(self, drawings: list[dict]):
+        """(strokes [n, ...], ground, shape) of drawings that a recipe tells, changed or not.
+
+        Raises ModelError where it does not draw with a pen.
+        """
+        if 'strokes' not in self.signatures():
+            raise ModelError(
+                'it makes pixels, which sliders and kept parts of strokes do not change'
+            )
+        from tfgan.saved_model import identity, items, sliders
+
+        generator, names = identity.generator_of(self.card), self.class_names()
+        for variable, weights in zip(generator.variables, self.weights(), strict=False):
+            variable.assign(weights)
+        known = sliders.read(self.version)
+        made = [items.strokes(generator, known, names, each) for each in drawings]
+        return (
+            type(made[0])(*map(np.concatenate, zip(*made, strict=True))),
+            generator.ground,
+            self.shape,
+        )
+
     def evaluate(self, dataset: str | None = None, **options):
         """A report of its drawings beside a data set's images, by default of its own data.
 

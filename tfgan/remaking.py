@@ -83,10 +83,9 @@ class Remaking:
 
     def asked(self, drawings: list[dict]) -> dict:
         """Latents or seeds, labels and truncations of drawings that a recipe tells, as arrays."""
-        if any(each.get('sliders') or each.get('kept') for each in drawings):
+        if any(each.get('sliders') or each.get('kept') or each.get('edits') for each in drawings):
             raise ModelError(
-                "it was changed on the studio's page, by sliders or a part that was kept; drop the"
-                ' file on that page to have it again'
+                "it was changed on the studio's page; drop the file on that page to have it again"
             )
         names = self.class_names()
         labels = [
@@ -108,6 +107,8 @@ class Remaking:
 
     def svgs_of(self, drawings: list[dict]) -> list[str]:
         """SVG files of drawings that a recipe tells."""
+        if any(map(_is_changed, drawings)):
+            return self.form.svgs(*self.strokes_of(drawings))
         return self._by_kind(drawings, self._svgs_of)
 
     def _by_kind(self, drawings, draw):
@@ -128,8 +129,6 @@ class Remaking:
     def _svgs_of(self, asked):
         if 'latents' in asked:
             return self.svg_latents(asked['latents'], asked['label'])
-        if 'truncation' in asked:
-            raise ValueError('truncated strokes')
         return self.svg(asked['seed'], asked['label'])
 
     def drawings_as_made(self, drawings: list[dict]) -> list:
@@ -141,3 +140,10 @@ class Remaking:
     def shape(self) -> tuple:
         """Of its images: [h, w, c]."""
         return self.draw([0]).shape[1:]
+
+
+def _is_changed(drawing):
+    """Whether no signature makes a drawing's strokes, but all of it is known."""
+    changed = any(drawing.get(name) for name in ('sliders', 'kept'))
+    truncated = 'seed' in drawing and drawing.get('truncation', 1) != 1
+    return (changed or truncated) and not drawing.get('edits')

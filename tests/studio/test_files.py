@@ -15,9 +15,10 @@ from strangers import NO_RECIPES, RIGHT, with_json
 from toy_models import toy_pen
 
 from tfgan import provenance
+from tfgan.errors import ModelError
 from tfgan.forms import pictures
 from tfgan.forms.drawing import plotter, vectors
-from tfgan.saved_model import bundle
+from tfgan.saved_model import bundle, sliders
 
 FACTS = {
     'software': provenance.SOFTWARE,
@@ -352,6 +353,38 @@ def test_python_draws_the_pages_files_again(browser, pen):
         else:
             [found], [wanted] = of_pillow(data), of_pillow(again)
             assert np.abs(found.astype(int) - wanted).mean() < 2
+
+
+def test_python_draws_again_what_was_changed_on_the_page(browser, pen):
+    found = [sliders.edit(name) for name in ('width', 'size', 'tilt')]
+    (pen.version / sliders.FILE).write_text(sliders.as_json(found))
+    script = """
+        const {openModel} = await import('/studio/engine/model.js');
+        const answered = await fetch('/studio/models/toy.bundle');
+        const own = await openModel(new Uint8Array(await answered.arrayBuffer()));
+        const other = {id: 'o', seed: '5', label: 0, truncation: 0.5, sliders: {width: 0.4}};
+        const chosen = [
+          {id: 'a', seed: '7', label: 1, sliders: {width: 0.3, tilt: -0.2}},
+          {id: 'b', latents: [...own.latentsOf(-3n)], label: 2, kept: {strokes: [1, 3], of: other}},
+          {id: 'c', seed: '9', label: 0, truncation: 0.3, sliders: {size: 0.05}},
+        ];
+        const made = chosen.map((item) => own.itemDrawing(item));
+        return coded(await svgText(sheet(made), recipeOf(own, chosen)));
+    """
+    with studio_page(browser, bundle.bundle(pen.version), path=EMPTY) as page:
+        data = base64.b64decode(answer(page, script))
+    recipe = provenance.read(data)
+    again = pen.again(recipe | {'source': provenance.TRAINED}, '.svg')
+    assert pen.form.differ('.svg', recipe, data, again) == ''
+    for drawing in recipe['drawings']:
+        drawing.pop('sliders', None)
+    plain = pen.again(recipe | {'source': provenance.TRAINED}, '.svg')
+    assert pen.form.differ('.svg', recipe, data, plain) != ''
+    drawing = recipe['drawings'][1]
+    for strokes in ({'a': 1}, 'x', None):
+        drawing['kept'] = {'strokes': strokes, 'of': drawing | {'kept': None}}
+        with pytest.raises(ModelError, match='its recipe is of no file'):
+            pen.again(recipe, '.svg')
 
 
 def test_what_a_session_calls_a_colour_stays_one(page):

@@ -110,6 +110,9 @@ class Form(Protocol):
     ) -> None:
         """Writes SVG files as one scene, whose `words`, `height`, `places` and `names` are told."""
 
+    def svgs(self, strokes, ground, shape) -> list[str]:
+        """SVG files of a generator's strokes on a ground, of examples of a shape."""
+
     def frame(self, svgs: list[str], size: int | None, frames: int) -> np.ndarray:
         """One of so many pictures of SVG files in rows, each of `size` pixels: uint8 [h, w, c]."""
 

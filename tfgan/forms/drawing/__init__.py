@@ -91,6 +91,17 @@ class Drawing:
 
         scenes.write(out, ending, svgs, scenes.Scene(**scene), how, recipe)
 
+    def svgs(self, strokes, ground, shape):
+        return [each.decode() for each in self._svgs(strokes, ground, shape).numpy()]
+
+    def _svgs(self, strokes, ground, shape, told=''):
+        import tensorflow as tf
+
+        from tfgan.forms.drawing import svg
+
+        levels = strokes._replace(colour=tf.cast(self.decode(strokes.colour), tf.int32))
+        return svg.files(levels, tf.cast(self.decode(ground), tf.int32), *shape[:2], told)
+
     def frame(self, svgs, size, frames):
         from tfgan.forms.drawing import prints
 
@@ -182,7 +193,6 @@ class Drawing:
             found['recipe'] = recipe, [seeds, label]
         if not hasattr(servable.generator, 'strokes'):
             return found
-        from tfgan.forms.drawing import svg
 
         # As functions, these are in the graph but once.
         drawn = tf.function(servable.generator.strokes, autograph=False)
@@ -207,9 +217,8 @@ class Drawing:
         @tf.function(autograph=False)
         def svgs(made, drawings):
             told = recipes.metadata(drawings) if recipes else ''
-            levels = made._replace(colour=tf.cast(self.decode(made.colour), tf.int32))
-            paper = tf.cast(self.decode(servable.generator.ground), tf.int32)
-            return {'svg_bytes': svg.files(levels, paper, *servable.generator.shape[:2], told)}
+            generator = servable.generator
+            return {'svg_bytes': self._svgs(made, generator.ground, generator.shape, told)}
 
         def latents_svg(latents, label):
             """`latents` as SVG files."""
