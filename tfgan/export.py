@@ -49,6 +49,7 @@ def _check():
 
 def write_page(version: pathlib.Path, out: str, trust_model: bool = False) -> None:
     """The studio with a version in it, as one HTML file; raises ModelError."""
+    startup.import_tensorflow()
     from tfgan.saved_model import bundle
     from tfgan.server import page
 

@@ -14,7 +14,7 @@ import urllib.parse
 
 import tqdm
 
-from tfgan import client, storage
+from tfgan import client, startup, storage
 from tfgan.errors import ModelError, TfganError, listed, quoted, reason
 from tfgan.saved_model import layout
 
@@ -75,6 +75,7 @@ def fetch(repo: Repository, directory) -> pathlib.Path:
     whole, or where the model could do more than compute; and StorageError.
     """
     revision, names = _listing(repo)
+    startup.import_tensorflow()
     from tfgan.saved_model import writer
 
     def fill(draft):
