@@ -16,13 +16,26 @@ import {combined, createStore} from './store.js';
 
 const PANELS = {sheet, favourites, drawing: detail, canvas, scene};
 const TITLES = {
-  sheet: 'Sheet', favourites: 'Favourites', drawing: 'Drawing', canvas: 'Canvas', scene: 'Scene',
+  sheet: 'Sheet',
+  favourites: 'Favourites',
+  drawing: 'Drawing',
+  canvas: 'Canvas',
+  scene: 'Scene',
 };
 
 const START = {
-  label: null, from: '0', truncation: 1, favourites: [], chosen: [], parents: [], bred: [],
-  current: null, keep: [], variations: [],
-  canvas: {lines: [], image: null, found: null}, scene: {words: '', placed: []},
+  label: null,
+  from: '0',
+  truncation: 1,
+  favourites: [],
+  chosen: [],
+  parents: [],
+  bred: [],
+  current: null,
+  keep: [],
+  variations: [],
+  canvas: {lines: [], image: null, found: null},
+  scene: {words: '', placed: []},
 };
 
 // The bytes of a part of the page: in the page itself where it is one file, else from its server.
@@ -47,7 +60,15 @@ async function start() {
   const model = await openModel(await bytesOf('bundle', `models/${name}.bundle`));
   const tables = [...Object.values(PANELS), grids, drop, session].map(({actions}) => actions);
   const store = createStore(session.left(START, model), combined(...tables));
-  const context = {store, model, names, words: () => bytesOf('words', 'words.gz'), announce, show, open};
+  const context = {
+    store,
+    model,
+    names,
+    words: () => bytesOf('words', 'words.gz'),
+    announce,
+    show,
+    open,
+  };
   mountPanels(context);
   help.mountTools(document.getElementById('tools'), context);
   session.mount(document.getElementById('tools'), context);
@@ -79,11 +100,18 @@ function mountPanels(context) {
   const main = document.getElementById('main');
   for (const [name, panel] of Object.entries(PANELS)) {
     const attributes = {
-      role: 'tab', id: `tab-${name}`, class: 'tab', 'aria-controls': name, 'aria-selected': 'false',
+      role: 'tab',
+      id: `tab-${name}`,
+      class: 'tab',
+      'aria-controls': name,
+      'aria-selected': 'false',
     };
     tabs.append(button(TITLES[name], () => show(name), attributes));
     const root = el('section', {
-      role: 'tabpanel', id: name, class: ['panel', `${name}-panel`], 'aria-labelledby': `tab-${name}`,
+      role: 'tabpanel',
+      id: name,
+      class: ['panel', `${name}-panel`],
+      'aria-labelledby': `tab-${name}`,
       hidden: true,
     });
     main.append(root);
@@ -102,7 +130,10 @@ function show(name, moves = false) {
     if (each === name) root.dispatchEvent(new Event('shown'));
   }
   session.leaveAt(name);
-  if (moves) (document.querySelector(`#${name} [data-first]`) ?? document.getElementById(`tab-${name}`)).focus();
+  if (moves)
+    (
+      document.querySelector(`#${name} [data-first]`) ?? document.getElementById(`tab-${name}`)
+    ).focus();
 }
 
 export const studio = await start();

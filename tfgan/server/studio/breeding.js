@@ -15,7 +15,10 @@ export function children(model, parents, seed) {
   return Array.from({length: CHILDREN}, (_, i) => {
     const own = fold(BigInt(seed), i);
     const shares = parents.map((_, j) => 0.5 + uniform(fold(own, j)));
-    const mean = mixed(latents, shares.map((share) => share / sum(shares)));
+    const mean = mixed(
+      latents,
+      shares.map((share) => share / sum(shares)),
+    );
     const label = parents[i % parents.length].label;
     return itemOfLatents(varied(mean, NEARNESS, own), label, slidersOf(parents));
   });
@@ -59,5 +62,8 @@ const sum = (numbers) => numbers.reduce((total, each) => total + each, 0);
 // How far a stroke is from another, in sides of the page; one that is not there is far.
 function distance({points}, other) {
   if (!other) return 1;
-  return sum(points.map(([x, y], i) => Math.hypot(x - other.points[i][0], y - other.points[i][1]))) / points.length;
+  return (
+    sum(points.map(([x, y], i) => Math.hypot(x - other.points[i][0], y - other.points[i][1]))) /
+    points.length
+  );
 }

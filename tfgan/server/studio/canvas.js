@@ -10,8 +10,19 @@ import {favour} from './grid.js';
 import {itemOfLatents, kindOf} from './items.js';
 import {asCurves, distance, handDrawn, pathOf, simplified} from './lines.js';
 import {
-  ERASER, HOLE, INK, PAPER, PEN, hasHole, isBlank, mendedLines, mendedPicture, pageOf, placed,
-  rasterised, visibleLines,
+  ERASER,
+  HOLE,
+  INK,
+  PAPER,
+  PEN,
+  hasHole,
+  isBlank,
+  mendedLines,
+  mendedPicture,
+  pageOf,
+  placed,
+  rasterised,
+  visibleLines,
 } from './own_drawing.js';
 import {LEAST_LIKENESS, nearest} from './redrawing.js';
 
@@ -25,11 +36,18 @@ const SAME = 0.02; // of the page: a click that is so near to the last one ends 
 const COUNT = 16; // of variations
 const DISTANCE = 0.3; // of theirs: 0 is the drawing, 1 any other
 const ARROWS = {
-  ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1],
-  Home: [-1, -1], End: [-1, 1], PageUp: [1, -1], PageDown: [1, 1],
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, -1],
+  ArrowDown: [0, 1],
+  Home: [-1, -1],
+  End: [-1, 1],
+  PageUp: [1, -1],
+  PageDown: [1, 1],
 };
-const NO_ENCODER = 'This model has no encoder, by which it would read a drawing of yours. '
-  + 'python -m tfgan.export --run_dir=RUN makes a version that has one.';
+const NO_ENCODER =
+  'This model has no encoder, by which it would read a drawing of yours. ' +
+  'python -m tfgan.export --run_dir=RUN makes a version that has one.';
 
 const withCanvas = (state, changes) => ({...state, canvas: {...state.canvas, ...changes}});
 
@@ -41,18 +59,23 @@ export const actions = {
     const {lines} = state.canvas;
     const last = lines.at(-1);
     const before = isDot(last) ? last.points.slice(0, 1) : last.points;
-    return withCanvas(state, {lines: [...lines.slice(0, -1), {...last, points: [...before, point]}]});
+    return withCanvas(state, {
+      lines: [...lines.slice(0, -1), {...last, points: [...before, point]}],
+    });
   },
 
   clearCanvas(state) {
     const {lines, image, found} = state.canvas;
-    return lines.length || image || found ? withCanvas(state, {lines: [], image: null, found: null}) : state;
+    return lines.length || image || found
+      ? withCanvas(state, {lines: [], image: null, found: null})
+      : state;
   },
 
   colourCanvas: (state, colours) => withCanvas(state, colours),
 
   // Another drawing in place of that on the canvas.
-  takeDrawing: (state, drawing) => withCanvas(state, {lines: [], image: null, found: null, ...drawing}),
+  takeDrawing: (state, drawing) =>
+    withCanvas(state, {lines: [], image: null, found: null, ...drawing}),
 
   // What the model made of the drawing.
   findDrawings: (state, found) => withCanvas(state, {found}),
@@ -62,9 +85,13 @@ export function mount(root, context) {
   const surface = newSurface(context);
   root.append(
     el('h2', {class: 'hidden'}, 'Canvas'),
-    el('div', {class: 'drawing-table'},
+    el(
+      'div',
+      {class: 'drawing-table'},
       el('div', {class: 'stack'}, surface.tools, surface.element, surface.foot),
-      asking(context)));
+      asking(context),
+    ),
+  );
 }
 
 // ---- The surface ----
@@ -73,17 +100,25 @@ function newSurface(context) {
   const {store, model, announce} = context;
   const settings = {tool: PEN, widths: {...WIDTH_OF}, byPoints: false};
   const page = svgEl('svg', {
-    class: 'canvas-page on-light', tabindex: '0', role: 'application', 'data-first': true,
-    'aria-label': 'Canvas', 'aria-describedby': 'canvas-keys', id: 'canvas-page',
+    class: 'canvas-page on-light',
+    tabindex: '0',
+    role: 'application',
+    'data-first': true,
+    'aria-label': 'Canvas',
+    'aria-describedby': 'canvas-keys',
+    id: 'canvas-page',
   });
   const layers = svgEl('g', {class: 'lines'});
   const live = svgEl('path', {class: 'stroke live'});
   const cursor = svgEl('circle', {class: 'cursor', r: 12});
   page.append(layers, live, cursor);
   const tools = toolbar(context, settings, ended);
-  const keys = el('p', {class: 'quiet', id: 'canvas-keys'},
-    'By keys: arrows move the cursor, with Shift further; Space puts the pen down and up. '
-    + 'By points: each click, or Space, is a point; Enter ends the line.');
+  const keys = el(
+    'p',
+    {class: 'quiet', id: 'canvas-keys'},
+    'By keys: arrows move the cursor, with Shift further; Space puts the pen down and up. ' +
+      'By points: each click, or Space, is a point; Enter ends the line.',
+  );
   let sides = [1, 1];
   let place = [0.5, 0.5]; // of the cursor
   let drawn = null; // the points of a line that is being drawn
@@ -92,7 +127,10 @@ function newSurface(context) {
 
   function paint() {
     const [height, width] = sides.map((side) => side * UNITS);
-    page.setAttribute('viewBox', `${UNITS / 2 - width / 2} ${UNITS / 2 - height / 2} ${width} ${height}`);
+    page.setAttribute(
+      'viewBox',
+      `${UNITS / 2 - width / 2} ${UNITS / 2 - height / 2} ${width} ${height}`,
+    );
     layers.replaceChildren(...painted(store.state.canvas, sides));
     showCursor();
   }
@@ -103,9 +141,15 @@ function newSurface(context) {
     cursor.classList.toggle('down', drawn !== null);
     const {ink = INK, paper = PAPER} = store.state.canvas;
     const points = drawn ?? (continued ? [continued.points.at(-1), place] : [place]);
-    live.setAttribute('d', drawn || continued ? pathOf({points, straight: settings.byPoints}, UNITS) : '');
+    live.setAttribute(
+      'd',
+      drawn || continued ? pathOf({points, straight: settings.byPoints}, UNITS) : '',
+    );
     live.setAttribute('stroke-width', width() * UNITS);
-    live.setAttribute('stroke', settings.tool === PEN ? ink : settings.tool === ERASER ? paper : '#b4481f');
+    live.setAttribute(
+      'stroke',
+      settings.tool === PEN ? ink : settings.tool === ERASER ? paper : '#b4481f',
+    );
     live.classList.toggle('hole', settings.tool === HOLE);
   }
 
@@ -114,7 +158,12 @@ function newSurface(context) {
   // A line of points; one of a single point is a dot.
   function draw(points, straight) {
     const line = points.length > 1 ? points : [points[0], [points[0][0] + DOT, points[0][1]]];
-    store.dispatch('drawLine', {points: line.map(rounded), width: width(), tool: settings.tool, straight});
+    store.dispatch('drawLine', {
+      points: line.map(rounded),
+      width: width(),
+      tool: settings.tool,
+      straight,
+    });
   }
 
   // One more point of a line of points, or its first.
@@ -150,7 +199,9 @@ function newSurface(context) {
   }
 
   const placeOf = (event) => {
-    const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(page.getScreenCTM().inverse());
+    const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(
+      page.getScreenCTM().inverse(),
+    );
     return [at.x / UNITS, at.y / UNITS];
   };
 
@@ -221,11 +272,14 @@ function newSurface(context) {
     }
   }
 
-  store.select(({canvas}) => canvas, (canvas) => {
-    sides = pageOf(canvas, model.shape);
-    if (continued !== canvas.lines.at(-1)) continued = null;
-    paint();
-  });
+  store.select(
+    ({canvas}) => canvas,
+    (canvas) => {
+      sides = pageOf(canvas, model.shape);
+      if (continued !== canvas.lines.at(-1)) continued = null;
+      paint();
+    },
+  );
 
   const foot = el('div', {class: 'stack'}, keys);
   return {element: el('div', {class: 'paper-sheet canvas-sheet'}, page), tools, foot};
@@ -237,10 +291,19 @@ const rounded = (point) => point.map((each) => Number(each.toFixed(4)));
 // What is drawn on a page, as SVG.
 export function painted(canvas, [height, width]) {
   const {lines, image, ink = INK, paper = PAPER} = canvas;
-  const box = {x: UNITS * (0.5 - width / 2), y: UNITS * (0.5 - height / 2), width: UNITS * width, height: UNITS * height};
-  const path = (line, stroke, name = 'stroke') => svgEl('path', {
-    d: pathOf(line, UNITS), stroke, 'stroke-width': UNITS * line.width, class: name,
-  });
+  const box = {
+    x: UNITS * (0.5 - width / 2),
+    y: UNITS * (0.5 - height / 2),
+    width: UNITS * width,
+    height: UNITS * height,
+  };
+  const path = (line, stroke, name = 'stroke') =>
+    svgEl('path', {
+      d: pathOf(line, UNITS),
+      stroke,
+      'stroke-width': UNITS * line.width,
+      class: name,
+    });
   return [
     svgEl('rect', {...box, fill: paper, class: 'paper'}),
     image && svgEl('image', {...box, href: image.url, preserveAspectRatio: 'none'}),
@@ -251,11 +314,21 @@ export function painted(canvas, [height, width]) {
 }
 
 function toolbar({store}, settings, ended) {
-  const widths = el('select', {id: 'pen-width'}, Object.keys(WIDTHS).map((name) => el('option', {value: name}, name)));
+  const widths = el(
+    'select',
+    {id: 'pen-width'},
+    Object.keys(WIDTHS).map((name) => el('option', {value: name}, name)),
+  );
   widths.value = settings.widths[settings.tool];
   widths.addEventListener('change', () => (settings.widths[settings.tool] = widths.value));
   const choices = Object.entries(TOOLS).map(([tool, title]) => {
-    const input = el('input', {type: 'radio', name: 'tool', value: tool, class: 'hidden', id: `tool-${tool}`});
+    const input = el('input', {
+      type: 'radio',
+      name: 'tool',
+      value: tool,
+      class: 'hidden',
+      id: `tool-${tool}`,
+    });
     input.checked = tool === settings.tool;
     input.addEventListener('change', () => {
       ended();
@@ -272,16 +345,28 @@ function toolbar({store}, settings, ended) {
   const colours = ['ink', 'paper'].map((name) => {
     const input = el('input', {type: 'color', id: `canvas-${name}`});
     input.addEventListener('change', () => store.dispatch('colourCanvas', {[name]: input.value}));
-    store.select(({canvas}) => canvas[name] ?? {ink: INK, paper: PAPER}[name], (colour) => (input.value = colour));
+    store.select(
+      ({canvas}) => canvas[name] ?? {ink: INK, paper: PAPER}[name],
+      (colour) => (input.value = colour),
+    );
     return el('label', {class: 'field'}, {ink: 'Ink', paper: 'Paper'}[name], input);
   });
-  return el('div', {class: 'bar canvas-tools'},
-    el('fieldset', {class: 'chips tools-of-canvas'}, el('legend', {class: 'hidden'}, 'Tool'), choices),
-    el('label', {class: 'field'}, 'Width', widths), colours,
+  return el(
+    'div',
+    {class: 'bar canvas-tools'},
+    el(
+      'fieldset',
+      {class: 'chips tools-of-canvas'},
+      el('legend', {class: 'hidden'}, 'Tool'),
+      choices,
+    ),
+    el('label', {class: 'field'}, 'Width', widths),
+    colours,
     el('label', {class: 'field'}, points, 'By points'),
     button('End the line', () => ended(), {id: 'end-line', class: 'end-line'}),
     button('Open a picture', chooseFile, {id: 'open-picture'}),
-    button('Clear', () => store.dispatch('clearCanvas'), {id: 'clear'}));
+    button('Clear', () => store.dispatch('clearCanvas'), {id: 'clear'}),
+  );
 }
 
 // ---- What the model makes of it ----
@@ -291,16 +376,43 @@ function asking(context) {
   const told = el('p', {class: 'told', id: 'canvas-told'});
   const results = el('div', {class: 'stack results'});
   if (!model.hasEncoder) {
-    return el('div', {class: 'stack'}, el('h3', {}, 'The model’s turn'), el('p', {class: 'quiet'}, NO_ENCODER));
+    return el(
+      'div',
+      {class: 'stack'},
+      el('h3', {}, 'The model’s turn'),
+      el('p', {class: 'quiet'}, NO_ENCODER),
+    );
   }
-  const kind = el('select', {id: 'what'}, el('option', {value: ''}, 'as it looks'),
-    model.classNames.map((name, i) => el('option', {value: i}, name)));
-  const far = el('input', {type: 'range', id: 'distance', min: 0, max: 1, step: 0.05, value: DISTANCE});
-  const progress = el('progress', {max: 1, value: 0, 'aria-label': 'Looking for the nearest drawing', hidden: true});
+  const kind = el(
+    'select',
+    {id: 'what'},
+    el('option', {value: ''}, 'as it looks'),
+    model.classNames.map((name, i) => el('option', {value: i}, name)),
+  );
+  const far = el('input', {
+    type: 'range',
+    id: 'distance',
+    min: 0,
+    max: 1,
+    step: 0.05,
+    value: DISTANCE,
+  });
+  const progress = el('progress', {
+    max: 1,
+    value: 0,
+    'aria-label': 'Looking for the nearest drawing',
+    hidden: true,
+  });
   let isBusy = false;
-  const asked = () => ({label: kind.value === '' ? null : Number(kind.value), distance: Number(far.value)});
+  const asked = () => ({
+    label: kind.value === '' ? null : Number(kind.value),
+    distance: Number(far.value),
+  });
   const makers = Object.entries(MAKERS).map(([how, {title, make}]) => {
-    return button(title, () => run(how, make), {id: `canvas-${how}`, class: how === 'redraw' ? 'primary' : null});
+    return button(title, () => run(how, make), {
+      id: `canvas-${how}`,
+      class: how === 'redraw' ? 'primary' : null,
+    });
   });
 
   async function run(how, make) {
@@ -324,13 +436,24 @@ function asking(context) {
     }
   }
 
-  store.select(({canvas}) => canvas, () => (told.textContent = ''));
-  store.select(({canvas}) => canvas.found, (found) => showResults(results, found, context));
-  return el('div', {class: 'stack asking'},
+  store.select(
+    ({canvas}) => canvas,
+    () => (told.textContent = ''),
+  );
+  store.select(
+    ({canvas}) => canvas.found,
+    (found) => showResults(results, found, context),
+  );
+  return el(
+    'div',
+    {class: 'stack asking'},
     el('h3', {}, 'The model’s turn'),
     el('div', {class: 'bar'}, el('label', {class: 'field'}, 'What is it?', kind)),
     el('div', {class: 'bar'}, makers, el('label', {class: 'field'}, 'Distance', far)),
-    progress, told, results);
+    progress,
+    told,
+    results,
+  );
 }
 
 // What a person is told that cannot be done, and why.
@@ -348,10 +471,16 @@ let last = null; // what was found of which drawing, so that it is not looked fo
 // The model's nearest drawing to that on the canvas, and where it lies: {found, own, raster}.
 async function lookedFor({store, model}, {label}, told, isMended = false) {
   const {canvas} = store.state;
-  if (isBlank(canvas)) throw new Refusal('The canvas is empty: draw something, or drop a picture on the page.');
-  const isSame = last && last.canvas.lines === canvas.lines && last.canvas.image === canvas.image
-    && last.canvas.ink === canvas.ink && last.canvas.paper === canvas.paper
-    && last.label === label && last.isMended === isMended;
+  if (isBlank(canvas))
+    throw new Refusal('The canvas is empty: draw something, or drop a picture on the page.');
+  const isSame =
+    last &&
+    last.canvas.lines === canvas.lines &&
+    last.canvas.image === canvas.image &&
+    last.canvas.ink === canvas.ink &&
+    last.canvas.paper === canvas.paper &&
+    last.label === label &&
+    last.isMended === isMended;
   if (!isSame) {
     if (!hands.has(model)) hands.set(model, handOf(model));
     const hand = hands.get(model);
@@ -367,8 +496,11 @@ async function lookedFor({store, model}, {label}, told, isMended = false) {
   }
   const {found} = last;
   if (label === null && found.likeness < LEAST_LIKENESS) {
-    throw new Refusal(`It is nothing that the model draws. Nearest is ${kindOf(model, found.label)}, ink IoU ${
-      found.likeness.toFixed(2)}. Say what it is to have that drawn.`);
+    throw new Refusal(
+      `It is nothing that the model draws. Nearest is ${kindOf(model, found.label)}, ink IoU ${found.likeness.toFixed(
+        2,
+      )}. Say what it is to have that drawn.`,
+    );
   }
   return last;
 }
@@ -382,7 +514,10 @@ function whereOf({own, canvas}, model) {
 async function redrawn(context, asked, told) {
   const all = await lookedFor(context, asked, told);
   const {latents, label, likeness: near} = all.found;
-  return {results: [{item: itemOfLatents(latents, label), likeness: near}], ...whereOf(all, context.model)};
+  return {
+    results: [{item: itemOfLatents(latents, label), likeness: near}],
+    ...whereOf(all, context.model),
+  };
 }
 
 async function variedOnes(context, asked, told) {
@@ -408,7 +543,10 @@ async function mended(context, asked, told) {
   const drawing = placed(model.draw(latents, label), where.place, where, where.page);
   const own = drawing.inked
     ? {lines: [], image: await mendedPicture(all.raster, drawing, where)}
-    : {lines: mendedLines(all.canvas.lines, drawing.strokes, all.raster, where.page), image: all.canvas.image};
+    : {
+        lines: mendedLines(all.canvas.lines, drawing.strokes, all.raster, where.page),
+        image: all.canvas.image,
+      };
   return {results: [{item: itemOfLatents(latents, label), likeness: near, ...own}], ...where};
 }
 
@@ -425,17 +563,28 @@ function resultPicture(result, found, model) {
   if (result.lines) {
     const canvas = {...result, paper: found.paper, ink: found.ink};
     const box = `${UNITS * (0.5 - width / 2)} ${UNITS * (0.5 - height / 2)} ${UNITS * width} ${UNITS * height}`;
-    return svgEl('svg', {viewBox: box, 'aria-hidden': 'true', class: 'on-light'}, painted(canvas, found.page));
+    return svgEl(
+      'svg',
+      {viewBox: box, 'aria-hidden': 'true', class: 'on-light'},
+      painted(canvas, found.page),
+    );
   }
   const drawing = placed(model.itemDrawing(result.item), found.place, found, found.page);
   if (!drawing.inked) return picture(drawing);
   const {url, ...box} = drawing.inked;
   const shown = picture({...drawing, strokes: []});
   const [left, top] = [(1 - width) / 2, (1 - height) / 2];
-  shown.append(svgEl('image', {
-    href: url, x: UNITS * (box.x - left), y: UNITS * (box.y - top), width: UNITS * box.width,
-    height: UNITS * box.height, preserveAspectRatio: 'none', class: 'pixels',
-  }));
+  shown.append(
+    svgEl('image', {
+      href: url,
+      x: UNITS * (box.x - left),
+      y: UNITS * (box.y - top),
+      width: UNITS * box.width,
+      height: UNITS * box.height,
+      preserveAspectRatio: 'none',
+      class: 'pixels',
+    }),
+  );
   return shown;
 }
 
@@ -446,16 +595,27 @@ function showResults(root, found, context) {
     return;
   }
   let chosen = 0;
-  const name = ({item, likeness: near}) => `${kindOf(model, item.label)}, ink IoU ${near.toFixed(2)}`;
+  const name = ({item, likeness: near}) =>
+    `${kindOf(model, item.label)}, ink IoU ${near.toFixed(2)}`;
   const sheets = found.results.map((result, i) => {
     const sheet = button('', () => choose(i), {
-      class: 'result paper-sheet', 'aria-label': `${i + 1}: ${name(result)}`, 'aria-pressed': String(i === 0),
+      class: 'result paper-sheet',
+      'aria-label': `${i + 1}: ${name(result)}`,
+      'aria-pressed': String(i === 0),
     });
     sheet.append(resultPicture(result, found, model));
     return sheet;
   });
   const caption = el('p', {class: 'quiet', id: 'result-name'}, name(found.results[0]));
-  const grid = el('div', {class: ['results-grid', found.results.length > 1 ? 'many' : 'one'], role: 'group', 'aria-label': 'What the model made of it'}, sheets);
+  const grid = el(
+    'div',
+    {
+      class: ['results-grid', found.results.length > 1 ? 'many' : 'one'],
+      role: 'group',
+      'aria-label': 'What the model made of it',
+    },
+    sheets,
+  );
   roving(grid, '.result');
 
   function choose(i) {
@@ -466,12 +626,17 @@ function showResults(root, found, context) {
 
   const result = () => found.results[chosen];
   root.replaceChildren(
-    grid, caption,
-    el('div', {class: 'bar'},
+    grid,
+    caption,
+    el(
+      'div',
+      {class: 'bar'},
       button('Draw on with it', drawOn, {id: 'draw-on'}),
       button('Open', () => context.open(result().item), {id: 'open-result'}),
       button('Favourite', () => favour(context, result().item), {id: 'favour-result'}),
-      button('Into the scene', () => intoScene(result()), {id: 'into-scene'})));
+      button('Into the scene', () => intoScene(result()), {id: 'into-scene'}),
+    ),
+  );
 
   async function drawOn() {
     store.dispatch('takeDrawing', await drawingOf(result(), found, model));
@@ -486,7 +651,9 @@ function showResults(root, found, context) {
 }
 
 function ownStrokes(lines, ink) {
-  return visibleLines(lines).flatMap(asCurves).map(({points, width}) => ({points, width, colour: ink}));
+  return visibleLines(lines)
+    .flatMap(asCurves)
+    .map(({points, width}) => ({points, width, colour: ink}));
 }
 
 // A result as a drawing of the canvas.
@@ -495,5 +662,9 @@ async function drawingOf(result, found, model) {
   if (result.lines) return {lines: result.lines, image: result.image, paper, ink};
   const drawing = placed(model.itemDrawing(result.item), found.place, found, found.page);
   if (drawing.inked) return {image: await mendedPicture(null, drawing, found), paper, ink};
-  return {lines: drawing.strokes.map(({points, width}) => ({points, width, tool: PEN, straight: false})), paper, ink};
+  return {
+    lines: drawing.strokes.map(({points, width}) => ({points, width, tool: PEN, straight: false})),
+    paper,
+    ink,
+  };
 }

@@ -18,7 +18,8 @@ export function svgEl(tag, attributes = {}, ...children) {
 function filled(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (name === 'on') {
-      for (const [type, listener] of Object.entries(value)) element.addEventListener(type, listener);
+      for (const [type, listener] of Object.entries(value))
+        element.addEventListener(type, listener);
     } else if (value === true) {
       element.setAttribute(name, '');
     } else if (value !== null && value !== undefined && value !== false) {
@@ -41,7 +42,10 @@ export function picture(drawing) {
 function vector(drawing) {
   const [width, height] = sides(drawing);
   const attributes = {
-    viewBox: `0 0 ${width} ${height}`, 'aria-hidden': 'true', focusable: 'false', class: inkClass(drawing.paper),
+    viewBox: `0 0 ${width} ${height}`,
+    'aria-hidden': 'true',
+    focusable: 'false',
+    class: inkClass(drawing.paper),
   };
   const ground = svgEl('rect', {class: 'paper', width, height, fill: drawing.paper});
   return svgEl('svg', attributes, ground, strokePaths(drawing));
@@ -51,7 +55,10 @@ function vector(drawing) {
 export function strokePaths(drawing) {
   return lines({drawing, x: 0, y: 0, scale: 1}).map(({places, colour, width}, i) => {
     return svgEl('path', {
-      d: pathData(places), stroke: colour, 'stroke-width': width.toFixed(1), class: 'stroke',
+      d: pathData(places),
+      stroke: colour,
+      'stroke-width': width.toFixed(1),
+      class: 'stroke',
       'data-index': drawing.strokes[i].index,
     });
   });
@@ -59,7 +66,12 @@ export function strokePaths(drawing) {
 
 function bitmap(drawing) {
   const [height, width, channels] = drawing.shape;
-  const canvas = el('canvas', {width, height, 'aria-hidden': 'true', class: ['pixels', inkClass(cornerOf(drawing))]});
+  const canvas = el('canvas', {
+    width,
+    height,
+    'aria-hidden': 'true',
+    class: ['pixels', inkClass(cornerOf(drawing))],
+  });
   const data = new ImageData(width, height);
   for (let pixel = 0; pixel < width * height; pixel++) {
     for (let i = 0; i < 3; i++) {
@@ -123,7 +135,9 @@ function nextOf(key, items, from) {
   // The nearest of those that are in the same column of another row.
   const column = items.filter((item) => {
     const box = item.getBoundingClientRect();
-    return Math.abs(box.left - left) < box.width / 2 && (isDown ? box.top > top + 1 : box.top < top - 1);
+    return (
+      Math.abs(box.left - left) < box.width / 2 && (isDown ? box.top > top + 1 : box.top < top - 1)
+    );
   });
   return isDown ? column[0] : column.at(-1);
 }

@@ -25,7 +25,8 @@ const WRITERS = {
   SVG: {ending: '.svg', write: ({picture, recipe}) => svgText(picture, recipe)},
   PDF: {ending: '.pdf', write: ({picture, paper, recipe}) => pdfBytes(picture, paper, recipe)},
   Plotter: {
-    ending: '-plotter.svg', isPen: true,
+    ending: '-plotter.svg',
+    isPen: true,
     write: ({picture, paper, recipe}) => plotterSvg(picture, paper, recipe),
   },
 };
@@ -41,28 +42,58 @@ function made(model, item) {
 export function mount(side, context) {
   const {store, model, announce} = context;
   const size = el('input', {
-    type: 'number', id: 'size', min: LEAST, max: MOST, value: PIXELS, step: '1', inputmode: 'numeric',
+    type: 'number',
+    id: 'size',
+    min: LEAST,
+    max: MOST,
+    value: PIXELS,
+    step: '1',
+    inputmode: 'numeric',
   });
-  const paper = el('select', {id: 'paper'}, Object.keys(PAPERS_MM).map((name) => {
-    return el('option', {value: name, selected: name === PAPER}, name.replace(/^a/, 'A'));
-  }));
+  const paper = el(
+    'select',
+    {id: 'paper'},
+    Object.keys(PAPERS_MM).map((name) => {
+      return el('option', {value: name, selected: name === PAPER}, name.replace(/^a/, 'A'));
+    }),
+  );
   const writers = Object.entries(WRITERS).filter(([, {isPen}]) => model.isPen || !isPen);
-  const buttons = writers.map(([title, {ending, write}]) => button(title, async () => {
-    if (!size.checkValidity()) {
-      announce(`A picture's size is ${LEAST} to ${MOST} pixels, not ${size.value || 'nothing'}`);
-      size.focus();
-      return;
-    }
-    const item = store.state.current;
-    const name = `${fileNameOf(model, item)}${ending}`;
-    save(name, await write({...made(model, item), size: Number(size.value), paper: paper.value}));
-    announce(`Saved as ${name}`);
-  }, {id: `save-${title.toLowerCase()}`}));
-  side.append(el('section', {class: 'saving'},
-    el('h3', {}, 'Save as'),
-    el('div', {class: 'bar'}, buttons),
-    el('div', {class: 'bar'},
-      el('label', {class: 'field'}, 'PNG, pixels', size), el('label', {class: 'field'}, 'Paper', paper))));
+  const buttons = writers.map(([title, {ending, write}]) =>
+    button(
+      title,
+      async () => {
+        if (!size.checkValidity()) {
+          announce(
+            `A picture's size is ${LEAST} to ${MOST} pixels, not ${size.value || 'nothing'}`,
+          );
+          size.focus();
+          return;
+        }
+        const item = store.state.current;
+        const name = `${fileNameOf(model, item)}${ending}`;
+        save(
+          name,
+          await write({...made(model, item), size: Number(size.value), paper: paper.value}),
+        );
+        announce(`Saved as ${name}`);
+      },
+      {id: `save-${title.toLowerCase()}`},
+    ),
+  );
+  side.append(
+    el(
+      'section',
+      {class: 'saving'},
+      el('h3', {}, 'Save as'),
+      el('div', {class: 'bar'}, buttons),
+      el(
+        'div',
+        {class: 'bar'},
+        el('label', {class: 'field'}, 'PNG, pixels', size),
+        el('label', {class: 'field'}, 'Paper', paper),
+      ),
+    ),
+  );
 }
 
 // All favourites in one file: each as SVG and PNG, and a sheet of them to print.

@@ -15,7 +15,9 @@ import {isItem, openSession} from './session.js';
 const MOST_PIXELS = 1024; // of the longer side of a picture on the canvas
 const MOST_BYTES = 64 << 20;
 const KINDS = {
-  'image/png': [0x89, 0x50, 0x4e, 0x47], 'image/jpeg': [0xff, 0xd8, 0xff], 'image/webp': [0x52, 0x49, 0x46, 0x46],
+  'image/png': [0x89, 0x50, 0x4e, 0x47],
+  'image/jpeg': [0xff, 0xd8, 0xff],
+  'image/webp': [0x52, 0x49, 0x46, 0x46],
 };
 const ACCEPTED = '.png,.jpg,.jpeg,.webp,.svg,.gif,.pdf,.json';
 
@@ -39,7 +41,14 @@ let input = null;
 export const chooseFile = () => input.click();
 
 export function mount(body, context) {
-  input = el('input', {type: 'file', id: 'file', accept: ACCEPTED, class: 'hidden', tabindex: '-1', 'aria-label': 'File to open'});
+  input = el('input', {
+    type: 'file',
+    id: 'file',
+    accept: ACCEPTED,
+    class: 'hidden',
+    tabindex: '-1',
+    'aria-label': 'File to open',
+  });
   input.addEventListener('change', () => {
     if (input.files[0]) take(input.files[0], context);
     input.value = '';
@@ -82,13 +91,19 @@ async function take(file, context) {
     const lacked = recipe && takeRecipe(recipe, context);
     if (recipe && !lacked) return;
     await takePicture(bytes, text, context);
-    context.announce(lacked ? `${lacked}; it is on the canvas as a picture` : 'The picture is on the canvas');
+    context.announce(
+      lacked ? `${lacked}; it is on the canvas as a picture` : 'The picture is on the canvas',
+    );
   } catch (error) {
     context.announce(`${file.name || 'What was pasted'} cannot be opened: ${error.message}`);
   }
 }
 
-const startOf = (bytes) => new TextDecoder().decode(bytes.subarray(0, 4096)).replace(/^\ufeff/, '').trimStart();
+const startOf = (bytes) =>
+  new TextDecoder()
+    .decode(bytes.subarray(0, 4096))
+    .replace(/^\ufeff/, '')
+    .trimStart();
 
 // Brings back what a recipe tells; or gives a text of what it lacks.
 function takeRecipe(recipe, context) {
@@ -124,11 +139,13 @@ function inOrder({id, seed, latents, label, truncation, ...more}) {
 function takeMany(items, {store, model, announce, show}) {
   const [{seed, truncation}] = items;
   const isInRow = items.every((item, i) => {
-    const isPlain = item.seed !== undefined && !item.sliders && !item.kept && item.truncation === truncation;
+    const isPlain =
+      item.seed !== undefined && !item.sliders && !item.kept && item.truncation === truncation;
     return isPlain && BigInt(item.seed) === BigInt(seed) + BigInt(i);
   });
   const labels = new Set(items.map(({label}) => label));
-  const isOfSeeds = isInRow && items.every(({seed: own, label}) => label === model.labelOf(BigInt(own)));
+  const isOfSeeds =
+    isInRow && items.every(({seed: own, label}) => label === model.labelOf(BigInt(own)));
   if (isInRow && (labels.size === 1 || isOfSeeds)) {
     store.dispatch('takeSheet', {from: seed, label: isOfSeeds ? null : items[0].label, truncation});
     show('sheet', true);
@@ -150,7 +167,9 @@ function sceneOf({scene}, items) {
 
 // Puts a picture on the canvas.
 async function takePicture(bytes, text, {store, show}) {
-  const [type] = Object.entries(KINDS).find(([, start]) => start.every((byte, i) => bytes[i] === byte)) ?? [null];
+  const [type] = Object.entries(KINDS).find(([, start]) =>
+    start.every((byte, i) => bytes[i] === byte),
+  ) ?? [null];
   const isSvg = !type && /<svg[\s>]/i.test(text);
   if (!type && !isSvg) throw new Error('it is no PNG, JPEG, WEBP or SVG picture and no session');
   const url = URL.createObjectURL(new Blob([bytes], {type: type ?? 'image/svg+xml'}));

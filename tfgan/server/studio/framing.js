@@ -49,7 +49,8 @@ export function measuredHand(drawings, shape) {
     paper,
     colour: colours.length ? commonest(colours) : paper.map((level) => 255 - level),
     pen: widths.length ? median(widths) : 1,
-    box: boxes.length ? [0, 1, 2, 3].map((i) => median(boxes.map((box) => box[i])))
+    box: boxes.length
+      ? [0, 1, 2, 3].map((i) => median(boxes.map((box) => box[i])))
       : [0, 0, width, height],
   };
 }
@@ -72,7 +73,7 @@ export function framed(picture, hand, mask = null) {
   if (width === wide && height === high && !differ(found.paper, hand.paper)) {
     const known = Float32Array.from(hidden, (each) => 1 - each);
     const image = inChannels(pixels, hand.shape[2]); // It is one of the model's own already.
-    return { image, known, place: {left: 0, top: 0, scale: 1}, pen: 1, ...more };
+    return {image, known, place: {left: 0, top: 0, scale: 1}, pen: 1, ...more};
   }
   const place = placeOf(found.ink, width, height, hand);
   const canvas = onCanvas(found.ink, width, height, place, hand);
@@ -82,7 +83,9 @@ export function framed(picture, hand, mask = null) {
   const image = new Uint8Array(page.length * channels);
   page.forEach((share, i) => {
     for (let c = 0; c < channels; c++) {
-      image[i * channels + c] = Math.round(hand.paper[c] + share * (hand.colour[c] - hand.paper[c]));
+      image[i * channels + c] = Math.round(
+        hand.paper[c] + share * (hand.colour[c] - hand.paper[c]),
+      );
     }
   });
   const gone = onPage(onCanvas(Float32Array.from(hidden), width, height, place, hand), hand);
@@ -183,14 +186,16 @@ function opaque({data, width, height}) {
   for (let i = 0; i < count; i++) if (data[4 * i + 3] >= OPAQUE) there.push(i);
   const at = (i) => [data[4 * i], data[4 * i + 1], data[4 * i + 2]];
   const all = there.length === count;
-  const ofInk = !all && [0, 1, 2].every((c) => {
-    let [least, most] = [255, 0];
-    for (const i of there) {
-      least = Math.min(least, data[4 * i + c]);
-      most = Math.max(most, data[4 * i + c]);
-    }
-    return most - least < 2 * FAINTEST;
-  });
+  const ofInk =
+    !all &&
+    [0, 1, 2].every((c) => {
+      let [least, most] = [255, 0];
+      for (const i of there) {
+        least = Math.min(least, data[4 * i + c]);
+        most = Math.max(most, data[4 * i + c]);
+      }
+      return most - least < 2 * FAINTEST;
+    });
   let paper = [255, 255, 255];
   if (ofInk) {
     const sum = there.reduce((total, i) => total + at(i).reduce((a, b) => a + b), 0);
@@ -285,11 +290,17 @@ function filledIn(sums, width, height) {
     for (let i = 0; i < width * height; i++) {
       if (before[4 * i + 3]) continue;
       const [x, y] = [i % width, Math.floor(i / width)];
-      const near = [[x - 1, y], [x + 1, y], [x, y - 1], [x, y + 1]].find(([u, v]) => {
+      const near = [
+        [x - 1, y],
+        [x + 1, y],
+        [x, y - 1],
+        [x, y + 1],
+      ].find(([u, v]) => {
         return u >= 0 && v >= 0 && u < width && v < height && before[4 * (v * width + u) + 3];
       });
       if (!near) left = true;
-      else for (let c = 0; c < 4; c++) sums[4 * i + c] = before[4 * (near[1] * width + near[0]) + c];
+      else
+        for (let c = 0; c < 4; c++) sums[4 * i + c] = before[4 * (near[1] * width + near[0]) + c];
     }
   }
 }
@@ -448,7 +459,11 @@ function widened(canvas, hand) {
     canvas.levels = outside.map((each) => (each <= (wanted - found) / 2 ? 1 : 0));
     return found / wanted;
   }
-  const inside = distances(strokes.map((each) => 1 - each), width, height);
+  const inside = distances(
+    strokes.map((each) => 1 - each),
+    width,
+    height,
+  );
   const ridge = ridgeOf(inside, strokes, width, height);
   canvas.levels = distances(ridge, width, height).map((each) => (each <= wanted / 2 ? 1 : 0));
   return found / wanted;

@@ -25,7 +25,9 @@ export const actions = {
 
   open(state, given) {
     const item = withId(given);
-    return state.current?.id === item.id ? state : {...state, current: item, keep: [], variations: []};
+    return state.current?.id === item.id
+      ? state
+      : {...state, current: item, keep: [], variations: []};
   },
 };
 
@@ -44,8 +46,15 @@ export function grid(context, name, {canChoose = false} = {}) {
   let drawing = false;
   roving(list, '.drawing');
   list.addEventListener('keydown', (event) => letters(event, context, cells, canChoose));
-  store.select(({favourites}) => favourites, () => cells.forEach((cell) => cell.update()));
-  if (canChoose) store.select(({chosen}) => chosen, () => cells.forEach((cell) => cell.update()));
+  store.select(
+    ({favourites}) => favourites,
+    () => cells.forEach((cell) => cell.update()),
+  );
+  if (canChoose)
+    store.select(
+      ({chosen}) => chosen,
+      () => cells.forEach((cell) => cell.update()),
+    );
 
   function drawSome() {
     const end = performance.now() + FRAME_MS;
@@ -69,7 +78,9 @@ export function grid(context, name, {canChoose = false} = {}) {
   // Shows these items, and keeps the pictures that are there already.
   function set(items) {
     const wanted = new Map(items.map((item) => [item.id, item]));
-    const focused = [...cells.values()].findIndex(({element}) => element.contains(document.activeElement));
+    const focused = [...cells.values()].findIndex(({element}) =>
+      element.contains(document.activeElement),
+    );
     const lost = focused >= 0 && !wanted.has([...cells.keys()][focused]);
     for (const [id, cell] of [...cells]) {
       if (wanted.has(id)) continue;
@@ -79,8 +90,13 @@ export function grid(context, name, {canChoose = false} = {}) {
     }
     add(items);
     const ordered = items.map(({id}) => cells.get(id).element);
-    if (ordered.some((element, i) => list.children[i] !== element)) list.replaceChildren(...ordered);
-    if (lost) (list.querySelectorAll('.drawing')[Math.min(focused, items.length - 1)] ?? list.parentElement.querySelector('button'))?.focus();
+    if (ordered.some((element, i) => list.children[i] !== element))
+      list.replaceChildren(...ordered);
+    if (lost)
+      (
+        list.querySelectorAll('.drawing')[Math.min(focused, items.length - 1)] ??
+        list.parentElement.querySelector('button')
+      )?.focus();
   }
 
   return {element: list, add, set, focus: (at) => list.querySelectorAll('.drawing')[at]?.focus()};
@@ -90,7 +106,10 @@ function newCell(context, item, canChoose) {
   const {store, model} = context;
   const name = nameOf(model, item);
   const open = button('', () => context.open(item), {
-    class: 'drawing', 'aria-label': name, 'aria-keyshortcuts': canChoose ? 'F C' : 'F', tabindex: '-1',
+    class: 'drawing',
+    'aria-label': name,
+    'aria-keyshortcuts': canChoose ? 'F C' : 'F',
+    tabindex: '-1',
   });
   const heart = button('', () => favour(context, item), {class: 'mark heart', tabindex: '-1'});
   const tick = canChoose
@@ -108,7 +127,12 @@ function newCell(context, item, canChoose) {
     element.classList.toggle('chosen', canChoose && isChosen);
   }
   update();
-  return {element, item, update, draw: () => open.replaceChildren(picture(model.itemDrawing(item)))};
+  return {
+    element,
+    item,
+    update,
+    draw: () => open.replaceChildren(picture(model.itemDrawing(item))),
+  };
 }
 
 function letters(event, context, cells, canChoose) {
@@ -127,5 +151,7 @@ export function favour({store, model, announce}, item) {
 function choose({store, model, announce}, item) {
   store.dispatch('choose', item.id);
   const isChosen = store.state.chosen.includes(item.id);
-  announce(`${nameOf(model, item)}: ${isChosen ? 'chosen' : 'not chosen'}, ${store.state.chosen.length} in all`);
+  announce(
+    `${nameOf(model, item)}: ${isChosen ? 'chosen' : 'not chosen'}, ${store.state.chosen.length} in all`,
+  );
 }

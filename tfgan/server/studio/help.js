@@ -40,8 +40,13 @@ export function mountTools(tools, context) {
   const keys = keysDialog();
   const undo = button('Undo', () => travel(context, 'undo'), {id: 'undo'});
   const redo = button('Redo', () => travel(context, 'redo'), {id: 'redo'});
-  const menu = el('div', {id: 'menu', popover: 'auto', class: 'menu'},
-    models(context), themes(), button('Keys', () => keys.showModal(), {id: 'keys'}));
+  const menu = el(
+    'div',
+    {id: 'menu', popover: 'auto', class: 'menu'},
+    models(context),
+    themes(),
+    button('Keys', () => keys.showModal(), {id: 'keys'}),
+  );
   tools.append(undo, redo, button('Menu', null, {id: 'menu-button', popovertarget: 'menu'}), menu);
   document.body.append(keys);
   const update = () => {
@@ -55,7 +60,9 @@ export function mountTools(tools, context) {
 }
 
 const DONE = {
-  undo: 'Undone', redo: 'Done again', none: {undo: 'Nothing to undo', redo: 'Nothing to redo'},
+  undo: 'Undone',
+  redo: 'Done again',
+  none: {undo: 'Nothing to undo', redo: 'Nothing to redo'},
 };
 
 function travel({store, announce}, way) {
@@ -70,7 +77,9 @@ function inWords(name) {
 
 function shortcut(event, context, keys) {
   const key = event.key.toLowerCase();
-  const isText = event.target.matches?.('input:not([type=radio], [type=range], [type=checkbox]), textarea, select');
+  const isText = event.target.matches?.(
+    'input:not([type=radio], [type=range], [type=checkbox]), textarea, select',
+  );
   if (isText || event.altKey || document.querySelector('dialog[open]')) return;
   if (event.ctrlKey || event.metaKey) {
     const way = key === 'z' ? (event.shiftKey ? 'redo' : 'undo') : key === 'y' ? 'redo' : null;
@@ -94,11 +103,14 @@ function keysDialog() {
   const letters = el('input', {type: 'checkbox', id: 'letters'});
   letters.checked = lettersAreOn();
   letters.addEventListener('change', () => remember('letters', letters.checked ? 'on' : 'off'));
-  const dialog = el('dialog', {class: 'keys', 'aria-labelledby': 'keys-title'},
+  const dialog = el(
+    'dialog',
+    {class: 'keys', 'aria-labelledby': 'keys-title'},
     el('h2', {id: 'keys-title', tabindex: '-1', autofocus: true}, 'Keys'),
     el('dl', {}, rows.flat()),
     el('label', {class: 'field'}, letters, 'Letters and digits do something'),
-    button('Close', () => dialog.close(), {class: 'primary'}));
+    button('Close', () => dialog.close(), {class: 'primary'}),
+  );
   return dialog;
 }
 
@@ -124,9 +136,13 @@ function themes() {
 // A list of the server's models, if it has more than one.
 function models({names, model}) {
   if (names.length < 2) return null;
-  const list = el('select', {id: 'models'}, names.map((name) => {
-    return el('option', {value: name, selected: name === model.name}, name);
-  }));
+  const list = el(
+    'select',
+    {id: 'models'},
+    names.map((name) => {
+      return el('option', {value: name, selected: name === model.name}, name);
+    }),
+  );
   list.addEventListener('change', () => {
     location.search = new URLSearchParams({model: list.value});
   });

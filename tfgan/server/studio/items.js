@@ -31,7 +31,9 @@ export function nameOf(model, item) {
   const kind = kindOf(model, item.label);
   const changed = Object.values(item.sliders ?? {}).some((value) => value !== 0);
   const origin = item.seed === undefined ? 'of mixed numbers' : `seed ${item.seed}`;
-  return [kind, origin, changed && 'changed', item.kept && 'with kept strokes'].filter(Boolean).join(', ');
+  return [kind, origin, changed && 'changed', item.kept && 'with kept strokes']
+    .filter(Boolean)
+    .join(', ');
 }
 
 export function kindOf(model, label) {

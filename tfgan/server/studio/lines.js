@@ -43,8 +43,10 @@ export function sampled({points, straight}, apart = NEAR) {
 
 function along(piece, share) {
   const rest = 1 - share;
-  const weights = piece.length === 2 ? [rest, share]
-    : [rest ** 3, 3 * rest ** 2 * share, 3 * rest * share ** 2, share ** 3];
+  const weights =
+    piece.length === 2
+      ? [rest, share]
+      : [rest ** 3, 3 * rest ** 2 * share, 3 * rest * share ** 2, share ** 3];
   return [0, 1].map((axis) => piece.reduce((sum, each, i) => sum + weights[i] * each[axis], 0));
 }
 
@@ -65,11 +67,13 @@ export function simplified(points, near = NEAR) {
 // A line as a hand drew it, in few points of a curve: corners stay sharp.
 export function handDrawn(points) {
   const few = simplified(points);
-  return evened(few.flatMap((point, i) => {
-    const [before, after] = [few[i - 1], few[i + 1]];
-    if (!before || !after || turnAt(before, point, after) < SHARP) return [point];
-    return [towards(point, before, CORNER), point, towards(point, after, CORNER)];
-  }));
+  return evened(
+    few.flatMap((point, i) => {
+      const [before, after] = [few[i - 1], few[i + 1]];
+      if (!before || !after || turnAt(before, point, after) < SHARP) return [point];
+      return [towards(point, before, CORNER), point, towards(point, after, CORNER)];
+    }),
+  );
 }
 
 // Points of which no two are many times as far apart as those beside them: else their curve would
@@ -82,7 +86,11 @@ function evened(points) {
     const middle = distance(from, to) / 2;
     const ends = [];
     const first = (apart) => Math.max(CORNER, UNEVEN * apart); // Two points may be in one place.
-    for (let far = before ? first(distance(before, from)) : middle; far < middle; far *= 1 + UNEVEN) {
+    for (
+      let far = before ? first(distance(before, from)) : middle;
+      far < middle;
+      far *= 1 + UNEVEN
+    ) {
       found.push(towards(from, to, far));
     }
     for (let far = after ? first(distance(to, after)) : middle; far < middle; far *= 1 + UNEVEN) {

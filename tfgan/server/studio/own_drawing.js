@@ -111,7 +111,8 @@ export function placed(drawing, place, {paper, ink}, page) {
   const more = {paper, shape: page};
   if (!drawing.strokes) return {inked: placedPixels(drawing, place, ink), strokes: [], ...more};
   const strokes = drawing.strokes.map((stroke) => ({
-    ...moved(stroke, mover(place), place.scale * place.pen), colour: ink,
+    ...moved(stroke, mover(place), place.scale * place.pen),
+    colour: ink,
   }));
   return {strokes, ...more};
 }
@@ -147,7 +148,9 @@ export function mendedLines(lines, strokes, raster, page) {
   const {width, height} = raster.picture;
   const side = Math.max(width, height);
   const isHidden = ([x, y]) => {
-    const [u, v] = [x - 0.5 + page[1] / 2, y - 0.5 + page[0] / 2].map((each) => Math.floor(each * side));
+    const [u, v] = [x - 0.5 + page[1] / 2, y - 0.5 + page[0] / 2].map((each) =>
+      Math.floor(each * side),
+    );
     return u >= 0 && v >= 0 && u < width && v < height && raster.mask[v * width + u] === 1;
   };
   const drawn = strokes.flatMap((stroke) => cut(stroke, isHidden));

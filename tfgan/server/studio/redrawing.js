@@ -51,8 +51,12 @@ function drawn({model, label}, latents) {
 async function bySlopes(search, guess) {
   const {generator} = search.model;
   let tries = generator.otherStyles(guess, CANDIDATES).map((start) => ({
-    start, latents: Float64Array.from(start), mean: new Float64Array(start.length),
-    square: new Float64Array(start.length), best: start, least: Infinity,
+    start,
+    latents: Float64Array.from(start),
+    mean: new Float64Array(start.length),
+    square: new Float64Array(start.length),
+    best: start,
+    least: Infinity,
   }));
   for (let step = 0; step <= STEPS; step++) {
     for (const each of tries) {

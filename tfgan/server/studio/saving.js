@@ -5,8 +5,12 @@ import {el} from './dom.js';
 const KEPT_MS = 60_000; // until the browser has surely saved a file
 
 const TYPES = {
-  gif: 'image/gif', json: 'application/json', pdf: 'application/pdf', png: 'image/png',
-  svg: 'image/svg+xml', zip: 'application/zip',
+  gif: 'image/gif',
+  json: 'application/json',
+  pdf: 'application/pdf',
+  png: 'image/png',
+  svg: 'image/svg+xml',
+  zip: 'application/zip',
 };
 
 export function save(name, content) {

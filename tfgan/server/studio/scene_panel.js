@@ -47,24 +47,33 @@ export const actions = {
     return change(state, {placed: [...placed, own ? {...thing, own} : thing]});
   },
 
-  moveThing: (state, {id, by: [across, down]}) => changeThing(state, id, (thing) => ({
-    ...thing, x: within(thing.x + across, 0, 1), y: within(thing.y + down, 0, HEIGHT),
-  })),
+  moveThing: (state, {id, by: [across, down]}) =>
+    changeThing(state, id, (thing) => ({
+      ...thing,
+      x: within(thing.x + across, 0, 1),
+      y: within(thing.y + down, 0, HEIGHT),
+    })),
 
-  sizeThing: (state, {id, times}) => changeThing(state, id, (thing) => ({
-    ...thing, scale: within(thing.scale * times, SMALLEST, LARGEST),
-  })),
+  sizeThing: (state, {id, times}) =>
+    changeThing(state, id, (thing) => ({
+      ...thing,
+      scale: within(thing.scale * times, SMALLEST, LARGEST),
+    })),
 
-  turnThing: (state, {id, by}) => changeThing(state, id, (thing) => ({
-    ...thing, turn: (thing.turn + by + 540) % 360 - 180,
-  })),
+  turnThing: (state, {id, by}) =>
+    changeThing(state, id, (thing) => ({
+      ...thing,
+      turn: ((thing.turn + by + 540) % 360) - 180,
+    })),
 
-  seedThing: (state, {id, seed}) => changeThing(state, id, ({own, ...thing}) => {
-    const {label, truncation = 1} = thing.item;
-    return {...thing, item: withId({seed, label, truncation})};
-  }),
+  seedThing: (state, {id, seed}) =>
+    changeThing(state, id, ({own, ...thing}) => {
+      const {label, truncation = 1} = thing.item;
+      return {...thing, item: withId({seed, label, truncation})};
+    }),
 
-  removeThing: (state, id) => change(state, {placed: state.scene.placed.filter((thing) => thing.id !== id)}),
+  removeThing: (state, id) =>
+    change(state, {placed: state.scene.placed.filter((thing) => thing.id !== id)}),
 
   // Brings a thing so many places to the front.
   layerThing(state, {id, by}) {
@@ -77,14 +86,15 @@ export const actions = {
   },
 
   // Changes a line of a thing: {gone}, {points} or {width}.
-  editLine: (state, {id, index, ...edit}) => changeThing(state, id, (thing) => {
-    if (thing.own) {
-      const own = thing.own.map((line, i) => (i === index ? {...line, ...edit} : line));
-      return {...thing, own: own.filter(({gone}) => !gone)};
-    }
-    const edits = {...thing.item.edits, [index]: {...thing.item.edits?.[index], ...edit}};
-    return {...thing, item: withId({...thing.item, edits})};
-  }),
+  editLine: (state, {id, index, ...edit}) =>
+    changeThing(state, id, (thing) => {
+      if (thing.own) {
+        const own = thing.own.map((line, i) => (i === index ? {...line, ...edit} : line));
+        return {...thing, own: own.filter(({gone}) => !gone)};
+      }
+      const edits = {...thing.item.edits, [index]: {...thing.item.edits?.[index], ...edit}};
+      return {...thing, item: withId({...thing.item, edits})};
+    }),
 
   clearScene: (state) => (state.scene.placed.length ? change(state, {placed: []}) : state),
 };
@@ -119,29 +129,52 @@ export function mount(root, context) {
   const {store, model} = context;
   const selection = newSelection(context);
   const sheet = newSheet(context, selection);
-  const things = el('div', {class: 'chips things', role: 'group', 'aria-label': 'Things of the scene'});
+  const things = el('div', {
+    class: 'chips things',
+    role: 'group',
+    'aria-label': 'Things of the scene',
+  });
   roving(things, 'button');
-  const empty = el('p', {class: 'quiet'}, `Type what is to be drawn. This model draws ${listed(model.classNames)}.`);
+  const empty = el(
+    'p',
+    {class: 'quiet'},
+    `Type what is to be drawn. This model draws ${listed(model.classNames)}.`,
+  );
   const side = el('div', {class: 'side'}, things, controls(context, selection), saving(context));
   root.append(
-    el('h2', {class: 'hidden'}, 'Scene'), composer(context), empty,
-    el('div', {class: 'drawing-table'}, sheet, side));
+    el('h2', {class: 'hidden'}, 'Scene'),
+    composer(context),
+    empty,
+    el('div', {class: 'drawing-table'}, sheet, side),
+  );
   const update = () => {
     const {placed} = store.state.scene;
     side.hidden = placed.length === 0;
     empty.hidden = placed.length > 0;
-    const focused = things.contains(document.activeElement) ? document.activeElement.dataset.id : null;
-    things.replaceChildren(...placed.map((thing, i) => button(nameOf(model, thing, i), () => selection.set({id: thing.id}), {
-      'data-id': thing.id, 'aria-pressed': String(selection.at.id === thing.id),
-    })));
+    const focused = things.contains(document.activeElement)
+      ? document.activeElement.dataset.id
+      : null;
+    things.replaceChildren(
+      ...placed.map((thing, i) =>
+        button(nameOf(model, thing, i), () => selection.set({id: thing.id}), {
+          'data-id': thing.id,
+          'aria-pressed': String(selection.at.id === thing.id),
+        }),
+      ),
+    );
     if (focused) [...things.children].find(({dataset}) => dataset.id === focused)?.focus();
   };
   selection.changed(update);
-  store.select(({scene}) => scene, () => selection.checked());
+  store.select(
+    ({scene}) => scene,
+    () => selection.checked(),
+  );
 }
 
-const listed = (names) => (names.length > 1 ? `${names.slice(0, -1).join(', ')} and ${names.at(-1)}` : names.join(''));
-const nameOf = (model, thing, i) => `${i + 1} ${kindOf(model, thing.item.label)}${thing.own ? ', mine' : ''}`;
+const listed = (names) =>
+  names.length > 1 ? `${names.slice(0, -1).join(', ')} and ${names.at(-1)}` : names.join('');
+const nameOf = (model, thing, i) =>
+  `${i + 1} ${kindOf(model, thing.item.label)}${thing.own ? ', mine' : ''}`;
 
 // What is selected: a thing, perhaps a line of it, perhaps a point of that.
 function newSelection({store, model}) {
@@ -158,13 +191,19 @@ function newSelection({store, model}) {
     },
     get line() {
       const {thing, at} = selection;
-      return thing && at.index !== null ? strokesOf(thing, model).find(({index}) => index === at.index) ?? null : null;
+      return thing && at.index !== null
+        ? (strokesOf(thing, model).find(({index}) => index === at.index) ?? null)
+        : null;
     },
     // The same, as far as it is still there.
     checked() {
       const {at, thing, line} = selection;
       const isThere = at.point === null || (line && at.point < line.points.length);
-      selection.set({id: thing ? at.id : null, index: line ? at.index : null, point: isThere && line ? at.point : null});
+      selection.set({
+        id: thing ? at.id : null,
+        index: line ? at.index : null,
+        point: isThere && line ? at.point : null,
+      });
     },
   };
   return selection;
@@ -173,8 +212,13 @@ function newSelection({store, model}) {
 function composer(context) {
   const {store, model, announce} = context;
   const words = el('input', {
-    type: 'text', id: 'scene-words', 'data-first': true, autocomplete: 'off', maxlength: '1000',
-    placeholder: 'two cats and a house under a sun', 'aria-describedby': 'scene-told',
+    type: 'text',
+    id: 'scene-words',
+    'data-first': true,
+    autocomplete: 'off',
+    maxlength: '1000',
+    placeholder: 'two cats and a house under a sun',
+    'aria-describedby': 'scene-told',
   });
   const told = el('div', {id: 'scene-told', class: 'told', 'aria-live': 'polite'});
   let opened = null;
@@ -193,13 +237,21 @@ function composer(context) {
     }
     tell(caption.refused);
     if (!places.length) {
-      if (!caption.refused.length) tell([`Nothing is named that can be drawn. This model draws ${listed(model.classNames)}.`]);
+      if (!caption.refused.length)
+        tell([`Nothing is named that can be drawn. This model draws ${listed(model.classNames)}.`]);
       return;
     }
     const numbers = seeds(BigInt(seed), places.length); // as tfgan.scene has them
     const placed = places.map(({thing, x, y, scale}, i) => {
       const label = model.classNames.indexOf(caption.things[thing].className);
-      return {id: `thing-${i + 1}`, item: withId({seed: String(numbers[i]), label, truncation: 1}), x, y, scale, turn: 0};
+      return {
+        id: `thing-${i + 1}`,
+        item: withId({seed: String(numbers[i]), label, truncation: 1}),
+        x,
+        y,
+        scale,
+        turn: 0,
+      };
     });
     store.dispatch('composeScene', {words: words.value, placed});
     announce(`${placed.length} ${placed.length === 1 ? 'drawing' : 'drawings'} on the sheet`);
@@ -209,17 +261,23 @@ function composer(context) {
     told.replaceChildren(...lines.map((line) => el('p', {}, line)));
   }
 
-  const form = el('form', {class: 'bar composer', novalidate: true},
+  const form = el(
+    'form',
+    {class: 'bar composer', novalidate: true},
     el('label', {class: 'field words'}, 'Words', words),
     el('button', {type: 'submit', id: 'compose', class: 'primary'}, 'Draw it'),
     button('Draw others', () => compose((round += 1)), {id: 'compose-others'}),
-    button('Clear', () => store.dispatch('clearScene'), {id: 'clear-scene'}));
+    button('Clear', () => store.dispatch('clearScene'), {id: 'clear-scene'}),
+  );
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     round = 0;
     compose(0);
   });
-  store.select(({scene}) => scene.words, (text) => (words.value = text));
+  store.select(
+    ({scene}) => scene.words,
+    (text) => (words.value = text),
+  );
   return el('div', {class: 'stack'}, form, told);
 }
 
@@ -228,13 +286,21 @@ function composer(context) {
 function newSheet(context, selection) {
   const {store, model} = context;
   const page = svgEl('svg', {
-    class: 'scene-page on-light', viewBox: `0 0 ${UNITS} ${UNITS * HEIGHT}`, tabindex: '0', role: 'application',
-    'aria-label': 'Sheet: arrows move what is selected', id: 'scene-page',
+    class: 'scene-page on-light',
+    viewBox: `0 0 ${UNITS} ${UNITS * HEIGHT}`,
+    tabindex: '0',
+    role: 'application',
+    'aria-label': 'Sheet: arrows move what is selected',
+    id: 'scene-page',
   });
   const drawn = new WeakMap(); // things' elements
   const layer = svgEl('g');
   const marks = svgEl('g', {class: 'marks'});
-  page.append(svgEl('rect', {class: 'paper', width: UNITS, height: UNITS * HEIGHT, fill: WHITE}), layer, marks);
+  page.append(
+    svgEl('rect', {class: 'paper', width: UNITS, height: UNITS * HEIGHT, fill: WHITE}),
+    layer,
+    marks,
+  );
 
   function elementOf(thing) {
     if (!drawn.has(thing)) drawn.set(thing, thingElement(thing, model));
@@ -246,7 +312,10 @@ function newSheet(context, selection) {
     layer.replaceChildren(...store.state.scene.placed.map(elementOf));
     for (const path of layer.querySelectorAll('.is-line')) path.classList.remove('is-line');
     marks.replaceChildren(...(thing ? marksOf(thing, line, at.point, model) : []));
-    if (line) layer.querySelector(`[data-id="${at.id}"] .stroke[data-index="${at.index}"]`)?.classList.add('is-line');
+    if (line)
+      layer
+        .querySelector(`[data-id="${at.id}"] .stroke[data-index="${at.index}"]`)
+        ?.classList.add('is-line');
   }
   selection.changed(update);
   moving(page, context, selection);
@@ -271,7 +340,12 @@ function thingElement(thing, model) {
 
 function pixelElement(drawing) {
   const whole = {x: 0, y: 0, scale: 1, pen: 1};
-  const {url, x, y, width, height} = onPage(drawing, whole, {paper: WHITE, ink: '#000000'}, [1, 1]).inked;
+  const {url, x, y, width, height} = onPage(
+    drawing,
+    whole,
+    {paper: WHITE, ink: '#000000'},
+    [1, 1],
+  ).inked;
   const box = {x: UNITS * x, y: UNITS * y, width: UNITS * width, height: UNITS * height};
   return svgEl('image', {...box, href: url, class: 'pixels'});
 }
@@ -281,11 +355,25 @@ function marksOf(thing, line, point, model) {
   const place = placer(thing);
   const toUnits = (at) => place(at).map((each) => UNITS * each);
   const [left, top, right, bottom] = boundsOf(strokesOf(thing, model)) ?? [0, 0, 1, 1];
-  const corners = [[left, top], [right, top], [right, bottom], [left, bottom]].map(toUnits);
-  const frame = svgEl('polygon', {points: corners.map((corner) => corner.join(',')).join(' '), class: 'frame'});
+  const corners = [
+    [left, top],
+    [right, top],
+    [right, bottom],
+    [left, bottom],
+  ].map(toUnits);
+  const frame = svgEl('polygon', {
+    points: corners.map((corner) => corner.join(',')).join(' '),
+    class: 'frame',
+  });
   const handles = (line?.points ?? []).map((each, i) => {
     const [cx, cy] = toUnits(each);
-    return svgEl('circle', {cx, cy, r: 10, class: ['handle', i === point ? 'is-point' : ''], 'data-point': i});
+    return svgEl('circle', {
+      cx,
+      cy,
+      r: 10,
+      class: ['handle', i === point ? 'is-point' : ''],
+      'data-point': i,
+    });
   });
   return [frame, ...handles];
 }
@@ -294,7 +382,9 @@ function moving(page, context, selection) {
   let press = null; // where the pointer went down, and what it moves
   let gestures = 0;
   const placeOf = (event) => {
-    const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(page.getScreenCTM().inverse());
+    const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(
+      page.getScreenCTM().inverse(),
+    );
     return [at.x / UNITS, at.y / UNITS];
   };
   page.addEventListener('pointerdown', (event) => {
@@ -319,12 +409,18 @@ function moving(page, context, selection) {
     if (!press.isDrag) gestures += 1;
     press.isDrag = true;
     const place = placeOf(event);
-    nudge(context, selection, place.map((each, axis) => each - press.from[axis]), `drag ${gestures}`);
+    nudge(
+      context,
+      selection,
+      place.map((each, axis) => each - press.from[axis]),
+      `drag ${gestures}`,
+    );
     press.from = place;
   });
   const end = () => {
     // A press on a line of what is selected already selects the line.
-    if (press && !press.isDrag && press.lines !== undefined) selection.set({id: selection.at.id, index: press.lines});
+    if (press && !press.isDrag && press.lines !== undefined)
+      selection.set({id: selection.at.id, index: press.lines});
     press = null;
   };
   page.addEventListener('pointerup', end);
@@ -353,16 +449,27 @@ function nudge({store}, {thing, line, at}, by, gesture = null) {
   store.dispatch('editLine', {id: thing.id, index: at.index, points}, gesture);
 }
 
-const mover = (across, down) => (context, selection, steps = 1) => {
-  nudge(context, selection, [across * steps * STEP, down * steps * STEP]);
-};
-const ofThing = (name, more) => ({store}, {thing}) => {
-  if (thing) store.dispatch(name, {id: thing.id, ...more});
-};
-const widen = (times) => ({store, announce}, {thing, line, at}) => {
-  if (!line) announce('Choose a line first');
-  else store.dispatch('editLine', {id: thing.id, index: at.index, width: within(line.width * times, THINNEST, WIDEST)});
-};
+const mover =
+  (across, down) =>
+  (context, selection, steps = 1) => {
+    nudge(context, selection, [across * steps * STEP, down * steps * STEP]);
+  };
+const ofThing =
+  (name, more) =>
+  ({store}, {thing}) => {
+    if (thing) store.dispatch(name, {id: thing.id, ...more});
+  };
+const widen =
+  (times) =>
+  ({store, announce}, {thing, line, at}) => {
+    if (!line) announce('Choose a line first');
+    else
+      store.dispatch('editLine', {
+        id: thing.id,
+        index: at.index,
+        width: within(line.width * times, THINNEST, WIDEST),
+      });
+  };
 
 function remove({store, announce}, {thing, line, at}) {
   if (!thing) return;
@@ -372,36 +479,57 @@ function remove({store, announce}, {thing, line, at}) {
 }
 
 function another({store}, {thing}) {
-  if (thing) store.dispatch('seedThing', {id: thing.id, seed: String(BigInt(thing.item.seed ?? 0) + 101n)});
+  if (thing)
+    store.dispatch('seedThing', {id: thing.id, seed: String(BigInt(thing.item.seed ?? 0) + 101n)});
 }
 
 // Selects the thing after the selected one, or before it.
-const next = (by) => ({store, model, announce}, selection) => {
-  const {placed} = store.state.scene;
-  if (!placed.length) return;
-  const at = placed.findIndex(({id}) => id === selection.at.id);
-  const to = (at + by + placed.length + (at < 0 && by < 0 ? 1 : 0)) % placed.length;
-  selection.set({id: placed[to].id});
-  announce(nameOf(model, placed[to], to));
-};
+const next =
+  (by) =>
+  ({store, model, announce}, selection) => {
+    const {placed} = store.state.scene;
+    if (!placed.length) return;
+    const at = placed.findIndex(({id}) => id === selection.at.id);
+    const to = (at + by + placed.length + (at < 0 && by < 0 ? 1 : 0)) % placed.length;
+    selection.set({id: placed[to].id});
+    announce(nameOf(model, placed[to], to));
+  };
 
 const larger = ofThing('sizeThing', {times: GROWTH});
 const smaller = ofThing('sizeThing', {times: 1 / GROWTH});
 const KEYS = {
-  ArrowLeft: mover(-1, 0), ArrowRight: mover(1, 0), ArrowUp: mover(0, -1), ArrowDown: mover(0, 1),
-  '+': larger, '-': smaller, Delete: remove, Backspace: remove, PageDown: next(1), PageUp: next(-1),
+  ArrowLeft: mover(-1, 0),
+  ArrowRight: mover(1, 0),
+  ArrowUp: mover(0, -1),
+  ArrowDown: mover(0, 1),
+  '+': larger,
+  '-': smaller,
+  Delete: remove,
+  Backspace: remove,
+  PageDown: next(1),
+  PageUp: next(-1),
 };
 const BUTTONS = [
   ['Move', {Left: KEYS.ArrowLeft, Up: KEYS.ArrowUp, Down: KEYS.ArrowDown, Right: KEYS.ArrowRight}],
-  ['Size and turn', {
-    Larger: larger, Smaller: smaller,
-    'Turn left': ofThing('turnThing', {by: -TURN}), 'Turn right': ofThing('turnThing', {by: TURN}),
-  }],
+  [
+    'Size and turn',
+    {
+      Larger: larger,
+      Smaller: smaller,
+      'Turn left': ofThing('turnThing', {by: -TURN}),
+      'Turn right': ofThing('turnThing', {by: TURN}),
+    },
+  ],
   ['Line', {Wider: widen(GROWTH ** 2), Thinner: widen(GROWTH ** -2)}],
-  ['Thing', {
-    'Another one': another, 'To the front': ofThing('layerThing', {by: 1}), 'To the back': ofThing('layerThing', {by: -1}),
-    Remove: remove,
-  }],
+  [
+    'Thing',
+    {
+      'Another one': another,
+      'To the front': ofThing('layerThing', {by: 1}),
+      'To the back': ofThing('layerThing', {by: -1}),
+      Remove: remove,
+    },
+  ],
 ];
 
 function controls(context, selection) {
@@ -414,19 +542,37 @@ function controls(context, selection) {
     selection.set({...selection.at, point: points.value === '' ? null : Number(points.value)});
   });
   const groups = BUTTONS.map(([name, all]) => {
-    const buttons = Object.entries(all).map(([title, does]) => button(title, () => does(context, selection)));
+    const buttons = Object.entries(all).map(([title, does]) =>
+      button(title, () => does(context, selection)),
+    );
     return el('div', {class: 'bar', role: 'group', 'aria-label': name}, buttons);
   });
-  const root = el('section', {class: 'controls'},
-    el('div', {class: 'bar'}, el('label', {class: 'field'}, 'Line', lines), el('label', {class: 'field'}, 'Point', points)),
-    groups);
+  const root = el(
+    'section',
+    {class: 'controls'},
+    el(
+      'div',
+      {class: 'bar'},
+      el('label', {class: 'field'}, 'Line', lines),
+      el('label', {class: 'field'}, 'Point', points),
+    ),
+    groups,
+  );
   selection.changed(() => {
     const {thing, line, at} = selection;
     root.hidden = !thing;
     if (!thing) return;
     const strokes = strokesOf(thing, context.model);
-    fill(lines, [['', 'the whole thing'], ...strokes.map(({index}, i) => [index, `line ${i + 1}`])], at.index);
-    fill(points, [['', 'all of it'], ...(line?.points ?? []).map((_, i) => [i, `point ${i + 1}`])], at.point);
+    fill(
+      lines,
+      [['', 'the whole thing'], ...strokes.map(({index}, i) => [index, `line ${i + 1}`])],
+      at.index,
+    );
+    fill(
+      points,
+      [['', 'all of it'], ...(line?.points ?? []).map((_, i) => [i, `point ${i + 1}`])],
+      at.point,
+    );
     points.disabled = !line;
   });
   return root;
@@ -460,7 +606,13 @@ export function sceneSheet({placed}, model) {
       });
       return {points: moved, width: thing.scale * width, colour};
     });
-    return {drawing: {strokes, paper: WHITE, shape: [HEIGHT, 1]}, x: 0, y: 0, scale: 1, isBare: true};
+    return {
+      drawing: {strokes, paper: WHITE, shape: [HEIGHT, 1]},
+      x: 0,
+      y: 0,
+      scale: 1,
+      isBare: true,
+    };
   });
   return {width: UNITS, height: UNITS * HEIGHT, ground: WHITE, parts};
 }
@@ -469,10 +621,16 @@ export function sceneSheet({placed}, model) {
 export function sceneRecipe({words, placed}, model) {
   const source = placed.some(({own}) => own) ? COMPOSITE : TRAINED;
   const scene = {
-    words, height: HEIGHT, places: placed.map(({x, y, scale}) => [x, y, scale]),
+    words,
+    height: HEIGHT,
+    places: placed.map(({x, y, scale}) => [x, y, scale]),
     placed: placed.map(({x, y, scale, turn, own}) => ({x, y, scale, turn, ...(own ? {own} : {})})),
   };
-  return recipeOf(model, placed.map(({item}) => item), {source, scene});
+  return recipeOf(
+    model,
+    placed.map(({item}) => item),
+    {source, scene},
+  );
 }
 
 const WRITERS = {
@@ -484,11 +642,30 @@ const WRITERS = {
 
 function saving({store, model, announce}) {
   const writers = Object.entries(WRITERS).filter(([title]) => model.isPen || title !== 'Plotter');
-  const buttons = writers.map(([title, [ending, write]]) => button(title, async () => {
-    const {scene} = store.state;
-    const name = `${scene.words.replace(/[^a-z0-9]+/gi, '-').replace(/^-|-$/g, '').slice(0, 60) || 'scene'}${ending}`;
-    save(name, await write({sheet: sceneSheet(scene, model), recipe: sceneRecipe(scene, model)}));
-    announce(`Saved as ${name}`);
-  }, {id: `scene-${title.toLowerCase()}`}));
-  return el('section', {class: 'saving'}, el('h3', {}, 'Save as'), el('div', {class: 'bar'}, buttons));
+  const buttons = writers.map(([title, [ending, write]]) =>
+    button(
+      title,
+      async () => {
+        const {scene} = store.state;
+        const name = `${
+          scene.words
+            .replace(/[^a-z0-9]+/gi, '-')
+            .replace(/^-|-$/g, '')
+            .slice(0, 60) || 'scene'
+        }${ending}`;
+        save(
+          name,
+          await write({sheet: sceneSheet(scene, model), recipe: sceneRecipe(scene, model)}),
+        );
+        announce(`Saved as ${name}`);
+      },
+      {id: `scene-${title.toLowerCase()}`},
+    ),
+  );
+  return el(
+    'section',
+    {class: 'saving'},
+    el('h3', {}, 'Save as'),
+    el('div', {class: 'bar'}, buttons),
+  );
 }

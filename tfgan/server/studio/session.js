@@ -27,7 +27,8 @@ export function left(start, model) {
 }
 
 export const leaveAt = (panel) => remember('panel', panel);
-export const panelLeft = (panels) => (remembered('panel') in panels ? remembered('panel') : 'sheet');
+export const panelLeft = (panels) =>
+  remembered('panel') in panels ? remembered('panel') : 'sheet';
 
 export function mount(tools, context) {
   const {store, model, announce} = context;
@@ -45,7 +46,14 @@ export function mount(tools, context) {
 }
 
 function mountMenu(menu, context) {
-  const input = el('input', {type: 'file', accept: '.json,application/json', id: 'session-file', class: 'hidden', tabindex: '-1', 'aria-label': 'Session file'});
+  const input = el('input', {
+    type: 'file',
+    accept: '.json,application/json',
+    id: 'session-file',
+    class: 'hidden',
+    tabindex: '-1',
+    'aria-label': 'Session file',
+  });
   input.addEventListener('change', async () => {
     if (input.files[0]) openSession(await input.files[0].text(), context);
     input.value = '';
@@ -70,7 +78,9 @@ export function openSession(text, {store, model, announce}) {
     const session = JSON.parse(text);
     if (session?.kind !== KIND) throw new Error('it is no session of the studio');
     if (session.sha256 !== model.sha256) {
-      throw new Error(`it is of model ${session.model} ${String(session.sha256).slice(0, 12)}, and this is ${model.name} ${String(model.sha256).slice(0, 12)}`);
+      throw new Error(
+        `it is of model ${session.model} ${String(session.sha256).slice(0, 12)}, and this is ${model.name} ${String(model.sha256).slice(0, 12)}`,
+      );
     }
     store.dispatch('openSession', checked(session.state, store.state, model));
     announce('The session is open');
@@ -99,13 +109,15 @@ function checked(state, like, model) {
   const found = {};
   for (const [name, isRight] of Object.entries(rules)) {
     if (!Object.hasOwn(state, name)) continue;
-    if (!isRight(state[name])) throw new Error(`its ${JSON.stringify(name)} is not as the studio writes it`);
+    if (!isRight(state[name]))
+      throw new Error(`its ${JSON.stringify(name)} is not as the studio writes it`);
     found[name] = state[name];
   }
   return found;
 }
 
-const isLabel = (value, model) => Number.isInteger(value) && value >= 0 && value < model.classCounts.length;
+const isLabel = (value, model) =>
+  Number.isInteger(value) && value >= 0 && value < model.classCounts.length;
 const isNumbers = (values) => Array.isArray(values) && values.every(Number.isFinite);
 
 export function isItem(item, model) {
@@ -114,13 +126,22 @@ export function isItem(item, model) {
   const isOfLatents = isNumbers(item.latents) && item.latents.length === model.latentSize;
   const sliders = item.sliders ?? {};
   const kept = item.kept ?? {strokes: []};
-  return isLabel(item.label, model) && (isOfSeed || isOfLatents)
-    && typeof sliders === 'object' && isNumbers(Object.values(sliders))
-    && isNumbers(kept.strokes) && (!kept.of || isItem(kept.of, model));
+  return (
+    isLabel(item.label, model) &&
+    (isOfSeed || isOfLatents) &&
+    typeof sliders === 'object' &&
+    isNumbers(Object.values(sliders)) &&
+    isNumbers(kept.strokes) &&
+    (!kept.of || isItem(kept.of, model))
+  );
 }
 
 function isLike(value, like) {
   if (Array.isArray(like)) return Array.isArray(value);
   if (typeof like !== 'object' || like === null) return true;
-  return typeof value === 'object' && value !== null && Object.keys(like).every((key) => isLike(value[key], like[key]));
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    Object.keys(like).every((key) => isLike(value[key], like[key]))
+  );
 }

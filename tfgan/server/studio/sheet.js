@@ -9,7 +9,8 @@ const MOST_CHIPS = 24; // Of more kinds one picks from a list.
 
 export const actions = {
   pickKind: (state, label) => (label === state.label ? state : {...state, label}),
-  setTruncation: (state, truncation) => (truncation === state.truncation ? state : {...state, truncation}),
+  setTruncation: (state, truncation) =>
+    truncation === state.truncation ? state : {...state, truncation},
   startFrom: (state, from) => (from === state.from ? state : {...state, from}),
 };
 
@@ -22,9 +23,11 @@ export function mount(root, context) {
   function more() {
     const {label, from, truncation} = store.state;
     const first = BigInt(from) + BigInt(shown);
-    drawings.add(Array.from({length: PAGE}, (_, i) => {
-      return itemOfSeed(model, BigInt.asIntN(64, first + BigInt(i)), label, truncation);
-    }));
+    drawings.add(
+      Array.from({length: PAGE}, (_, i) => {
+        return itemOfSeed(model, BigInt.asIntN(64, first + BigInt(i)), label, truncation);
+      }),
+    );
     shown += PAGE;
     told.textContent = `${shown} drawings from seed ${from}`;
   }
@@ -56,7 +59,9 @@ export function mount(root, context) {
     el('h2', {class: 'hidden'}, 'Contact sheet'),
     el('div', {class: 'bar'}, kinds(context), variety(context)),
     drawings.element,
-    el('div', {class: 'foot'},
+    el(
+      'div',
+      {class: 'foot'},
       told,
       button('More', moreByButton, {id: 'more'}),
       button('Another sheet', () => store.dispatch('startFrom', randomSeed()), {id: 'another'}),
@@ -78,9 +83,17 @@ function kinds({store, model}) {
   const name = (label) => (label === null ? 'all' : kindOf(model, label));
   if (labels.length > MOST_CHIPS) return kindList(store, labels, name);
   const chips = labels.map((label) => {
-    const input = el('input', {type: 'radio', name: 'kind', value: label ?? 'all', class: 'hidden'});
+    const input = el('input', {
+      type: 'radio',
+      name: 'kind',
+      value: label ?? 'all',
+      class: 'hidden',
+    });
     input.addEventListener('change', () => store.dispatch('pickKind', label));
-    store.select((state) => state.label, (now) => (input.checked = now === label));
+    store.select(
+      (state) => state.label,
+      (now) => (input.checked = now === label),
+    );
     return el('label', {class: 'chip'}, input, el('span', {}, name(label)));
   });
   return el('fieldset', {class: 'chips'}, el('legend', {class: 'hidden'}, 'Kind'), chips);
@@ -92,7 +105,10 @@ function kindList(store, labels, name) {
   list.addEventListener('change', () => {
     store.dispatch('pickKind', list.value === 'all' ? null : Number(list.value));
   });
-  store.select((state) => state.label, (now) => (list.value = now ?? 'all'));
+  store.select(
+    (state) => state.label,
+    (now) => (list.value = now ?? 'all'),
+  );
   return el('label', {class: 'field'}, 'Kind', list);
 }
 
@@ -103,6 +119,9 @@ function variety({store}) {
     store.dispatch('setTruncation', Number(input.value), `variety ${moves}`);
   });
   input.addEventListener('change', () => (moves += 1));
-  store.select(({truncation}) => truncation, (now) => (input.value = now));
+  store.select(
+    ({truncation}) => truncation,
+    (now) => (input.value = now),
+  );
   return el('label', {class: 'field'}, 'Variety', input);
 }

@@ -27,7 +27,10 @@ export function mount(root, context) {
     at = frame;
     stage.replaceChildren(picture(drawingAt(model, items, at)));
     const item = items[Math.floor(at / STEPS)];
-    stage.setAttribute('aria-label', `The walk, ${at % STEPS ? 'from' : 'at'} ${nameOf(model, item)}`);
+    stage.setAttribute(
+      'aria-label',
+      `The walk, ${at % STEPS ? 'from' : 'at'} ${nameOf(model, item)}`,
+    );
     place.value = at;
   }
 
@@ -50,14 +53,28 @@ export function mount(root, context) {
     shown(Number(place.value));
   });
   const few = el('p', {class: 'quiet'}, 'A walk takes two favourites or more.');
-  const whole = el('div', {class: 'walk-parts'}, stage,
-    el('div', {class: 'stack'},
+  const whole = el(
+    'div',
+    {class: 'walk-parts'},
+    stage,
+    el(
+      'div',
+      {class: 'stack'},
       el('label', {class: 'field'}, 'Place', place),
-      el('div', {class: 'bar'}, play, button('Save as GIF', () => saveWalk(context, items), {id: 'gif'}))));
+      el(
+        'div',
+        {class: 'bar'},
+        play,
+        button('Save as GIF', () => saveWalk(context, items), {id: 'gif'}),
+      ),
+    ),
+  );
   root.append(el('h2', {}, 'A walk'), few, whole);
   document.addEventListener('visibilitychange', () => document.hidden && stop());
-  new MutationObserver(() => root.closest('[role=tabpanel]').hidden && stop())
-    .observe(root.closest('[role=tabpanel]'), {attributes: true, attributeFilter: ['hidden']});
+  new MutationObserver(() => root.closest('[role=tabpanel]').hidden && stop()).observe(
+    root.closest('[role=tabpanel]'),
+    {attributes: true, attributeFilter: ['hidden']},
+  );
   let last = '';
   store.subscribe(update);
   update();

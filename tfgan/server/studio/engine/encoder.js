@@ -27,7 +27,8 @@ export class Encoder {
     let hidden = concat(patches.values, pixels.values);
     for (const layer of this.hidden) hidden = leaky(dense(layer, hidden));
     return {
-      latents: Float32Array.from(dense(this.latents, hidden)), logits: dense(this.logits, hidden),
+      latents: Float32Array.from(dense(this.latents, hidden)),
+      logits: dense(this.logits, hidden),
     };
   }
 

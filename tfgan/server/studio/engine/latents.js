@@ -1,25 +1,25 @@
 // Latents and labels as pure functions of seeds: the very numbers of tfgan/latents.py.
 
-const GOLDEN = 0x9E3779B97F4A7C15n; // 2^64 / golden ratio, the increment of splitmix64
+const GOLDEN = 0x9e3779b97f4a7c15n; // 2^64 / golden ratio, the increment of splitmix64
 const LEVELS = 1 << 16;
 const MIDDLE = (LEVELS - 1) / 2;
 const LEAST_COSINE_GAP = 1e-4; // parallel or opposite latents have no one way between them
 
 // Coefficients of algorithm AS 241 (Wichura 1988), as Python's statistics.NormalDist has them.
 const MIDDLE_OVER = [
-  2509.0809287301227, 33430.57558358813, 67265.7709270087, 45921.95393154987,
-  13731.69376550946, 1971.5909503065513, 133.14166789178438, 3.3871328727963665,
+  2509.0809287301227, 33430.57558358813, 67265.7709270087, 45921.95393154987, 13731.69376550946,
+  1971.5909503065513, 133.14166789178438, 3.3871328727963665,
 ];
 const MIDDLE_UNDER = [
-  5226.495278852854, 28729.085735721943, 39307.89580009271, 21213.794301586597,
-  5394.196021424751, 687.1870074920579, 42.31333070160091, 1,
+  5226.495278852854, 28729.085735721943, 39307.89580009271, 21213.794301586597, 5394.196021424751,
+  687.1870074920579, 42.31333070160091, 1,
 ];
 const TAIL_OVER = [
   0.0007745450142783414, 0.022723844989269184, 0.2417807251774506, 1.2704582524523684,
   3.6478483247632045, 5.769497221460691, 4.630337846156546, 1.4234371107496835,
 ];
 const TAIL_UNDER = [
-  1.0507500716444169e-09, 0.0005475938084995345, 0.015198666563616457, 0.14810397642748008,
+  1.0507500716444169e-9, 0.0005475938084995345, 0.015198666563616457, 0.14810397642748008,
   0.6897673349851, 1.6763848301838038, 2.053191626637759, 1,
 ];
 function polynomial(coefficients, x) {
@@ -55,8 +55,8 @@ const u64 = (value) => BigInt.asUintN(64, value);
 
 // The finaliser of splitmix64 (Steele, Lea and Flood 2014): uint64 to well-mixed uint64.
 function mix(bits) {
-  bits = u64((bits ^ (bits >> 30n)) * 0xBF58476D1CE4E5B9n);
-  bits = u64((bits ^ (bits >> 27n)) * 0x94D049BB133111EBn);
+  bits = u64((bits ^ (bits >> 30n)) * 0xbf58476d1ce4e5b9n);
+  bits = u64((bits ^ (bits >> 27n)) * 0x94d049bb133111ebn);
   return bits ^ (bits >> 31n);
 }
 
@@ -79,7 +79,7 @@ export function normal(seed, size, truncation = 1) {
   for (let i = 0, step = GOLDEN; i < size; step += GOLDEN) {
     let bits = mix(u64(start + step));
     for (let end = Math.min(i + 4, size); i < end; i++, bits >>= 16n) {
-      found[i] = numbers[towardsMiddle(Number(bits & 0xFFFFn), share)];
+      found[i] = numbers[towardsMiddle(Number(bits & 0xffffn), share)];
     }
   }
   return found;

@@ -26,15 +26,19 @@ export function dense({kernel, bias}, inputs) {
   const weights = kernel.values;
   const outputs = Float64Array.from(bias.values);
   let i = 0;
-  for (; i + 3 < size; i += 4) { // four inputs at a time take two thirds of the time
+  for (; i + 3 < size; i += 4) {
+    // four inputs at a time take two thirds of the time
     const a = inputs[i];
     const b = inputs[i + 1];
     const c = inputs[i + 2];
     const d = inputs[i + 3];
     let row = i * count;
     for (let j = 0; j < count; j++, row++) {
-      outputs[j] += a * weights[row] + b * weights[row + count] + c * weights[row + 2 * count]
-        + d * weights[row + 3 * count];
+      outputs[j] +=
+        a * weights[row] +
+        b * weights[row + count] +
+        c * weights[row + 2 * count] +
+        d * weights[row + 3 * count];
     }
   }
   for (; i < size; i++) {

@@ -23,7 +23,12 @@ import {edited, moved, valuesOf} from './sliders.js';
 const SEEN = 9; // drawings by which a model's paper is known
 
 const GENERATORS = {
-  mlp: Mlp, recurrent: Mlp, hybrid: Convolutional, conv: Convolutional, pen: Pen, pen_gru: Pen,
+  mlp: Mlp,
+  recurrent: Mlp,
+  hybrid: Convolutional,
+  conv: Convolutional,
+  pen: Pen,
+  pen_gru: Pen,
 };
 
 export async function openModel(bytes) {
@@ -44,7 +49,9 @@ class Model {
     this.sliders = header.sliders;
     const tensors = reader(generator());
     this.generator = new GENERATORS[header.architecture](
-      tensors, {...config, architecture: header.architecture}, header.shape,
+      tensors,
+      {...config, architecture: header.architecture},
+      header.shape,
     );
     tensors.done();
     this.isPen = this.generator instanceof Pen;

@@ -71,7 +71,10 @@ export class Pen {
 
   // The strokes of latents and a label, or shares of the classes, in their own style or another.
   strokes(latents, label, style = this.styleOf(latents, label)) {
-    const whole = this.trunk.call(latents.map((each, i) => each + style[i]), label);
+    const whole = this.trunk.call(
+      latents.map((each, i) => each + style[i]),
+      label,
+    );
     const rows = this.rows(whole);
     const numbers = this.each(this.stroke, rows, NUMBERS);
     const width = widths(numbers);
@@ -80,7 +83,12 @@ export class Pen {
     for (let stroke = 0; stroke < this.count; stroke++) shorten(points, stroke, width[stroke]);
     const colour = this.colours(rows);
     return {
-      count: this.count, pointCount: POINTS, points, width, pens: width, colour,
+      count: this.count,
+      pointCount: POINTS,
+      points,
+      width,
+      pens: width,
+      colour,
       present: presence(numbers, this.count),
     };
   }
@@ -200,6 +208,20 @@ function presence(numbers, count) {
 
 // What the slopes of a drawing need too.
 export {
-  ALWAYS, GROWTH, NUMBERS, OFFSETS_AT, POINTS, PRESENT, PRESENT_AT, PRESSURE, SHIFT, SIZE, SIZE_AT,
-  SIZE_RANGE, TURN, WIDTH, WIDTH_AT, WIDTH_RANGE,
+  ALWAYS,
+  GROWTH,
+  NUMBERS,
+  OFFSETS_AT,
+  POINTS,
+  PRESENT,
+  PRESENT_AT,
+  PRESSURE,
+  SHIFT,
+  SIZE,
+  SIZE_AT,
+  SIZE_RANGE,
+  TURN,
+  WIDTH,
+  WIDTH_AT,
+  WIDTH_RANGE,
 };

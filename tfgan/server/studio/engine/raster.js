@@ -46,14 +46,29 @@ export function through(points) {
   };
   const last = points - 1;
   const slope = (i) => {
-    const next = i === last ? [[last, 2], [last - 1, -1]] : [[i + 1, 1]];
-    const previous = i === 0 ? [[0, -2], [1, 1]] : [[i - 1, -1]];
+    const next =
+      i === last
+        ? [
+            [last, 2],
+            [last - 1, -1],
+          ]
+        : [[i + 1, 1]];
+    const previous =
+      i === 0
+        ? [
+            [0, -2],
+            [1, 1],
+          ]
+        : [[i - 1, -1]];
     return row(...next, ...previous).map((share) => share / 6);
   };
   const rows = [];
   for (let i = 0; i < last; i++) {
     const [out, into] = [slope(i), slope(i + 1)];
-    rows.push(row([i, 1]), out.map((share, p) => share + (p === i)));
+    rows.push(
+      row([i, 1]),
+      out.map((share, p) => share + (p === i)),
+    );
     rows.push(into.map((share, p) => (p === i + 1) - share));
   }
   return [...rows, row([last, 1])];

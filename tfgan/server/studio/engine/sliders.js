@@ -41,7 +41,9 @@ export function edited(drawing, sliders, values) {
   const points = onPage(changed, all, pen / 2, drawing.shape);
   let next = 0;
   const strokes = drawing.strokes.map((stroke) => ({
-    ...stroke, width: wider * stroke.width, points: stroke.points.map(() => points[next++]),
+    ...stroke,
+    width: wider * stroke.width,
+    points: stroke.points.map(() => points[next++]),
   }));
   const absent = drawing.absent?.map((each) => wider * each);
   return {...drawing, strokes, absent, samples: SAMPLES};

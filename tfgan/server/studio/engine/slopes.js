@@ -3,12 +3,25 @@
 
 import {LEAK, dense, leaky, sigmoid} from './layers.js';
 import {
-  ALWAYS, GROWTH, NUMBERS, OFFSETS_AT, POINTS, PRESENT, PRESENT_AT, PRESSURE, SAMPLES, SHIFT, SIZE,
-  SIZE_AT, SIZE_RANGE, TURN, WIDTH, WIDTH_AT, WIDTH_RANGE,
+  ALWAYS,
+  GROWTH,
+  NUMBERS,
+  OFFSETS_AT,
+  POINTS,
+  PRESENT,
+  PRESENT_AT,
+  PRESSURE,
+  SAMPLES,
+  SHIFT,
+  SIZE,
+  SIZE_AT,
+  SIZE_RANGE,
+  TURN,
+  WIDTH,
+  WIDTH_AT,
+  WIDTH_RANGE,
 } from './pen.js';
-import {
-  CAP, FAINT, LEAST_PEN, LOG_EDGE, REACH, SHARPNESS, SIGMA, curve,
-} from './raster.js';
+import {CAP, FAINT, LEAST_PEN, LOG_EDGE, REACH, SHARPNESS, SIGMA, curve} from './raster.js';
 
 // {error, latents, slopes} of a pen's drawing of latents and a label: how unlike it is what is
 // wanted, a `Wanted`, and how that changes with each latent.
@@ -33,7 +46,12 @@ function forwards(pen, latents, label) {
   const strokes = Array.from({length: pen.count}, (_, i) => {
     return numbers.subarray(i * NUMBERS, (i + 1) * NUMBERS);
   });
-  return {hidden, turns, ...widthsOf(strokes), strokes: strokes.map((own, i) => strokeOf(own, i, turns))};
+  return {
+    hidden,
+    turns,
+    ...widthsOf(strokes),
+    strokes: strokes.map((own, i) => strokeOf(own, i, turns)),
+  };
 }
 
 function widthsOf(strokes) {
@@ -54,14 +72,19 @@ function strokeOf(own, index, turns) {
     for (let i = axis; i < 2 * POINTS; i += 2) sum += own[OFFSETS_AT + i];
     return sum / POINTS;
   });
-  const offsets = Float64Array.from({length: 2 * POINTS}, (_, i) => own[OFFSETS_AT + i] - means[i % 2]);
+  const offsets = Float64Array.from(
+    {length: 2 * POINTS},
+    (_, i) => own[OFFSETS_AT + i] - means[i % 2],
+  );
   const square = offsets.reduce((sum, each) => sum + each * each, 0) / POINTS + 1e-6;
   const rms = Math.sqrt(square);
   const points = offsets.map((each, i) => 0.5 * middle[i % 2] + (size * each) / rms);
   const [across, down] = turned(turns);
   const posed = points.map((_, i) => {
     const [x, y] = [points[i - (i % 2)], points[i - (i % 2) + 1]];
-    return 0.5 + SHIFT * turns[2 + (i % 2)] + (i % 2 ? down * x + across * y : across * x - down * y);
+    return (
+      0.5 + SHIFT * turns[2 + (i % 2)] + (i % 2 ? down * x + across * y : across * x - down * y)
+    );
   });
   const odds = sigmoid(2 * (own[PRESENT_AT] + PRESENT));
   const present = index < ALWAYS || odds >= 0.5 ? 1 : 0;
@@ -76,7 +99,9 @@ function turned([turn, grown]) {
 // The ink of a drawing, and what each stroke's spots are; a stroke that is not there has some too.
 function inked(drawing, [height, width]) {
   const side = Math.max(height, width);
-  const spots = drawing.strokes.map((stroke, i) => spotsOf(stroke, drawing.widths[i], height, width));
+  const spots = drawing.strokes.map((stroke, i) =>
+    spotsOf(stroke, drawing.widths[i], height, width),
+  );
   const total = new Float64Array(height * width).fill(FAINT);
   spots.forEach((own, i) => {
     if (drawing.strokes[i].present) eachPixel(own, (spot, pixel) => (total[pixel] += spot));
@@ -102,7 +127,10 @@ function spotsOf({posed}, width, height, wide) {
   const raw = sampledPlaces(matrix, held);
   let apart = 0;
   for (let i = 2; i < raw.length; i += 2) {
-    apart = Math.max(apart, Math.sqrt((raw[i] - raw[i - 2]) ** 2 + (raw[i + 1] - raw[i - 1]) ** 2 + 1e-10));
+    apart = Math.max(
+      apart,
+      Math.sqrt((raw[i] - raw[i - 2]) ** 2 + (raw[i + 1] - raw[i - 1]) ** 2 + 1e-10),
+    );
   }
   const less = Math.min(1, width / apart);
   const edges = [(wide - 1) / 2, (height - 1) / 2];
@@ -123,7 +151,21 @@ function spotsOf({posed}, width, height, wide) {
   const masses = around.map((each) => each / (Math.sqrt(2 * Math.PI) * sigma));
   masses[0] += CAP;
   masses[SAMPLES - 1] += CAP;
-  return {places, lengths, masses, around, sigma, pen, width, less, held, middle, wide, height, side};
+  return {
+    places,
+    lengths,
+    masses,
+    around,
+    sigma,
+    pen,
+    width,
+    less,
+    held,
+    middle,
+    wide,
+    height,
+    side,
+  };
 }
 
 function sampledPlaces(matrix, points) {
@@ -143,9 +185,16 @@ function eachPixel({places, masses, sigma, wide, height}, visit) {
   const across = new Float64Array(wide);
   for (let sample = 0; sample < SAMPLES; sample++) {
     const [x, y] = [places[2 * sample], places[2 * sample + 1]];
-    const [left, right] = [Math.max(0, Math.ceil(x - reach)), Math.min(wide - 1, Math.floor(x + reach))];
-    const [top, bottom] = [Math.max(0, Math.ceil(y - reach)), Math.min(height - 1, Math.floor(y + reach))];
-    for (let column = left; column <= right; column++) across[column] = Math.exp(sharp * (column - x) ** 2);
+    const [left, right] = [
+      Math.max(0, Math.ceil(x - reach)),
+      Math.min(wide - 1, Math.floor(x + reach)),
+    ];
+    const [top, bottom] = [
+      Math.max(0, Math.ceil(y - reach)),
+      Math.min(height - 1, Math.floor(y + reach)),
+    ];
+    for (let column = left; column <= right; column++)
+      across[column] = Math.exp(sharp * (column - x) ** 2);
     for (let row = top; row <= bottom; row++) {
       const down = masses[sample] * Math.exp(sharp * (row - y) ** 2);
       for (let column = left; column <= right; column++) {
@@ -184,7 +233,11 @@ function ofSpots(spots, present, ofDensity, ofPen) {
   });
   const ofPresent = ofMass.reduce((sum, part) => sum + part, 0);
   if (!present) {
-    return {points: new Float64Array(2 * POINTS), width: (ofPen * width * side * side) / pen, present: ofPresent};
+    return {
+      points: new Float64Array(2 * POINTS),
+      width: (ofPen * width * side * side) / pen,
+      present: ofPresent,
+    };
   }
   ofSigma /= sigma ** 3;
   for (let i = 0; i < ofPlace.length; i++) ofPlace[i] /= sigma ** 2;
@@ -238,7 +291,8 @@ function latentSlopes(pen, drawing, ofStrokes) {
     own[WIDTH_AT] = ofPressure;
     ofMean += 2 * ofLog * WIDTH_RANGE * (1 - common ** 2) - ofPressure;
   });
-  for (let i = 0; i < strokes.length; i++) ofNumbers[i * NUMBERS + WIDTH_AT] += ofMean / strokes.length;
+  for (let i = 0; i < strokes.length; i++)
+    ofNumbers[i * NUMBERS + WIDTH_AT] += ofMean / strokes.length;
   const ofPose = ofTurns.map((each, i) => each * (1 - turns[i] ** 2));
   let slopes = backwards(pen.stroke, ofNumbers);
   backwards(pen.pose, ofPose).forEach((each, i) => (slopes[i] += each));

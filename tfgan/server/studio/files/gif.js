@@ -19,12 +19,33 @@ export function gifBytes(frames, given, frameSecs = 0.05) {
   const grey = frames.every(({rgba}) => isGrey(rgba));
   const delay = little16(Math.round(100 * frameSecs));
   const images = frames.flatMap(({rgba}) => [
-    Uint8Array.from([0x21, 0xf9, 4, 0, ...delay, 0, 0, 0x2c, 0, 0, 0, 0, ...little16(width), ...little16(height), 0]),
+    Uint8Array.from([
+      0x21,
+      0xf9,
+      4,
+      0,
+      ...delay,
+      0,
+      0,
+      0x2c,
+      0,
+      0,
+      0,
+      0,
+      ...little16(width),
+      ...little16(height),
+      0,
+    ]),
     packed(indices(rgba, grey)),
   ]);
   return joined(
-    'GIF89a', Uint8Array.from([...little16(width), ...little16(height), 0xf7, 0, 0]), palette(grey),
-    Uint8Array.from(FOREVER), ...(recipe ? [extension(recipe)] : []), ...images, Uint8Array.from([0x3b]),
+    'GIF89a',
+    Uint8Array.from([...little16(width), ...little16(height), 0xf7, 0, 0]),
+    palette(grey),
+    Uint8Array.from(FOREVER),
+    ...(recipe ? [extension(recipe)] : []),
+    ...images,
+    Uint8Array.from([0x3b]),
   );
 }
 
@@ -41,7 +62,9 @@ function palette(grey) {
   const [red, green, blue] = LEVELS;
   for (let i = 0; i < red * green * blue; i++) {
     const parts = [Math.floor(i / (green * blue)), Math.floor(i / blue) % green, i % blue];
-    parts.forEach((part, axis) => (found[3 * i + axis] = Math.round((255 * part) / (LEVELS[axis] - 1))));
+    parts.forEach(
+      (part, axis) => (found[3 * i + axis] = Math.round((255 * part) / (LEVELS[axis] - 1))),
+    );
   }
   return found;
 }

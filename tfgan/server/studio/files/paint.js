@@ -7,8 +7,11 @@ const MOST_PIXELS = 100_000_000; // of a picture
 // A picture's pixels {width, height, rgba, picture, size}, of which `size` are a drawing's longer side.
 export function pixelsOf(picture, size) {
   const unit = size / UNITS;
-  const [width, height] = [picture.width, picture.height].map((side) => Math.max(1, Math.round(unit * side)));
-  if (width * height > MOST_PIXELS) throw new RangeError(`${width} x ${height} pixels are too many`);
+  const [width, height] = [picture.width, picture.height].map((side) =>
+    Math.max(1, Math.round(unit * side)),
+  );
+  if (width * height > MOST_PIXELS)
+    throw new RangeError(`${width} x ${height} pixels are too many`);
   const pen = canvas(width, height).getContext('2d', {willReadFrequently: true});
   pen.fillStyle = picture.ground ?? '#ffffff';
   pen.fillRect(0, 0, width, height);
@@ -46,7 +49,8 @@ function stroke(pen, {places, colour, width}) {
   [pen.strokeStyle, pen.lineWidth] = [colour, width];
   pen.beginPath();
   pen.moveTo(...places[0]);
-  for (let i = 1; i + 2 < places.length; i += 3) pen.bezierCurveTo(...places[i], ...places[i + 1], ...places[i + 2]);
+  for (let i = 1; i + 2 < places.length; i += 3)
+    pen.bezierCurveTo(...places[i], ...places[i + 1], ...places[i + 2]);
   pen.stroke();
 }
 
@@ -54,7 +58,8 @@ function imageCanvas({image, shape: [height, width, channels]}) {
   const found = canvas(width, height);
   const data = new ImageData(width, height);
   for (let pixel = 0; pixel < width * height; pixel++) {
-    for (let i = 0; i < 3; i++) data.data[4 * pixel + i] = image[channels * pixel + (channels > 1 ? i : 0)];
+    for (let i = 0; i < 3; i++)
+      data.data[4 * pixel + i] = image[channels * pixel + (channels > 1 ? i : 0)];
     data.data[4 * pixel + 3] = 255;
   }
   found.getContext('2d').putImageData(data, 0, 0);

@@ -19,13 +19,16 @@ export function pdfBytes(picture, paper, given) {
     `<< /Type /Catalog /Pages 2 0 R${told} >>`,
     '<< /Type /Pages /Kids [3 0 R] /Count 1 >>',
     `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 ${width} ${height}] /Contents 4 0 R /Resources << /XObject << ${
-      resources} >> >> >>`,
+      resources
+    } >> >> >>`,
     stream('', utf8(content(picture, page))),
     ...images.map(({drawing}) => stream(imageFacts(drawing), drawing.image)),
   ];
   if (recipe) {
     bodies.push(stream('/Type /Metadata /Subtype /XML ', utf8(xmp(recipe))));
-    bodies.push(`<< /Creator ${pdfText(recipe.software)} /Keywords ${pdfText(recipe.source ?? '')} >>`);
+    bodies.push(
+      `<< /Creator ${pdfText(recipe.software)} /Keywords ${pdfText(recipe.source ?? '')} >>`,
+    );
   }
   return file(bodies, recipe ? after + 1 : null);
 }
@@ -38,7 +41,8 @@ const pdfText = (text) => `(${text.replace(/[^ -~]/g, '?').replace(/[\\()]/g, '\
 
 function imageFacts({shape: [height, width, channels]}) {
   return `/Type /XObject /Subtype /Image /Width ${width} /Height ${height} /BitsPerComponent 8 /ColorSpace ${
-    channels > 1 ? '/DeviceRGB' : '/DeviceGray'} `;
+    channels > 1 ? '/DeviceRGB' : '/DeviceGray'
+  } `;
 }
 
 // What is drawn on a page, y being upwards there.
@@ -46,15 +50,21 @@ function content(picture, page) {
   const unit = page.scale * POINTS_A_MM;
   const place = [unit, 0, 0, -unit, page.x * POINTS_A_MM, (page.height - page.y) * POINTS_A_MM];
   const found = ['q', `${place.map((each) => each.toFixed(5)).join(' ')} cm`, '1 J 1 j'];
-  if (picture.ground) found.push(`${colour(picture.ground)} rg 0 0 ${short(picture.width)} ${short(picture.height)} re f`);
+  if (picture.ground)
+    found.push(
+      `${colour(picture.ground)} rg 0 0 ${short(picture.width)} ${short(picture.height)} re f`,
+    );
   let image = 0;
   for (const part of picture.parts) {
     const [width, height] = sides(part.drawing).map((side) => part.scale * side);
     const rect = [part.x, part.y, width, height].map(short).join(' ');
     found.push('q');
-    if (!part.isBare) found.push(`${rect} re W n`, `${colour(part.drawing.paper ?? '#ffffff')} rg ${rect} re f`);
+    if (!part.isBare)
+      found.push(`${rect} re W n`, `${colour(part.drawing.paper ?? '#ffffff')} rg ${rect} re f`);
     if (part.drawing.image) {
-      found.push(`${short(width)} 0 0 ${short(-height)} ${short(part.x)} ${short(part.y + height)} cm /I${image++} Do`);
+      found.push(
+        `${short(width)} 0 0 ${short(-height)} ${short(part.x)} ${short(part.y + height)} cm /I${image++} Do`,
+      );
     } else {
       found.push(...lines(part).map(line));
     }
@@ -70,7 +80,8 @@ function line({places, colour: pen, width}) {
   return `${short(width)} w ${colour(pen)} RG ${first} m ${curves.join(' ')} S`;
 }
 
-const colour = (text) => [1, 3, 5].map((i) => short(parseInt(text.slice(i, i + 2), 16) / 255)).join(' ');
+const colour = (text) =>
+  [1, 3, 5].map((i) => short(parseInt(text.slice(i, i + 2), 16) / 255)).join(' ');
 
 // A whole file of objects, the first of which is its catalog.
 function file(bodies, info) {
@@ -86,7 +97,12 @@ function file(bodies, info) {
   const rows = starts.map((start) => `${String(start).padStart(10, '0')} 00000 n \n`).join('');
   const count = bodies.length + 1;
   const told = info ? ` /Info ${info} 0 R` : '';
-  parts.push(utf8(`xref\n0 ${count}\n0000000000 65535 f \n${rows}trailer\n<< /Size ${count} /Root 1 0 R${
-    told} >>\nstartxref\n${at}\n%%EOF\n`));
+  parts.push(
+    utf8(
+      `xref\n0 ${count}\n0000000000 65535 f \n${rows}trailer\n<< /Size ${count} /Root 1 0 R${
+        told
+      } >>\nstartxref\n${at}\n%%EOF\n`,
+    ),
+  );
   return joined(...parts);
 }

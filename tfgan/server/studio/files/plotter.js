@@ -10,33 +10,42 @@ const MOST_ROUNDS = 50; // of making a way shorter
 const TOO_LIGHT = 230; // a level that paper does not show: a black pen is taken
 const LUMA = [0.299, 0.587, 0.114];
 const NEAR = 1e-6; // millimetres: a way that is shorter by less is not
-const NAMESPACES = 'xmlns="http://www.w3.org/2000/svg" xmlns:inkscape="http://www.inkscape.org/namespaces/inkscape"';
+const NAMESPACES =
+  'xmlns="http://www.w3.org/2000/svg" xmlns:inkscape="http://www.inkscape.org/namespaces/inkscape"';
 
 // An SVG file of a picture on paper, with a layer for each colour of pen.
 export function plotterSvg(picture, paper, recipe) {
-  if (picture.parts.some(({drawing}) => drawing.image)) throw new TypeError('pixels have no strokes to plot');
+  if (picture.parts.some(({drawing}) => drawing.image))
+    throw new TypeError('pixels have no strokes to plot');
   const page = onPaper(picture, paper);
-  const placed = picture.parts.flatMap((part) => once(lines(part))).map((line) => ({
-    places: line.places.map(([x, y]) => [page.x + page.scale * x, page.y + page.scale * y]),
-    colour: pen(line.colour),
-  }));
+  const placed = picture.parts
+    .flatMap((part) => once(lines(part)))
+    .map((line) => ({
+      places: line.places.map(([x, y]) => [page.x + page.scale * x, page.y + page.scale * y]),
+      colour: pen(line.colour),
+    }));
   const colours = [...new Set(placed.map(({colour}) => colour))].sort();
   const layers = colours.map((colour, i) => {
     const paths = ordered(placed.filter((line) => line.colour === colour)).map(({places}) => {
       const [first, ...others] = places.map(([x, y]) => `${x.toFixed(2)} ${y.toFixed(2)}`);
       return `<path d="M${first}C${others.join(' ')}"/>\n`;
     });
-    return `<g inkscape:groupmode="layer" id="layer${i + 1}" inkscape:label="${attribute(colour)}" stroke="${
-      attribute(colour)}">\n${paths.join('')}</g>\n`;
+    return `<g inkscape:groupmode="layer" id="layer${i + 1}" inkscape:label="${attribute(colour)}" stroke="${attribute(
+      colour,
+    )}">\n${paths.join('')}</g>\n`;
   });
   const [width, height] = [short(page.width), short(page.height)];
   return `<svg ${NAMESPACES} width="${width}mm" height="${height}mm" viewBox="0 0 ${width} ${height}" fill="none"\
- stroke-width="${PEN_MM}" stroke-linecap="round">\n${layers.join('')}${
-    metadata(madeBy(recipe, picture, {plotter: true, paper}))}</svg>\n`;
+ stroke-width="${PEN_MM}" stroke-linecap="round">\n${layers.join('')}${metadata(
+   madeBy(recipe, picture, {plotter: true, paper}),
+ )}</svg>\n`;
 }
 
 function pen(colour) {
-  const level = LUMA.reduce((sum, share, i) => sum + share * parseInt(colour.slice(1 + 2 * i, 3 + 2 * i), 16), 0);
+  const level = LUMA.reduce(
+    (sum, share, i) => sum + share * parseInt(colour.slice(1 + 2 * i, 3 + 2 * i), 16),
+    0,
+  );
   return level > TOO_LIGHT ? '#000000' : colour;
 }
 
@@ -47,7 +56,9 @@ export function once(strokes) {
   const order = strokes.map((_, i) => i).sort((a, b) => lengths[b] - lengths[a] || a - b);
   const kept = [];
   for (const i of order) {
-    const alike = kept.filter((k) => strokes[k].colour === strokes[i].colour).flatMap((k) => places[k]);
+    const alike = kept
+      .filter((k) => strokes[k].colour === strokes[i].colour)
+      .flatMap((k) => places[k]);
     if (!alike.length || !isCovered(places[i], alike, strokes[i].width / 2)) kept.push(i);
   }
   return kept.sort((a, b) => a - b).map((i) => strokes[i]);
@@ -70,7 +81,9 @@ function polyline(ends) {
     for (let step = 0; step < FINE; step++) {
       const t = step / FINE;
       const weights = [(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t ** 2 * (1 - t), t ** 3];
-      found.push([0, 1].map((axis) => weights.reduce((sum, each, k) => sum + each * ends[i + k][axis], 0)));
+      found.push(
+        [0, 1].map((axis) => weights.reduce((sum, each, k) => sum + each * ends[i + k][axis], 0)),
+      );
     }
   }
   return [...found, ends.at(-1)];
@@ -82,7 +95,9 @@ function polyline(ends) {
 export function ordered(strokes) {
   const way = nearest(strokes);
   shorten(way);
-  return way.map(({line, isTurned}) => (isTurned ? {...line, places: [...line.places].reverse()} : line));
+  return way.map(({line, isTurned}) =>
+    isTurned ? {...line, places: [...line.places].reverse()} : line,
+  );
 }
 
 const CORNER = [0, 0];
@@ -113,7 +128,10 @@ function shorten(way) {
     for (let first = 0; first < way.length; first++) {
       const [last, gain] = bestTurn(way, first);
       if (gain <= NEAR) continue;
-      const turned = way.slice(first, last + 1).reverse().map(({line, isTurned}) => ({line, isTurned: !isTurned}));
+      const turned = way
+        .slice(first, last + 1)
+        .reverse()
+        .map(({line, isTurned}) => ({line, isTurned: !isTurned}));
       way.splice(first, turned.length, ...turned);
       found = true;
     }
@@ -127,7 +145,9 @@ function bestTurn(way, first) {
   let [best, most] = [first, -Infinity];
   for (let last = first; last < way.length; last++) {
     const next = way[last + 1];
-    const after = next ? apart(stop(way[last]), start(next)) - apart(start(way[first]), start(next)) : 0;
+    const after = next
+      ? apart(stop(way[last]), start(next)) - apart(start(way[first]), start(next))
+      : 0;
     const gain = from - apart(before, stop(way[last])) + after;
     if (gain > most) [best, most] = [last, gain];
   }
@@ -136,5 +156,7 @@ function bestTurn(way, first) {
 
 // How far a pen goes in the air from stroke to stroke.
 export function travel(strokes) {
-  return strokes.slice(1).reduce((sum, line, i) => sum + apart(strokes[i].places.at(-1), line.places[0]), 0);
+  return strokes
+    .slice(1)
+    .reduce((sum, line, i) => sum + apart(strokes[i].places.at(-1), line.places[0]), 0);
 }

@@ -13,7 +13,13 @@ export async function pngBytes({width, height, rgba, picture, size}, recipe) {
   for (let pixel = 0; pixel < width * height; pixel++) {
     for (let i = 0; i < channels; i++) levels[channels * pixel + i] = rgba[4 * pixel + i];
   }
-  return encoded(levels, height, width, channels, picture ? madeBy(recipe, picture, {size}) : recipe);
+  return encoded(
+    levels,
+    height,
+    width,
+    channels,
+    picture ? madeBy(recipe, picture, {size}) : recipe,
+  );
 }
 
 // The PNG file of a drawing's own pixels.
@@ -31,11 +37,15 @@ export function isGrey(rgba) {
 async function encoded(levels, height, width, channels, recipe) {
   const row = width * channels;
   const filtered = new Uint8Array(height * (row + 1)); // Each row begins with 0: no filter.
-  for (let y = 0; y < height; y++) filtered.set(levels.subarray(y * row, (y + 1) * row), y * (row + 1) + 1);
+  for (let y = 0; y < height; y++)
+    filtered.set(levels.subarray(y * row, (y + 1) * row), y * (row + 1) + 1);
   const header = [...big32(width), ...big32(height), 8, channels > 1 ? RGB : GREY, 0, 0, 0];
   return joined(
-    Uint8Array.from(START), chunk('IHDR', Uint8Array.from(header)), ...(recipe ? recipeChunks(recipe) : []),
-    chunk('IDAT', await deflated(filtered)), chunk('IEND', new Uint8Array()),
+    Uint8Array.from(START),
+    chunk('IHDR', Uint8Array.from(header)),
+    ...(recipe ? recipeChunks(recipe) : []),
+    chunk('IDAT', await deflated(filtered)),
+    chunk('IEND', new Uint8Array()),
   );
 }
 
@@ -48,7 +58,11 @@ function recipeChunks(recipe) {
 
 function chunk(name, body) {
   const checked = joined(name, body);
-  return joined(Uint8Array.from(big32(body.length)), checked, Uint8Array.from(big32(crc32(checked))));
+  return joined(
+    Uint8Array.from(big32(body.length)),
+    checked,
+    Uint8Array.from(big32(crc32(checked))),
+  );
 }
 
 // Another PNG file, such as a person's, with a recipe instead of the one it may have.

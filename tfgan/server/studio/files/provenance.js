@@ -54,8 +54,10 @@ export function itemsOf(recipe, model) {
 
 function itemOf({label, kept, ...others}, model) {
   const {seed, latents} = others;
-  const number = label === undefined && seed ? model.labelOf(BigInt(seed)) : model.classNames.indexOf(label);
-  if (number < 0 || (latents ?? {length: model.latentSize}).length !== model.latentSize) return null;
+  const number =
+    label === undefined && seed ? model.labelOf(BigInt(seed)) : model.classNames.indexOf(label);
+  if (number < 0 || (latents ?? {length: model.latentSize}).length !== model.latentSize)
+    return null;
   if (!kept) return {...others, label: number};
   const of = isDrawing(kept.of) && Array.isArray(kept.strokes) ? itemOf(kept.of, model) : null;
   return of && {...others, label: number, kept: {...kept, of}};
@@ -73,7 +75,10 @@ export function madeBy(recipe, picture, how) {
 // A recipe as JSON in ASCII.
 export function recipeText(recipe) {
   const text = JSON.stringify(recipe).replace(SEED_AS_TEXT, '"seed":$1');
-  return text.replace(/[\u007f-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return text.replace(
+    /[\u007f-\uffff]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 const ESCAPES = {'&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;'};
@@ -81,7 +86,8 @@ const ESCAPES = {'&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;'};
 const FORBIDDEN = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
 
 // A text in XML, between elements.
-export const escaped = (text) => text.replace(FORBIDDEN, '\ufffd').replace(/[&<>]/g, (c) => ESCAPES[c]);
+export const escaped = (text) =>
+  text.replace(FORBIDDEN, '\ufffd').replace(/[&<>]/g, (c) => ESCAPES[c]);
 
 // And in an attribute.
 export const attribute = (text) => escaped(String(text)).replaceAll('"', '&quot;');
@@ -89,15 +95,19 @@ export const attribute = (text) => escaped(String(text)).replaceAll('"', '&quot;
 // The RDF of an XMP packet, with the recipe in it or without.
 export function rdf(recipe, whole = true) {
   const property = (name, text) => (text ? `<${name}>${escaped(text)}</${name}>\n` : '');
-  const rights = recipe.licence && `<dc:rights><rdf:Alt><rdf:li xml:lang="x-default">${
-    escaped(recipe.licence)}</rdf:li></rdf:Alt></dc:rights>\n`;
+  const rights =
+    recipe.licence &&
+    `<dc:rights><rdf:Alt><rdf:li xml:lang="x-default">${escaped(
+      recipe.licence,
+    )}</rdf:li></rdf:Alt></dc:rights>\n`;
   return `<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
 <rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/"\
  xmlns:xmp="http://ns.adobe.com/xap/1.0/"\
  xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" xmlns:tfgan="${NAMESPACE}">
-${property('xmp:CreatorTool', recipe.software)}${rights || ''}${
-  property('Iptc4xmpExt:DigitalSourceType', recipe.source && SOURCES + recipe.source)}${
-  property('tfgan:recipe', whole && recipeText(recipe))}</rdf:Description>
+${property('xmp:CreatorTool', recipe.software)}${rights || ''}${property(
+    'Iptc4xmpExt:DigitalSourceType',
+    recipe.source && SOURCES + recipe.source,
+  )}${property('tfgan:recipe', whole && recipeText(recipe))}</rdf:Description>
 </rdf:RDF>`;
 }
 
@@ -114,7 +124,8 @@ ${rdf(recipe, whole)}
 export function read(bytes) {
   if (bytes.length > MOST_BYTES) return null;
   const [kind] = STARTS.find(([, start]) => start.every((byte, i) => bytes[i] === byte)) ?? ['svg'];
-  const text = kind === 'png' ? fromPng(bytes) : kind === 'jpeg' ? fromJpeg(bytes) : fromXml(kind, bytes);
+  const text =
+    kind === 'png' ? fromPng(bytes) : kind === 'jpeg' ? fromJpeg(bytes) : fromXml(kind, bytes);
   return text === null ? null : parsed(text);
 }
 
@@ -123,7 +134,8 @@ function fromPng(bytes) {
     const length = readBig32(bytes, at);
     const body = bytes.subarray(at + 8, at + 8 + length);
     if (latin1(bytes.subarray(at + 4, at + 8)) === 'tEXt' && body[CHUNK.length] === 0) {
-      if (latin1(body.subarray(0, CHUNK.length)) === CHUNK) return latin1(body.subarray(CHUNK.length + 1));
+      if (latin1(body.subarray(0, CHUNK.length)) === CHUNK)
+        return latin1(body.subarray(CHUNK.length + 1));
     }
     at += length + 12;
   }
@@ -153,10 +165,13 @@ function fromXml(kind, bytes) {
   if (!prefix) return null;
   const name = `${prefix}:recipe`.replaceAll('.', '\\.');
   const found = new RegExp(`<${name}(?:\\s[^<>]*)?>([^<]*)</${name}\\s*>`).exec(text);
-  return found && found[1].replace(ENTITY, (_, hexadecimal, decimal, known) => {
-    if (known) return ENTITIES[known.toLowerCase()];
-    return letter(hexadecimal ? parseInt(hexadecimal, 16) : Number(decimal));
-  });
+  return (
+    found &&
+    found[1].replace(ENTITY, (_, hexadecimal, decimal, known) => {
+      if (known) return ENTITIES[known.toLowerCase()];
+      return letter(hexadecimal ? parseInt(hexadecimal, 16) : Number(decimal));
+    })
+  );
 }
 
 const letter = (code) => (code <= 0x10ffff ? String.fromCodePoint(code) : '\ufffd');
@@ -171,19 +186,29 @@ function parsed(text) {
   }
 }
 
-const isText = (value) => (value ?? '') === '' || (typeof value === 'string' && value.length <= MOST_NAME);
+const isText = (value) =>
+  (value ?? '') === '' || (typeof value === 'string' && value.length <= MOST_NAME);
 
 function isRecipe(recipe) {
   const {software, model, sha256, licence, source, drawings} = recipe ?? {};
-  return typeof software === 'string' && [software, model, sha256, licence, source].every(isText)
-    && Array.isArray(drawings) && drawings.length <= MOST_DRAWINGS && drawings.every(isDrawing);
+  return (
+    typeof software === 'string' &&
+    [software, model, sha256, licence, source].every(isText) &&
+    Array.isArray(drawings) &&
+    drawings.length <= MOST_DRAWINGS &&
+    drawings.every(isDrawing)
+  );
 }
 
 function isDrawing(drawing) {
   const {seed, latents, label, truncation} = drawing ?? {};
   const isSeed = typeof seed === 'string' && BigInt.asIntN(64, BigInt(seed)) === BigInt(seed);
-  const areLatents = Array.isArray(latents) && latents.length > 0 && latents.length <= MOST_LATENTS
-    && latents.every(Number.isFinite);
-  const isShare = truncation === undefined || truncation === null || (truncation >= 0 && truncation <= 1);
+  const areLatents =
+    Array.isArray(latents) &&
+    latents.length > 0 &&
+    latents.length <= MOST_LATENTS &&
+    latents.every(Number.isFinite);
+  const isShare =
+    truncation === undefined || truncation === null || (truncation >= 0 && truncation <= 1);
   return (isSeed || areLatents) && isText(label) && isShare;
 }

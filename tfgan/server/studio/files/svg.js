@@ -13,7 +13,11 @@ const GAP = 40; // between the drawings of a sheet
 const GREY = '#808080';
 export const MARGIN_MM = 15; // of paper
 export const PAPERS_MM = {
-  a2: [420, 594], a3: [297, 420], a4: [210, 297], a5: [148, 210], letter: [215.9, 279.4],
+  a2: [420, 594],
+  a3: [297, 420],
+  a4: [210, 297],
+  a5: [148, 210],
+  letter: [215.9, 279.4],
 };
 
 // The sides of a drawing's page.
@@ -30,27 +34,45 @@ export function sheet(drawings, columns = Math.ceil(Math.sqrt(drawings.length)))
 function rows(drawings, columns, edge, ground) {
   const [width, height] = sides(drawings[0]);
   const parts = drawings.map((drawing, i) => ({
-    drawing, scale: 1,
+    drawing,
+    scale: 1,
     x: edge + (i % columns) * (width + GAP),
     y: edge + Math.floor(i / columns) * (height + GAP),
   }));
   const side = (count, each) => count * (each + GAP) - GAP + 2 * edge;
-  return {width: side(columns, width), height: side(Math.ceil(drawings.length / columns), height), ground, parts};
+  return {
+    width: side(columns, width),
+    height: side(Math.ceil(drawings.length / columns), height),
+    ground,
+    parts,
+  };
 }
 
 // Several side by side so that they are as large as they can be on paper.
 export function sheetForPaper(drawings, paper = 'a4') {
   const each = drawings.map((_, i) => rows(drawings, i + 1, 0, null));
-  return each.reduce((best, next) => (onPaper(next, paper).scale > onPaper(best, paper).scale ? next : best));
+  return each.reduce((best, next) =>
+    onPaper(next, paper).scale > onPaper(best, paper).scale ? next : best,
+  );
 }
 
 // Where a picture lies on paper, upright or across, in millimetres: {width, height, scale, x, y}.
 export function onPaper(picture, paper) {
   const [short, long] = PAPERS_MM[paper];
-  const [upright, across] = [[short, long], [long, short]].map(([width, height]) => {
-    const scale = Math.min((width - 2 * MARGIN_MM) / picture.width, (height - 2 * MARGIN_MM) / picture.height);
+  const [upright, across] = [
+    [short, long],
+    [long, short],
+  ].map(([width, height]) => {
+    const scale = Math.min(
+      (width - 2 * MARGIN_MM) / picture.width,
+      (height - 2 * MARGIN_MM) / picture.height,
+    );
     return {
-      width, height, scale, x: (width - scale * picture.width) / 2, y: (height - scale * picture.height) / 2,
+      width,
+      height,
+      scale,
+      x: (width - scale * picture.width) / 2,
+      y: (height - scale * picture.height) / 2,
     };
   });
   return across.scale > upright.scale ? across : upright;
@@ -79,7 +101,8 @@ export function lines({drawing, x, y, scale}) {
     colour: stroke.colour,
     width: UNITS * scale * stroke.width,
     places: beziers(stroke.points).map(([across, down]) => [
-      x + scale * (UNITS * (across - 0.5) + width / 2), y + scale * (UNITS * (down - 0.5) + height / 2),
+      x + scale * (UNITS * (across - 0.5) + width / 2),
+      y + scale * (UNITS * (down - 0.5) + height / 2),
     ]),
   }));
 }
@@ -95,18 +118,22 @@ export function pathData(places, told = tenth) {
 // An SVG file of a picture; a page without a recipe tells nothing of what made it.
 export async function svgText(picture, recipe) {
   const size = picture.columns ? '' : sizeOf(picture); // A sheet fills the window.
-  const parts = await Promise.all(picture.parts.map((part) => partText(part, picture.parts.length === 1)));
+  const parts = await Promise.all(
+    picture.parts.map((part) => partText(part, picture.parts.length === 1)),
+  );
   const isOnlyPaper = picture.parts.length === 1 && !picture.parts[0].isBare;
   const ground = isOnlyPaper ? picture.parts[0].drawing.paper : picture.ground;
-  return `<svg xmlns="http://www.w3.org/2000/svg"${size} viewBox="0 0 ${short(picture.width)} ${
-    short(picture.height)}">\n${ground ? rect(ground) : ''}${parts.join('')}${
-    metadata(madeBy(recipe, picture))}</svg>\n`;
+  return `<svg xmlns="http://www.w3.org/2000/svg"${size} viewBox="0 0 ${short(picture.width)} ${short(
+    picture.height,
+  )}">\n${ground ? rect(ground) : ''}${parts.join('')}${metadata(madeBy(recipe, picture))}</svg>\n`;
 }
 
 const sizeOf = ({width, height}) => ` width="${short(width)}" height="${short(height)}"`;
 
 export function metadata(recipe) {
-  return recipe ? `<metadata>\n<x:xmpmeta xmlns:x="adobe:ns:meta/">\n${rdf(recipe)}\n</x:xmpmeta>\n</metadata>\n` : '';
+  return recipe
+    ? `<metadata>\n<x:xmpmeta xmlns:x="adobe:ns:meta/">\n${rdf(recipe)}\n</x:xmpmeta>\n</metadata>\n`
+    : '';
 }
 
 const rect = (colour) => `<rect width="100%" height="100%" fill="${attribute(colour)}"/>\n`;
@@ -118,9 +145,11 @@ async function partText(part, isOnly) {
   const [width, height] = sides(drawing);
   const inner = await contents({drawing, x: 0, y: 0, scale: 1});
   if (isOnly) return inner;
-  return `<svg x="${short(x)}" y="${short(y)}" width="${short(scale * width)}" height="${
-    short(scale * height)}" viewBox="0 0 ${short(width)} ${short(height)}">\n${
-    rect(drawing.paper ?? GREY)}${inner}</svg>\n`;
+  return `<svg x="${short(x)}" y="${short(y)}" width="${short(scale * width)}" height="${short(
+    scale * height,
+  )}" viewBox="0 0 ${short(width)} ${short(height)}">\n${rect(
+    drawing.paper ?? GREY,
+  )}${inner}</svg>\n`;
 }
 
 async function contents(part) {

@@ -10,8 +10,8 @@ const NUMBERS = ['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight',
 const COUNTS = new Map([
   ...NUMBERS.map((word, i) => [word, i + 1]),
   ...NUMBERS.map((_, i) => [String(i + 1), i + 1]),
-  ...Object.entries({ a: 1, an: 1, another: 1, 'a pair of': 2, 'a couple of': 2, both: 2 }),
-  ...Object.entries({ 'a few': 3, several: 3, 'a single': 1 }),
+  ...Object.entries({a: 1, an: 1, another: 1, 'a pair of': 2, 'a couple of': 2, both: 2}),
+  ...Object.entries({'a few': 3, several: 3, 'a single': 1}),
 ]);
 const SOME = 3; // of things in the plural that nobody counted
 const TOO_MANY = ['zero', 'no', 'ten', 'eleven', 'twelve', 'a dozen', 'many', 'countless'];
@@ -63,11 +63,11 @@ GROUNDED.push('owl');
 // `to` a list of one or, for 'between', of two; `refused` has a line for each thing that cannot be
 // drawn.
 export function parse(text, lexicon, classNames) {
-  const found = { things: [], relations: [], refused: [], lexicon, classNames, before: [] };
+  const found = {things: [], relations: [], refused: [], lexicon, classNames, before: []};
   for (const sentence of text.slice(0, MOST_LETTERS).split(/[.;:!?]/)) {
     relate(partsOf(sentence, found), found);
   }
-  return { things: found.things, relations: found.relations, refused: found.refused };
+  return {things: found.things, relations: found.relations, refused: found.refused};
 }
 
 // Things and the words between them: parts {kind, value}.
@@ -88,12 +88,12 @@ function nextPart(words, at, found) {
   const word = words[at];
   const [phrase, length] = phraseOf(words, at, PHRASES);
   if (phrase && !isClass(word, found)) {
-    return [{ kind: 'relation', value: PHRASES.get(phrase) }, at + length];
+    return [{kind: 'relation', value: PHRASES.get(phrase)}, at + length];
   }
-  if (word === ',') return [{ kind: 'comma' }, at + 1];
-  if (JOINED.has(word)) return [{ kind: 'and' }, at + 1];
-  if (WITH.has(word)) return [{ kind: 'with' }, at + 1];
-  if (PRONOUNS.has(word)) return [{ kind: 'thing', value: word }, at + 1];
+  if (word === ',') return [{kind: 'comma'}, at + 1];
+  if (JOINED.has(word)) return [{kind: 'and'}, at + 1];
+  if (WITH.has(word)) return [{kind: 'with'}, at + 1];
+  if (PRONOUNS.has(word)) return [{kind: 'thing', value: word}, at + 1];
   if (SILENT.has(word)) return [null, at + 1];
   if (UNSAID.has(word)) {
     const known = 'left of, right of, above, under, between, in front of, behind, beside';
@@ -163,13 +163,13 @@ function thingOf(words, start, found) {
   if (count === 0) refuse(`${said}: from one to nine of a thing are drawn`, found);
   const meaning = found.lexicon.meaning(name, found.classNames);
   if (!('known' in meaning)) refuse(told(meaning), found);
-  if (!('known' in meaning) || count === 0) return [{ kind: 'thing', value: null }, at];
-  return [{ kind: 'thing', value: numberOf(meaning, count, determiner, found) }, at];
+  if (!('known' in meaning) || count === 0) return [{kind: 'thing', value: null}, at];
+  return [{kind: 'thing', value: numberOf(meaning, count, determiner, found)}, at];
 }
 
 // The words that name a thing; what else is said of it is refused.
 function nameOf(words, found) {
-  const { lexicon, classNames } = found;
+  const {lexicon, classNames} = found;
   for (let first = 0; first < words.length; first += 1) {
     const name = words.slice(first).join(' ');
     const rest = words.slice(first, -1);
@@ -187,15 +187,15 @@ function nameOf(words, found) {
 
 // The number of a thing, of an earlier one if the caption means that.
 function numberOf(meaning, count, determiner, found) {
-  const { things, lexicon } = found;
-  const { known: className, word } = meaning;
+  const {things, lexicon} = found;
+  const {known: className, word} = meaning;
   if (determiner === 'the' && count === null) {
     const earlier = things.findLastIndex((thing) => thing.className === className);
     if (earlier >= 0) return earlier;
   }
   const isIn = (kinds) => 'known' in lexicon.meaning(word, kinds);
   const number = count ?? (isSeveral(word, className, determiner, lexicon) ? SOME : 1);
-  things.push({ className, count: number, word, inSky: isIn(SKY) && !isIn(GROUNDED) });
+  things.push({className, count: number, word, inSky: isIn(SKY) && !isIn(GROUNDED)});
   return things.length - 1;
 }
 
@@ -216,8 +216,8 @@ function relate(parts, found) {
   const lists = [[]];
   let names = [];
   let joiner = '';
-  for (const { kind, value } of parts) {
-    if (kind === 'thing') lists.at(-1).push({ value, joiner });
+  for (const {kind, value} of parts) {
+    if (kind === 'thing') lists.at(-1).push({value, joiner});
     if (kind === 'relation') {
       names.push([value, joiner]);
       lists.push([]);
@@ -325,7 +325,7 @@ function connect(name, subjects, objects, found) {
       const isNew = found.relations.every(
         (each) => each.name !== name || each.of !== of || String(each.to) !== String(to),
       );
-      if (!to.includes(of) && isNew) found.relations.push({ name, of, to: [...to] });
+      if (!to.includes(of) && isNew) found.relations.push({name, of, to: [...to]});
     }
   }
 }

@@ -28,7 +28,10 @@ export function layout(caption) {
   const blocksOf = divided(caption);
   const blocks = blocksOf.flat();
   const related = relatedOf(caption, blocksOf);
-  const depths = longest(blocks, related.fronts.map(([front, back]) => [back, front]));
+  const depths = longest(
+    blocks,
+    related.fronts.map(([front, back]) => [back, front]),
+  );
   for (const block of blocks) block.depth = depths.get(block);
   const stacks = groupsOf(blocks, related.fronts).map(newStack);
   const stackOf = new Map(stacks.flatMap((stack) => stack.blocks.map((block) => [block, stack])));
@@ -52,12 +55,12 @@ export function layout(caption) {
 
 // The seeds of the drawings of a scene, BigInts, in the order of their places.
 export function seeds(seed, count) {
-  return Array.from({ length: count }, (_, number) => seed + SEED_STEP * BigInt(number));
+  return Array.from({length: count}, (_, number) => seed + SEED_STEP * BigInt(number));
 }
 
 // So many of a thing, which stand together.
 function newBlock(thing, count) {
-  return { thing, count, depth: 0, columns: 1, left: 0, bottom: 0, side: 0 };
+  return {thing, count, depth: 0, columns: 1, left: 0, bottom: 0, side: 0};
 }
 
 function rightOf(block) {
@@ -66,20 +69,20 @@ function rightOf(block) {
 
 // Its squares, the lowest row first; the last may be shorter and stands in the middle.
 function placesOf(block) {
-  const { thing, count, columns, side } = block;
+  const {thing, count, columns, side} = block;
   const middle = (block.left + rightOf(block)) / 2;
-  return Array.from({ length: count }, (_, number) => {
+  return Array.from({length: count}, (_, number) => {
     const row = Math.floor(number / columns);
     const column = number % columns;
     const inRow = Math.min(columns, count - row * columns);
     const x = middle + (column + 0.5 - inRow / 2) * side;
-    return { thing, x, y: block.bottom - (row + 0.5) * side, scale: side };
+    return {thing, x, y: block.bottom - (row + 0.5) * side, scale: side};
   });
 }
 
 // Blocks that stand in one place, one in front of another; sizes are in sides of a thing.
 function newStack(blocks) {
-  return { blocks, level: 0, left: 0, base: blocks.filter((block) => !block.depth) };
+  return {blocks, level: 0, left: 0, base: blocks.filter((block) => !block.depth)};
 }
 
 function widthOf(stack) {
@@ -106,7 +109,7 @@ function divided(caption) {
       .filter((each) => each.name === 'between' && each.to.length === 1)
       .map((each) => each.to[0]),
   );
-  return caption.things.map(({ count }, number) => {
+  return caption.things.map(({count}, number) => {
     const half = Math.floor(count / 2);
     return parted.has(number)
       ? [newBlock(number, count - half), newBlock(number, half)]
@@ -117,7 +120,7 @@ function divided(caption) {
 // What the relations say of blocks: fronts (front, back), lower (lower, higher), lefts (left,
 // right), nears, betweens (between, one end, the other end).
 function relatedOf(caption, blocksOf) {
-  const found = { fronts: [], lower: [], lefts: [], nears: [], betweens: [] };
+  const found = {fronts: [], lower: [], lefts: [], nears: [], betweens: []};
   const rows = {
     front: [found.fronts, false],
     behind: [found.fronts, true],
@@ -127,7 +130,7 @@ function relatedOf(caption, blocksOf) {
     right: [found.lefts, true],
     beside: [found.nears, false],
   };
-  for (const { name, of, to } of caption.relations) {
+  for (const {name, of, to} of caption.relations) {
     if (name === 'between') {
       const ends = to.flatMap((number) => blocksOf[number]);
       for (const block of blocksOf[of]) found.betweens.push([block, ends[0], ends.at(-1)]);
@@ -202,7 +205,7 @@ function ordered(stacks, related) {
   const isStrange =
     related.lefts.some(([left, right]) => left === right) ||
     related.betweens.some((three) => new Set(three).size < 3);
-  const tries = { left: MOST_TRIES };
+  const tries = {left: MOST_TRIES};
   for (let mostSteps = 1; mostSteps < Math.max(2, stacks.length); mostSteps += 1) {
     const order = fit([], stacks, related, mostSteps, tries);
     if (order && !isStrange) return order;
@@ -247,7 +250,7 @@ function shaped(blocks, order, isOneRow) {
     for (const block of blocks) block.columns = columnsOf(block.count, rows);
     const side = sideOf(order, isOneRow);
     if (!best || side > best.side + TINY) {
-      best = { side, columns: blocks.map((block) => block.columns) };
+      best = {side, columns: blocks.map((block) => block.columns)};
     }
   }
   blocks.forEach((block, i) => {
@@ -264,9 +267,7 @@ function columnsOf(count, mostRows) {
 
 function rowsOf(order) {
   const count = Math.max(...order.map((stack) => stack.level)) + 1;
-  return Array.from({ length: count }, (_, level) =>
-    order.filter((stack) => stack.level === level),
-  );
+  return Array.from({length: count}, (_, level) => order.filter((stack) => stack.level === level));
 }
 
 // The side of things, of which so many fit on the page.

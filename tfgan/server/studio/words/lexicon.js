@@ -11,7 +11,11 @@ const MOST_CHAIN = 4; // words that tell what a thing is
 
 // A word or name in small letters with single spaces.
 export function plain(text) {
-  return text.toLowerCase().replaceAll('’', "'").replace(/[_\-\s]+/g, ' ').trim();
+  return text
+    .toLowerCase()
+    .replaceAll('’', "'")
+    .replace(/[_\-\s]+/g, ' ')
+    .trim();
 }
 
 // The lexicon of a file's bytes, as the package has it.
@@ -140,18 +144,18 @@ export class Lexicon {
   meaning(word, classNames) {
     const asked = plain(word);
     const same = this.sameText(asked, classNames);
-    if (same !== null) return { word: asked, known: same, chain: [asked] };
+    if (same !== null) return {word: asked, known: same, chain: [asked]};
     let best = null;
     for (const name of classNames) {
       const [share, way] = this.share(asked, plain(name));
       const isBetter =
         !best || share > best.share || (share === best.share && way.length < best.way.length);
-      if (share >= LEAST_MEANT && isBetter) best = { share, way, name };
+      if (share >= LEAST_MEANT && isBetter) best = {share, way, name};
     }
     if (!best) return this.refusal(asked, classNames);
     const titles = best.way.slice(1, -1).map((sense) => this.names[this.titles.get(sense)]);
     const chain = [asked, ...titles.slice(0, MOST_CHAIN), best.name];
-    return { word: asked, known: best.name, chain };
+    return {word: asked, known: best.name, chain};
   }
 
   // The class whose name a word is, in the singular or plural, with spaces or without; or null.
@@ -202,7 +206,7 @@ export class Lexicon {
       if (!chain.includes(title)) chain.push(title);
       [sense] = this.parents[sense];
     }
-    return { word: asked, refused: asked, nearest, likeness, chain };
+    return {word: asked, refused: asked, nearest, likeness, chain};
   }
 }
 
