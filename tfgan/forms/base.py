@@ -12,6 +12,7 @@ from tfgan.errors import ConfigError, SourceError, quoted
 from tfgan.networks.architecture import Architecture
 
 DRAWING = 'drawing'  # the form of runs and exports that name none
+MUSIC = 'music'
 STROKES = 'ndjson', 'strokes'  # the kinds of data set that a pen has to draw
 FORMS = {DRAWING: 'tfgan.forms.drawing'}  # the module that has it as FORM
 

@@ -1,0 +1,1 @@
+"""Music: pieces of a few voices in sixteenths."""

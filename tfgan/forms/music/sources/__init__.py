@@ -1,0 +1,1 @@
+"""The kinds of data set that music comes from."""
