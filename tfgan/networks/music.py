@@ -78,7 +78,9 @@ class RecurrentGenerator(BuiltOnCall, keras.Model):
         for beat in range(beats):
             seen = tf.concat([turned(latents, beat), read[:, beat], flat(chord)], axis=1)
             state = self.gru(seen, state)
-            chord = self.chord(tf.concat([state, seen], axis=1), given[:, beat, 0], known[:, beat, 0])
+            chord = self.chord(
+                tf.concat([state, seen], axis=1), given[:, beat, 0], known[:, beat, 0]
+            )
             states.append(state)
             chords.append(chord)
         states, chords = tf.stack(states, axis=1), tf.stack(chords, axis=1)

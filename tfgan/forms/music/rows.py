@@ -1,10 +1,9 @@
-"""Pieces as networks take them: one-hot rows of pitches, of the rest and of what is struck again."""
+"""Pieces as networks take them: one-hot rows of pitches, of rests, of what is struck again."""
 
 import tensorflow as tf
 
 from tfgan import latents
 from tfgan.forms.music.pieces import AGAIN, MIDDLE, OCTAVES, REST
-
 
 BAR_STEPS = 16
 # Where of a number in [0, 1) begin: the highest voice, first bars, some voices, all but some bars.
@@ -65,6 +64,8 @@ def given(x, seeds):
         every & ~((place >= start) & (place < end)),
     ]
     way = tf.searchsorted(tf.constant(GIVEN_SHARES), chance, side='right')
-    ways = tf.stack([tf.broadcast_to(each, [tf.shape(x)[0], steps, voices]) for each in ways], axis=1)
+    ways = tf.stack(
+        [tf.broadcast_to(each, [tf.shape(x)[0], steps, voices]) for each in ways], axis=1
+    )
     known = tf.cast(tf.gather(ways, way, batch_dims=1), tf.float32)
     return x * known[:, :, None], known
