@@ -14,7 +14,7 @@ class Drawing:
     """The form of images: uint8 [n, height, width, 1 or 3] as stored."""
 
     name = DRAWING
-    example = 'image'
+    example, made, given = 'image', 'drawing', 'image'
     sources = SOURCES
     # fmt: off
     architectures: ClassVar = {
@@ -64,6 +64,9 @@ class Drawing:
         from tfgan.forms.drawing import ink
 
         return ink.measures(raw, source.paper)
+
+    def descriptors(self, raw):
+        return {}
 
     def traits(self, raw):
         from tfgan.forms.drawing import ink
