@@ -16,7 +16,7 @@ from tfgan.evaluation.extractor import check_count
 from tfgan.evaluation.feature_learning import block_of
 from tfgan.forms.base import Figure, Form, form_named
 
-FORMAT = 3  # of the cache of the real side
+FORMAT = 2  # of the cache of the real side
 SEED = 1 << 40  # far from the seeds that people try
 K = 5  # nearest neighbours that make a ball
 TRAINING = 60_000  # training images among which copies are looked for
@@ -111,7 +111,7 @@ class Evaluator:
         self._measured_by = self.trained_on if alike else source
         order = np.random.default_rng(seed).permutation(len(self.trained_on))
         self.training = order[: TRAINING if thorough else FEW_TRAINING]
-        blocks = self._blocks(self.training, f'training {self.form.given}s')
+        blocks = self._blocks(self.training, self._told('training {given}s'))
         self._thumbnails = np.concatenate(
             [self._views.thumbnails(self.trained_on.images(block)) for block in blocks]
         )
@@ -127,7 +127,7 @@ class Evaluator:
 
         Without labels nothing is said of whether a drawing is of the class that was asked for.
         """
-        seeds = self._blocks(SEED + np.arange(self.count), f'{self.form.made}s')
+        seeds = self._blocks(SEED + np.arange(self.count), self._told('{made}s'))
         seen = self._see(draw(block) for block in seeds)
         distances, places = self._nearest(seen.thumbnails)
         copies = metrics.copies(distances, self._real['among'])
@@ -185,7 +185,7 @@ class Evaluator:
         """The reference sample, and the figures of another one against it."""
         first, second = self._order[: 2 * self.count].reshape(2, -1)
         looks, thumbnails, described = [], [], []
-        for block in self._blocks(first, f'real {self.form.given}s'):
+        for block in self._blocks(first, self._told('real {given}s')):
             raw = self.source.images(block)
             looks.append(self.extractor.features(raw))
             described.append(self.form.descriptors(raw))
@@ -198,7 +198,7 @@ class Evaluator:
             real['among'], _ = self._nearest(np.concatenate(thumbnails))
         else:  # The training images begin with the first sample.
             real['among'], _ = self._nearest(self._thumbnails[: self.count], themselves=True)
-        blocks = self._blocks(second, f'more real {self.form.given}s')
+        blocks = self._blocks(second, self._told('more real {given}s'))
         others = self._see((self.source.images(i), self.source.labels[i]) for i in blocks)
         floor = self._figures(real, others)
         return real | {'names': np.array(list(floor)), 'floor': np.array(list(floor.values()))}
@@ -278,7 +278,7 @@ class Evaluator:
         best, places = np.full(len(thumbnails), np.inf, np.float32), np.zeros(len(thumbnails), int)
         nearest, own = getattr(self._views, 'nearest', _nearest_pixels), np.arange(len(thumbnails))
         chunks = np.array_split(np.arange(len(self.training)), -(-len(self.training) // CHUNK))
-        for chunk in tqdm.tqdm(chunks, desc=f'nearest {self.form.given}s', disable=None, delay=1):
+        for chunk in tqdm.tqdm(chunks, desc=self._told('nearest {given}s'), disable=None, delay=1):
             others = self._thumbnails[chunk]
             found, at = nearest(thumbnails, others, 1)
             if themselves:  # the nearest but one, as oneself is the nearest
@@ -297,7 +297,8 @@ class Evaluator:
 
 def worded(text: str, form: Form) -> str:
     """A text with an art form's words for what is {made} and for what is {given}."""
-    return text.replace('{made}', form.made).replace('{given}', form.given)
+    made, given = form.nouns
+    return text.replace('{made}', made).replace('{given}', given)
 
 
 def _joined(described: list[dict]) -> dict[str, np.ndarray]:

@@ -125,6 +125,6 @@ def _looking(learner, source, scale):
 def check_count(source) -> None:
     """Raises FeatureError if a data set has too few images for figures of them to mean a thing."""
     if len(source) < LEAST:
-        form = form_named(source.form)
-        found = f'{quoted(source.dataset)} has {len(source)} {form.given}s'
-        raise FeatureError(f'{found}; to judge {form.made}s by them takes at least {LEAST}')
+        made, given = form_named(source.form).nouns
+        found = f'{quoted(source.dataset)} has {len(source)} {given}s'
+        raise FeatureError(f'{found}; to judge {made}s by them takes at least {LEAST}')

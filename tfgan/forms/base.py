@@ -68,8 +68,7 @@ class Form(Protocol):
 
     name: str
     example: str  # what an export's signatures call one
-    made: str  # what people call one that a model made, and
-    given: str  # one of a data set
+    nouns: tuple[str, str]  # what people call one that a model made, and one of a data set
     sources: Mapping[str, Kind]
     architectures: Mapping[str, Architecture]
     figures: Mapping[str, Figure]  # of `measures` and `descriptors`

@@ -14,7 +14,8 @@ class Drawing:
     """The form of images: uint8 [n, height, width, 1 or 3] as stored."""
 
     name = DRAWING
-    example, made, given = 'image', 'drawing', 'image'
+    example = 'image'
+    nouns = 'drawing', 'image'
     sources = SOURCES
     # fmt: off
     architectures: ClassVar = {
