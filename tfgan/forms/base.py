@@ -35,15 +35,19 @@ class Augmentation(Protocol):
 
 
 class Views(Protocol):
-    """What the judge of a data set sees of its examples, and what it learns from."""
+    """What the judge of a data set sees of its examples, and what it learns from.
+
+    One may have `nearest(thumbnails, others, k)` besides, which gives the distance [n] to the k-th
+    nearest of others and its index [n]; without it, distances are those of pixels.
+    """
 
     damages: int  # how many ways there are to damage an example
 
     def small(self, raw):
-        """Examples as stored, made small for the judge's network: a tensor [n, *small shape]."""
+        """Examples as stored, made small for the judge's network: whole numbers of a byte."""
 
     def encode(self, small):
-        """Small examples as the judge's network takes them: float32 in [-1, 1]."""
+        """Small examples as the judge's network takes them: float32 [n, h, w, c] in [-1, 1]."""
 
     def thumbnails(self, raw) -> np.ndarray:
         """Rows that are near where examples are alike: uint8 [n, d]."""
@@ -64,9 +68,10 @@ class Form(Protocol):
 
     name: str
     example: str  # what an export's signatures call one
+    nouns: tuple[str, str]  # what people call one that a model made, and one of a data set
     sources: Mapping[str, Kind]
     architectures: Mapping[str, Architecture]
-    figures: Mapping[str, Figure]  # of `measures`
+    figures: Mapping[str, Figure]  # of `measures` and `descriptors`
 
     def shape(self, data: dict) -> tuple[int, int, int]:
         """The shape of x, by what a source's summary says."""
@@ -93,7 +98,10 @@ class Form(Protocol):
         """What the judge of a source sees."""
 
     def measures(self, raw, source: Source) -> dict[str, np.ndarray]:
-        """A number [n] for each of `figures` and each example, NaN where it has none."""
+        """A number [n] of each example for some of `figures`, NaN where it has none."""
+
+    def descriptors(self, raw) -> dict[str, np.ndarray]:
+        """Numbers [n, d] of each example for the others, which tell how alike two sets vary."""
 
     def traits(self, raw) -> dict[str, np.ndarray]:
         """What a slider may change of a model's examples: a number [n] each, NaN for none."""

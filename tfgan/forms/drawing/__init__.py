@@ -15,6 +15,7 @@ class Drawing:
 
     name = DRAWING
     example = 'image'
+    nouns = 'drawing', 'image'
     sources = SOURCES
     # fmt: off
     architectures: ClassVar = {
@@ -70,6 +71,9 @@ class Drawing:
         from tfgan.forms.drawing import ink
 
         return ink.measures(raw, source.paper)
+
+    def descriptors(self, raw):
+        return {}
 
     def traits(self, raw):
         from tfgan.forms.drawing import ink

@@ -13,6 +13,7 @@ class Music:
 
     name = MUSIC
     example = 'pitch'
+    nouns = 'piece', 'piece'
     sources = SOURCES
     figures = FIGURES
     # fmt: off
@@ -60,6 +61,11 @@ class Music:
         from tfgan.forms.music import measures
 
         return measures.measures(raw, source)
+
+    def descriptors(self, raw):
+        from tfgan.forms.music import measures
+
+        return measures.descriptors(raw)
 
     def traits(self, raw):
         return {}
