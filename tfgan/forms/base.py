@@ -14,7 +14,7 @@ from tfgan.networks.architecture import Architecture
 DRAWING = 'drawing'  # the form of runs and exports that name none
 MUSIC = 'music'
 STROKES = 'ndjson', 'strokes'  # the kinds of data set that a pen has to draw
-FORMS = {DRAWING: 'tfgan.forms.drawing'}  # the module that has it as FORM
+FORMS = {DRAWING: 'tfgan.forms.drawing', MUSIC: 'tfgan.forms.music'}  # modules that have it as FORM
 
 
 class Figure(NamedTuple):
@@ -58,8 +58,8 @@ class Views(Protocol):
 class Form(Protocol):
     """All that the trainer, the judge and the export must be told of an art form.
 
-    Raw examples are NumPy arrays or tensors as stored, [n, *shape]; x are those that networks take,
-    float32 [n, *shape] in [-1, 1].
+    Raw examples are NumPy arrays or tensors as stored, [n, *the source's shape]; x are those that
+    networks take, float32 [n, *shape] in [-1, 1].
     """
 
     name: str
@@ -68,11 +68,20 @@ class Form(Protocol):
     architectures: Mapping[str, Architecture]
     figures: Mapping[str, Figure]  # of `measures`
 
-    def encode(self, raw):
+    def shape(self, data: dict) -> tuple[int, int, int]:
+        """The shape of x, by what a source's summary says."""
+
+    def encode(self, raw, shape):
         """x of raw examples."""
 
     def decode(self, x):
         """Raw examples of x; what lies outside [-1, 1] saturates."""
+
+    def given(self, x, seeds) -> tuple:
+        """What of examples a generator is told in training, by seeds int64 [n]; () for nothing.
+
+        It is called with these after latents and labels.
+        """
 
     def ground(self, source: Source):
         """What an example of a source is where nothing is drawn: float32 in [-1, 1], or None."""

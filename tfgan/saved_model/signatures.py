@@ -181,7 +181,8 @@ class Servable(tf.Module):
     def _inverted(self, example, mask, label, steps, seed):
         numbers = tf.range(CANDIDATES, dtype=tf.int64)
         noise = self._once.normal(tf.reshape(latents.fold(seed[:, None], numbers), [-1]))
-        return self._once.invert(self._gan.form.encode(example), mask, label, steps, noise)
+        known = self._gan.form.encode(example, self._gan.shape)
+        return self._once.invert(known, mask, label, steps, noise)
 
     def between(self, latents, to_latents, share, label, to_label):
         """The example at `share` of the way from latents and a class to others."""
@@ -190,7 +191,8 @@ class Servable(tf.Module):
 
     def discriminate(self, example, label):
         """How probably an example is a real one of its class, as the discriminator sees it."""
-        logits = self._gan.discriminator(self._gan.form.encode(example), self.checked(label))
+        x = self._gan.form.encode(example, self._gan.shape)
+        logits = self._gan.discriminator(x, self.checked(label))
         return {'probability': tf.sigmoid(logits - self.decision_threshold)}
 
     def classes(self, label):

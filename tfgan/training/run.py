@@ -149,10 +149,11 @@ class Run:
         form = forms.form_named(source.form)
         parts = strategy.num_replicas_in_sync * accumulate
         architecture = form.architectures[config.architecture]
-        memory.check_memory(architecture, config, source.shape, len(source.class_names), parts)
+        shape = form.shape(source.summary())
+        memory.check_memory(architecture, config, shape, len(source.class_names), parts)
         augmentation = form.augmentation(source) if augments(config, source) else None
         place = strategy, augmentation, accumulate, source.form, form.ground(source)
-        return Gan(config, source.shape, source.shares, *place)
+        return Gan(config, shape, source.shares, *place)
 
     def export(
         self,
@@ -199,7 +200,8 @@ class Run:
         found = self._found()
         counts = np.array(found['data']['class_counts'])
         form = found.get('form', forms.DRAWING)
-        gan = Gan(self.config, found['data']['shape'], counts / counts.sum(), form=form)
+        shape = forms.form_named(form).shape(found['data'])
+        gan = Gan(self.config, shape, counts / counts.sum(), form=form)
         checkpoints = Checkpoints(self.directory, gan)
         if not checkpoints.restore(CHECKPOINTS[checkpoint]):
             folder = CHECKPOINTS[checkpoint]

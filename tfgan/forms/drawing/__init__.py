@@ -37,7 +37,13 @@ class Drawing:
 
     # What imports TensorFlow or SciPy, which take seconds, does so when it is called.
 
-    def encode(self, raw):
+    def shape(self, data):
+        return tuple(data['shape'])
+
+    def given(self, x, seeds):
+        return ()
+
+    def encode(self, raw, shape=None):
         from tfgan.forms.drawing.pixels import to_float
 
         return to_float(raw)

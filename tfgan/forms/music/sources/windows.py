@@ -1,0 +1,133 @@
+"""Pieces of any kind of source as windows of four bars, all in C major or A minor."""
+
+import collections
+import sys
+from typing import NamedTuple
+
+import numpy as np
+
+from tfgan.data.source import UNKNOWN_LICENCE, Wanted
+from tfgan.errors import SourceError, cut, quoted, shown
+from tfgan.forms.drawing.sources.names import natural
+from tfgan.forms.music.pieces import AGAIN, MIDDLE, OCTAVES, REST, Pieces, transposed
+from tfgan.forms.music.theory import Key, Metre, to_common_key
+
+STEPS = 64  # of a window: four bars of 4/4
+MOST_WINDOWS = 200_000
+MOST_RESTS = 0.5  # of a window
+SIZES = 1, 2, 3  # of a roll, in two octaves
+FITTING = 0.95  # of the pieces have to fit into a roll as a whole
+OCTAVES_MOVED = 0, -1, 1, -2, 2, -3, 3  # from the common key, to fit
+MOST_NAMED = 10  # that are left out and named; the others are counted
+
+
+class Found(NamedTuple):
+    """A piece as it was read, int32 [steps, voices], and the folder that it was in, or ''."""
+
+    name: str
+    piece: np.ndarray
+    key: Key
+    metre: Metre
+    folder: str = ''
+    split: str = ''
+
+
+class Survey(NamedTuple):
+    """The pieces of all splits, why others are left out by their names, and what is told of all."""
+
+    pieces: list[Found]
+    left_out: dict[str, str]
+    tells_again: bool  # whether notes struck again are told from held ones
+    told: tuple[str, ...] = ()
+    splits: tuple[str, ...] = ('',)  # those that are wanted
+    licence: str = UNKNOWN_LICENCE
+
+
+def opened(wanted: Wanted, survey: Survey) -> Pieces:
+    """A source of all windows of pieces; names what is left out on stderr. Raises SourceError."""
+    left_out = dict(survey.left_out)
+    size = _size(survey.pieces)
+    windows, labels = [], []
+    for found in survey.pieces:
+        if found.split not in survey.splits:
+            continue
+        own = _windows(found, size)
+        if isinstance(own, str):
+            left_out[found.name] = own
+            continue
+        windows += own
+        labels += [found.folder or found.key.mode] * len(own)
+    _report(wanted.dataset, left_out)
+    if not windows:
+        raise SourceError(
+            f'{quoted(wanted.dataset)}: no piece of four bars there; {len(left_out):,} are left out'
+        )
+    told = list(survey.told)
+    if len(windows) > MOST_WINDOWS:
+        told.append(f'{len(windows) - MOST_WINDOWS:,} of {len(windows):,} windows are left out')
+    windows = np.stack(windows[:MOST_WINDOWS])
+    named = sorted(set(labels), key=natural)  # 'major' comes before 'minor'
+    number = {name: label for label, name in enumerate(named)}
+    labels = np.array([number[name] for name in labels[:MOST_WINDOWS]], np.int32)
+    notes = {
+        'rows': OCTAVES * size + 1 + survey.tells_again,
+        'left_out': dict(collections.Counter(left_out.values())),
+        'remarks': '; '.join(told),
+        'split': '+'.join(survey.splits),
+    }
+    notes = {name: said for name, said in notes.items() if said or name == 'left_out'}
+    class_names = tuple(map(shown, named))
+    read, shape = windows.__getitem__, windows.shape[1:]
+    return Pieces(wanted.dataset, shape, labels, class_names, read, survey.licence, notes)
+
+
+def _size(pieces: list[Found]) -> int:
+    """The smallest size of a roll that nearly all pieces fit into, none moved by an octave."""
+    for size in SIZES[:-1]:
+        fitting = 0
+        for found in pieces:
+            moved = semitones(found.piece, found.key, size)
+            fitting += abs(moved) < 12 and not _outside(transposed(found.piece, moved), size)
+        if fitting >= FITTING * len(pieces):
+            return size
+    return SIZES[-1]
+
+
+def semitones(piece: np.ndarray, key: Key, size: int) -> int:
+    """How far a piece is moved to be in C major or A minor and, as far as can be, within a roll."""
+    near = to_common_key(key)
+    possible = [near + 12 * octaves for octaves in OCTAVES_MOVED]
+    return min(possible, key=lambda moved: (_outside(transposed(piece, moved), size), abs(moved)))
+
+
+def _outside(piece: np.ndarray, size: int) -> int:
+    """How many steps of the voices are above or below a roll."""
+    pitches = piece[piece != REST] % AGAIN
+    low, high = MIDDLE - OCTAVES // 2 * size, MIDDLE + OCTAVES // 2 * size
+    return np.count_nonzero((pitches < low) | (pitches >= high))
+
+
+def _windows(found: Found, size: int) -> list[np.ndarray] | str:
+    """Those at each bar of a piece that fit and are not mostly rests, or why there are none."""
+    piece = transposed(found.piece, semitones(found.piece, found.key, size)).astype(np.int32)
+    starts = range(found.metre.upbeat_steps, len(piece) - STEPS + 1, found.metre.bar_steps)
+    if not starts:
+        return 'shorter than four bars'
+    windows = [piece[start : start + STEPS].copy() for start in starts]
+    for window in windows:
+        window[0] = np.where(window[0] == REST, REST, window[0] % AGAIN)  # where notes begin anyway
+    windows = [window for window in windows if np.mean(window == REST) <= MOST_RESTS]
+    if not windows:
+        return 'mostly rests'
+    windows = [window for window in windows if not _outside(window, size)]
+    return windows or f'its voices span more than {OCTAVES * size} semitones'
+
+
+def _report(dataset: str, left_out: dict[str, str]) -> None:
+    """Says on stderr what is left out, and why."""
+    if left_out:
+        print(f'{shown(dataset)}: {len(left_out):,} left out:', file=sys.stderr)
+    for name, why in list(left_out.items())[:MOST_NAMED]:
+        print(f'  {shown(cut(name, 200))}: {shown(why)}', file=sys.stderr)
+    if len(left_out) > MOST_NAMED:
+        print(f'  ... and {len(left_out) - MOST_NAMED:,} more', file=sys.stderr)
