@@ -23,7 +23,7 @@ def open_jsb(wanted: Wanted) -> Pieces:
     splits = _read(path)
     chosen = chosen_splits([*splits], wanted.split, path)
     found = [
-        windows.Found(f'{split}/{i}', piece, key(piece), metre(piece), split=split)
+        windows.Found(f'{split}/{i}', piece, key(piece), _bars(piece), split=split)
         for split, pieces in splits.items()
         for i, piece in enumerate(pieces)
     ]
@@ -43,6 +43,10 @@ def _read(path: str) -> dict[str, list[np.ndarray]]:
         raise SourceError(
             f'{os.path.basename(path)} is no file of chorales: {quoted(error)}; {FORM}'
         ) from error
+
+
+def _bars(piece: np.ndarray) -> np.ndarray:
+    return windows.bars_of(metre(piece), len(piece))
 
 
 def _piece(steps) -> np.ndarray:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tfgan.data.source import UNKNOWN_LICENCE, Wanted
+from tfgan.data.source import UNKNOWN_LICENCE, Wanted, spread
 from tfgan.errors import SourceError, cut, quoted, shown
 from tfgan.forms.drawing.sources.names import natural
 from tfgan.forms.music.pieces import AGAIN, MIDDLE, OCTAVES, REST, Pieces, transposed
@@ -22,14 +22,19 @@ MOST_NAMED = 10  # that are left out and named; the others are counted
 
 
 class Found(NamedTuple):
-    """A piece as it was read, int32 [steps, voices], and the folder that it was in, or ''."""
+    """A piece as it was read, [steps, voices]; its folder if that is its class, its split."""
 
     name: str
     piece: np.ndarray
     key: Key
-    metre: Metre
+    bars: np.ndarray  # the steps at which bars begin
     folder: str = ''
     split: str = ''
+
+
+def bars_of(metre: Metre, steps: int) -> np.ndarray:
+    """The steps at which bars begin in a piece of so many."""
+    return np.arange(metre.upbeat_steps, steps, metre.bar_steps)
 
 
 class Survey(NamedTuple):
@@ -45,6 +50,11 @@ class Survey(NamedTuple):
 
 def opened(wanted: Wanted, survey: Survey) -> Pieces:
     """A source of all windows of pieces; names what is left out on stderr. Raises SourceError."""
+    if wanted.image_size is not None:
+        raise SourceError(
+            f'--image_size={wanted.image_size}: {quoted(wanted.dataset)} is music, which has no'
+            ' pixels; leave it out'
+        )
     left_out = dict(survey.left_out)
     size = _size(survey.pieces)
     windows, labels = [], []
@@ -65,10 +75,11 @@ def opened(wanted: Wanted, survey: Survey) -> Pieces:
     told = list(survey.told)
     if len(windows) > MOST_WINDOWS:
         told.append(f'{len(windows) - MOST_WINDOWS:,} of {len(windows):,} windows are left out')
-    windows = np.stack(windows[:MOST_WINDOWS])
+    taken = spread(len(windows), MOST_WINDOWS)
+    windows, labels = np.stack([windows[i] for i in taken]), [labels[i] for i in taken]
     named = sorted(set(labels), key=natural)  # 'major' comes before 'minor'
     number = {name: label for label, name in enumerate(named)}
-    labels = np.array([number[name] for name in labels[:MOST_WINDOWS]], np.int32)
+    labels = np.array([number[name] for name in labels], np.int32)
     notes = {
         'rows': OCTAVES * size + 1 + survey.tells_again,
         'left_out': dict(collections.Counter(left_out.values())),
@@ -77,7 +88,11 @@ def opened(wanted: Wanted, survey: Survey) -> Pieces:
     }
     notes = {name: said for name, said in notes.items() if said or name == 'left_out'}
     class_names = tuple(map(shown, named))
-    read, shape = windows.__getitem__, windows.shape[1:]
+
+    def read(indices):
+        return windows[indices].astype(Pieces.dtype)
+
+    shape = windows.shape[1:]
     return Pieces(wanted.dataset, shape, labels, class_names, read, survey.licence, notes)
 
 
@@ -109,8 +124,8 @@ def _outside(piece: np.ndarray, size: int) -> int:
 
 def _windows(found: Found, size: int) -> list[np.ndarray] | str:
     """Those at each bar of a piece that fit and are not mostly rests, or why there are none."""
-    piece = transposed(found.piece, semitones(found.piece, found.key, size)).astype(np.int32)
-    starts = range(found.metre.upbeat_steps, len(piece) - STEPS + 1, found.metre.bar_steps)
+    piece = transposed(found.piece, semitones(found.piece, found.key, size)).astype(np.int16)
+    starts = [start for start in found.bars if start + STEPS <= len(piece)]
     if not starts:
         return 'shorter than four bars'
     windows = [piece[start : start + STEPS].copy() for start in starts]
