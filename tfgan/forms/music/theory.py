@@ -7,6 +7,7 @@ import numpy as np
 from tfgan.forms.music.pieces import STEPS_PER_BEAT, notes_of
 
 WHOLE = 4 * STEPS_PER_BEAT  # steps of a whole note
+EIGHTH = STEPS_PER_BEAT // 2
 # How often each step of the scale sounds in a key on C: David Temperley, Music and Probability
 # (MIT Press, 2007), chapter 6, counted in the examples of Kostka and Payne's Tonal Harmony.
 PROFILES = {
@@ -59,7 +60,7 @@ def key(piece) -> Key:
 
 
 def metre(piece, signature: tuple[int, int] | None = None) -> Metre:
-    """The metre of a piece [1 or more steps, voices], in 4/4 or 3/4 unless a time signature is told.
+    """The metre of a piece [steps, voices] of a step at least, 4/4 or 3/4 unless one is told.
 
     Strong beats are where long notes begin (Lerdahl and Jackendoff, A Generative Theory of Tonal
     Music, 1983, metrical preference rule 5). Where the halves of a bar begin alike, it is the first
@@ -74,7 +75,7 @@ def metre(piece, signature: tuple[int, int] | None = None) -> Metre:
         bar = WHOLE * beats // unit
         period = bar // 2 if beats in HALVED and bar > WHOLE // 2 else bar
         mean = accents[::beat].mean() or 1.0
-        for upbeat in range(0, period, beat):
+        for upbeat in range(0, period, min(beat, EIGHTH)):
             strong = [accents[start::bar] for start in range(upbeat, bar, period)]
             strength = max((each.mean() / mean for each in strong if len(each)), default=0.0)
             is_usual = upbeat == 0 if signature else bar == WHOLE

@@ -18,7 +18,6 @@ from tfgan.forms.music.theory import WHOLE, key, metre
 
 ENDINGS = '.mid', '.midi'
 DRUMS = 9  # the channel of percussion, counted from 0
-MOST_VOICES = 4
 # Shares of the steps at which anything sounds: with as many notes as voices (a fifth of a chorale
 # has two voices in unison), and with more.
 THROUGHOUT, MOST_EXTRA = 0.7, 0.05
@@ -102,11 +101,11 @@ def _voices(parts: list[list[Note]]) -> np.ndarray:
     """The parts as voices from the highest to the lowest, or the voices of their chords."""
     steps = max(note.start + note.length for part in parts for note in part)
     total = sum(note.length for part in parts for note in part)
-    if total > 2 * MOST_VOICES * steps:
+    if total > 2 * windows.MOST_VOICES * steps:
         raise SourceError(f'{total / steps:.0f} notes at once; {READ}')
     counts = [_sounding(part, steps) for part in parts]
     one = [np.mean(count[count > 0] > 1) <= MOST_EXTRA for count in counts]
-    if len(parts) <= MOST_VOICES and all(one):
+    if len(parts) <= windows.MOST_VOICES and all(one):
         parts = sorted(parts, key=_height, reverse=True)
         notes = [note._replace(voice=v) for v, part in enumerate(parts) for note in part]
         return piece_of(notes, steps, len(parts))
@@ -131,7 +130,7 @@ def _chords(notes: list[Note], counts: np.ndarray) -> np.ndarray:
     found = counts[counts > 0]
     voices = int(np.bincount(found).argmax())
     is_even = np.mean(found == voices) >= THROUGHOUT and np.mean(found > voices) <= MOST_EXTRA
-    if voices > MOST_VOICES or not is_even:
+    if voices > windows.MOST_VOICES or not is_even:
         raise SourceError(f'{found.min()} to {found.max()} notes at once; {READ}')
     chords = [{} for _ in counts]
     for note in sorted(notes, key=lambda note: note.start):

@@ -1,6 +1,5 @@
 """Files of music, below a folder, in a zip archive or alone, as the pieces that are in them."""
 
-import collections
 import os
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -39,8 +38,15 @@ class Reading(NamedTuple):
     name: str = ''  # of a piece among several of a file
 
 
-# Gives the pieces of a file's bytes, or the reason why one is left out; raises anything.
-Reader = Callable[[bytes], Iterator[Reading | str]]
+class Unread(NamedTuple):
+    """A piece among several of a file that is left out."""
+
+    name: str
+    why: str
+
+
+# Gives the pieces of a file's bytes; raises anything where there are none.
+Reader = Callable[[bytes], Iterator[Reading | Unread]]
 
 
 def grid(times: list[tuple[float, float]]) -> tuple[list[tuple[int, int]], float]:
@@ -55,7 +61,10 @@ def grid(times: list[tuple[float, float]]) -> tuple[list[tuple[int, int]], float
     starts = [int(start + 0.5) for start, _ in times]
     off = float(np.mean([abs(start - step) for (start, _), step in zip(times, starts)]))
     if off > MOST_OFF:
-        raise SourceError(f'its notes begin {off:.2f} sixteenths off the beat, on average')
+        raise SourceError(
+            f'its notes begin more than {MOST_OFF} sixteenths off the beat, on average: quantise it'
+            ' to sixteenths in the program that it is from'
+        )
     lengths = [max(1, int(end + 0.5) - step) for (_, end), step in zip(times, starts)]
     return list(zip(starts, lengths)), off
 
@@ -86,8 +95,8 @@ def survey(wanted: Wanted, endings: tuple[str, ...], reader: Reader) -> Survey:
     pieces, off = [], []
     for name in tqdm.tqdm(music, desc='reading', unit='file', delay=1, disable=None):
         for part, read in _read(files, name, reader):
-            if isinstance(read, str):
-                left_out[part] = read
+            if isinstance(read, Unread):
+                left_out[part] = read.why
                 continue
             split, folder = placed.of[name]
             bars = read.bars.astype(np.int32)
@@ -96,28 +105,16 @@ def survey(wanted: Wanted, endings: tuple[str, ...], reader: Reader) -> Survey:
     told = list(placed.told)
     if off and np.mean(off) > 0.005:
         told.append(f'notes were {np.mean(off):.2f} sixteenths off the beat, on average')
-    pieces = _alike(pieces, left_out)
     return Survey(pieces, left_out, True, tuple(told), placed.splits)
 
 
-def _read(files: Files, name: str, reader: Reader) -> Iterator[tuple[str, Reading | str]]:
+def _read(files: Files, name: str, reader: Reader) -> Iterator[tuple[str, Reading | Unread]]:
     """A file's pieces by their names, or why there are none."""
     try:
         for read in reader(bytes_of(files, name)):
-            part = '' if isinstance(read, str) else read.name
-            yield f'{name}, {part}' if part else name, read
+            yield f'{name}, {read.name}' if read.name else name, read
     except Exception as error:  # readers raise nearly anything at a damaged file
-        yield name, reason(error)
-
-
-def _alike(pieces: list[Found], left_out: dict[str, str]) -> list[Found]:
-    """The pieces that have as many voices as most have; notes the others."""
-    counts = collections.Counter(found.piece.shape[1] for found in pieces)
-    usual = max(counts, key=lambda voices: (counts[voices], voices), default=0)
-    for found in pieces:
-        if found.piece.shape[1] != usual:
-            left_out[found.name] = f'{found.piece.shape[1]} voices where most have {usual}'
-    return [found for found in pieces if found.piece.shape[1] == usual]
+        yield name, Unread('', reason(error))
 
 
 class _Places(NamedTuple):
