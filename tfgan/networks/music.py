@@ -1,5 +1,6 @@
 """Generators and discriminators of music: pieces of a few voices as one-hot rows, step by step."""
 
+import itertools
 import math
 
 import keras
@@ -7,14 +8,15 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan.config import Config
-from tfgan.networks.backward import Forward
+from tfgan.networks.backward import LEAK, Forward
 from tfgan.networks.layers import BuiltOnCall, Score, Trunk, dense, flat, leaky
 from tfgan.networks.recurrent import Gru
 
 BEAT = 4  # steps
 OCTAVE = 12  # rows of pitches
 HOLD = 3.0  # how much more probable a held note is, as a logit, before anything is learned
-SEMITONE = 0.25  # of how high a voice is, as a discriminator sees it
+SEMITONE = 0.05  # of how high a voice is, as a discriminator sees it
+INTERVAL = 0.5  # and of an interval
 GOLDEN = (math.sqrt(5) - 1) / 2
 
 
@@ -221,9 +223,8 @@ def around(hidden, before: int, after: int):
 class MusicDiscriminator(BuiltOnCall, keras.Model):
     """Pieces [n, steps, rows, voices] and labels [n] to logits [n] through windows of beats.
 
-    Beside the rows it sees linear views of them: pitch classes, of each voice and of all, and how
-    high each voice is, above the others and above where it was. So a step or a fifth is the same
-    wherever it lies.
+    Beside the rows it sees what a musician hears in any key: how high the voices are, which
+    intervals lie between them, and which intervals each of them moves by.
     """
 
     def __init__(self, config: Config, shape, num_classes: int):
@@ -236,7 +237,7 @@ class MusicDiscriminator(BuiltOnCall, keras.Model):
 
     def call(self, pieces, labels, via=None):
         via = via or Forward()
-        hidden = self.beats(pieces)
+        hidden = self.beats(pieces, via)
         for layer in self.near:
             hidden = via.leaky(via.affine(layer, hidden))
         seen = [hidden]
@@ -245,31 +246,63 @@ class MusicDiscriminator(BuiltOnCall, keras.Model):
             seen.append(hidden)
         return self.score(tf.concat([flat(each) for each in seen], axis=1), labels, via=via)
 
-    def beats(self, pieces):
-        """All views of each beat, of the step before it and of the first one after it."""
-        views = tf.concat([self.rows_and_classes(pieces), self.heights(pieces)], axis=2)
-        beats = tf.reshape(views, [-1, self.steps // BEAT, BEAT * views.shape[2]])
+    def beats(self, pieces, via):
+        """All there is of each beat [n, beats, features], of the steps before and after it."""
+        classes = pitch_classes(pieces)
+        of_all = tf.reduce_sum(classes, axis=3, keepdims=True)
+        views = pieces, classes, of_all, self.heights(pieces)[:, :, None]
+        wide = [tf.reshape(each, [-1, self.steps, math.prod(each.shape[2:])]) for each in views]
+        views = tf.concat(wide, axis=2)
+        own = tf.reshape(views, [-1, self.steps // BEAT, BEAT * views.shape[2]])
         padded = tf.pad(views, [[0, 0], [1, BEAT], [0, 0]])
         before, after = padded[:, : self.steps : BEAT], padded[:, BEAT + 1 :: BEAT]
-        return tf.concat([beats, before, after], axis=2)
-
-    def rows_and_classes(self, pieces):
-        pitches = self.rows // OCTAVE * OCTAVE
-        octaves = [-1, self.steps, pitches // OCTAVE, OCTAVE, self.voices]
-        classes = tf.reduce_sum(tf.reshape(pieces[:, :, :pitches], octaves), axis=2)
-        found = pieces, classes, tf.reduce_sum(classes, axis=3, keepdims=True)
-        wide = [tf.reshape(each, [-1, self.steps, math.prod(each.shape[2:])]) for each in found]
-        return tf.concat(wide, axis=2)
+        return tf.concat([own, before, after, self.intervals(classes, via)], axis=2)
 
     def heights(self, pieces):
-        """How high each voice is, how far above each other one, and above where it was."""
+        """How high each voice is, and above where it was: [n, steps, 2 * voices]."""
         pitches = self.rows // OCTAVE * OCTAVE
         levels = (tf.range(pitches, dtype=tf.float32) - (pitches - 1) / 2) * SEMITONE
         high = tf.einsum('nsrv,r->nsv', pieces[:, :, :pitches], levels)
-        apart = [
-            high[:, :, i] - high[:, :, j]
-            for i in range(self.voices)
-            for j in range(i + 1, self.voices)
-        ]
-        moved = high - tf.pad(high, [[0, 0], [1, 0], [0, 0]])[:, :-1]
-        return tf.concat([high, moved, *(each[:, :, None] for each in apart)], axis=2)
+        before = tf.pad(high, [[0, 0], [1, 0], [0, 0]])[:, :-1]
+        return tf.concat([high, high - before], axis=2)
+
+    def intervals(self, classes, via):
+        """Intervals in a beat's halves, the one before it and from half to half: [n, beats, d]."""
+        halves = classes[:, :: BEAT // 2]
+        first, second = (
+            zip(*itertools.combinations(range(self.voices), 2)) if self.voices > 1 else ((), ())
+        )
+        before = tf.pad(halves, [[0, 0], [1, 0], [0, 0], [0, 0]])[:, :-1]
+        moves = interval_classes(before, halves, via)
+        found = [tf.reshape(moves, [-1, self.steps // BEAT, 2 * moves.shape[2]])]
+        if first:
+            chords = tf.gather(halves, first, axis=3), tf.gather(halves, second, axis=3)
+            chords = interval_classes(*chords, via)
+            found.append(tf.reshape(chords, [-1, self.steps // BEAT, 2 * chords.shape[2]]))
+            found.append(tf.pad(chords, [[0, 0], [1, 0], [0, 0]])[:, :-1:2])
+        return tf.concat(found, axis=2)
+
+
+def pitch_classes(pieces):
+    """Rows [n, steps, rows, voices] as the classes of their pitches [n, steps, 12, voices]."""
+    steps, rows, voices = pieces.shape[1:]
+    octaves = rows // OCTAVE
+    rows = tf.reshape(pieces[:, :, : octaves * OCTAVE], [-1, steps, octaves, OCTAVE, voices])
+    return tf.reduce_sum(rows, axis=2)
+
+
+def interval_classes(first, second, via):
+    """How many semitones it is up from one to another of one-hot classes [n, t, 12, pairs].
+
+    An interval is a product of the two, and so not piecewise linear; but it is also where the sum
+    of both is more than one. Half of one is taken off it here: the slopes at both classes are then
+    those of the interval that the one makes with the other. Returns [n, t, 12 * pairs].
+    """
+    places = [
+        [(place + interval) % OCTAVE for place in range(OCTAVE)] for interval in range(OCTAVE)
+    ]
+    turned = tf.gather(second, places, axis=2)  # [n, t, interval, place, pairs]
+    sums = first[:, :, None] + turned - 0.5 * tf.reduce_sum(first, axis=2)[:, :, None, None]
+    both = (via.leaky(sums) - LEAK * sums) / (1 - LEAK)
+    found = INTERVAL * tf.reduce_sum(both, axis=3)
+    return tf.reshape(found, [-1, found.shape[1], OCTAVE * found.shape[3]])
