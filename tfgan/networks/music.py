@@ -84,7 +84,7 @@ class RecurrentGenerator(BuiltOnCall, keras.Model):
             states.append(state)
             chords.append(chord)
         states, chords = tf.stack(states, axis=1), tf.stack(chords, axis=1)
-        steps = self.between(states, chords, read, given, known)
+        steps = self.in_between(states, chords, read, given, known)
         return tf.reshape(steps, [-1, self.steps, self.rows, self.voices])
 
     def read(self, given, known):
@@ -108,7 +108,7 @@ class RecurrentGenerator(BuiltOnCall, keras.Model):
             found[voice] = kept(row, given[:, :, voice], known[:, :, voice])
         return tf.stack([found[voice] for voice in range(self.voices)], axis=2)
 
-    def between(self, states, chords, read, given, known):
+    def in_between(self, states, chords, read, given, known):
         """The rows [n, beats, BEAT, rows, voices] of all steps, of each beat's first ones."""
         beats = chords.shape[1]
         rows = tf.reshape(chords, [-1, beats, self.rows * self.voices])

@@ -112,9 +112,8 @@ class Run:
             self._outcome = loop.train(
                 self._gan, self.source, self.directory, stop, self._checkpoint_secs, place.peer_secs
             )
-            if not self._outcome.stopped and encoder_loop.is_wanted(
-                self.config, self._outcome.step
-            ):
+            is_over = self._form.reads and not self._outcome.stopped
+            if is_over and encoder_loop.is_wanted(self.config, self._outcome.step):
                 self._encoder = self._trained_encoder(stop)
         if self._outcome.stopped:
             self._wait_for_all()
