@@ -14,6 +14,7 @@ from tfgan.networks.recurrent import Gru
 BEAT = 4  # steps
 OCTAVE = 12  # rows of pitches
 HOLD = 3.0  # how much more probable a held note is, as a logit, before anything is learned
+SEMITONE = 0.25  # of how high a voice is, as a discriminator sees it
 GOLDEN = (math.sqrt(5) - 1) / 2
 
 
@@ -39,12 +40,12 @@ def turned(latents, beat):
     return tf.concat([*turned, rest], axis=1)
 
 
-class RecurrentGenerator(BuiltOnCall, keras.Model):
-    """Latents [n, latent_size] and labels [n] to pieces [n, steps, rows, voices].
+class MusicGenerator(BuiltOnCall, keras.Model):
+    """What generators of music share: how chords become pieces, and what is given is kept.
 
-    A GRU goes from beat to beat, and in each one voice after the other is chosen, hearing those
-    that were chosen before. Dense layers then fill the steps between two beats, hearing both.
-    `given` [n, steps, rows, voices] is kept where `known` [n, steps, voices] is 1.
+    Latents [n, latent_size] and labels [n] become pieces [n, steps, rows, voices]. What is `given`,
+    shaped as they are, is kept where `known` [n, steps, voices] is 1; a piece is as long as it. A
+    subclass says what the chords of the beats are.
     """
 
     ORDER = 0, 3, 1, 2  # the outer voices come first
@@ -52,51 +53,54 @@ class RecurrentGenerator(BuiltOnCall, keras.Model):
     def __init__(self, config: Config, shape, num_classes: int):
         super().__init__(name='generator')
         self.steps, self.rows, self.voices = shape
+        self.notes = self.rows // (2 * OCTAVE) * 2 * OCTAVE + 1  # rows of pitches and of the rest
         self.order = [voice for voice in self.ORDER if voice < self.voices]
         self.trunk = Trunk(config, num_classes)
-        self.start = dense(config, config.width)
-        self.gru = Gru(config)
         self.reading = [dense(config, config.width // 2) for _ in range(2)]
         self.harmony = dense(config, self.voices * config.width)
         self.heard = [dense(config, config.width, use_bias=False) for _ in self.order[1:]]
-        self.choices = [dense(config, self.rows) for _ in self.order]
+        self.choices = [dense(config, self.notes) for _ in self.order]
         self.between_beats = [dense(config, config.width) for _ in range(2)]
-        self.passing = dense(config, (BEAT - 1) * self.rows * self.voices)
+        self.passing = dense(config, (BEAT - 1) * self.voices * self.notes)
         hold = keras.initializers.Constant(HOLD)
         self.hold = self.add_weight(shape=[BEAT - 1, self.voices, 1], initializer=hold, name='hold')
+        if self.rows > self.notes:
+            self.struck = dense(config, BEAT * self.voices)
 
     def call(self, latents, labels, given=None, known=None):
-        beats, n = self.steps // BEAT, tf.shape(latents)[0]
         if given is None:
-            given = tf.zeros([n, self.steps, self.rows, self.voices])
-            known = tf.zeros([n, self.steps, self.voices])
-        read = self.read(given, known)
+            shape = tf.shape(latents)[0], self.steps
+            given = tf.zeros([*shape, self.rows, self.voices])
+            known = tf.zeros([*shape, self.voices])
+        beats = given.shape[1] // BEAT if given.shape[1] else tf.shape(given)[1] // BEAT
+        # As [n, beats, BEAT, voices, rows], in which all that is chosen is chosen.
         given = tf.reshape(given, [-1, beats, BEAT, self.rows, self.voices])
-        known = tf.reshape(known, [-1, beats, BEAT, 1, self.voices])
-        state = tf.tanh(self.start(self.trunk(latents, labels)))
-        chord, states, chords = tf.zeros([n, self.rows, self.voices]), [], []
-        for beat in range(beats):
-            seen = tf.concat([turned(latents, beat), read[:, beat], flat(chord)], axis=1)
-            state = self.gru(seen, state)
-            chord = self.chord(
-                tf.concat([state, seen], axis=1), given[:, beat, 0], known[:, beat, 0]
-            )
-            states.append(state)
-            chords.append(chord)
-        states, chords = tf.stack(states, axis=1), tf.stack(chords, axis=1)
-        steps = self.in_between(states, chords, read, given, known)
-        return tf.reshape(steps, [-1, self.steps, self.rows, self.voices])
+        given = tf.transpose(given, [0, 1, 2, 4, 3])
+        known = tf.reshape(known, [-1, beats, BEAT, self.voices, 1])
+        read = self.read(given, known)
+        notes = given[..., : self.notes]
+        told = read, notes[:, :, 0], known[:, :, 0]
+        states, chords = self.chords(self.trunk(latents, labels), latents, beats, *told)
+        found = self.between(states, chords, read, notes, known, given[..., self.notes :])
+        found = tf.transpose(found, [0, 1, 2, 4, 3])
+        return tf.reshape(found, [-1, BEAT * beats, self.rows, self.voices])
+
+    def chords(self, trunk, latents, beats, read, given, known):
+        """Features [n, beats, width] and rows [n, beats, voices, notes] of the beats' first steps.
+
+        What is given of those is kept.
+        """
+        raise NotImplementedError
 
     def read(self, given, known):
         """What is given, seen at each beat with the beats about it: [n, beats, features]."""
-        beats = self.steps // BEAT
-        hidden = tf.concat([given * known[:, :, None], known[:, :, None]], axis=2)
-        hidden = tf.reshape(hidden, [-1, beats, BEAT * (self.rows + 1) * self.voices])
+        hidden = tf.concat([given * known, known], axis=4)
+        hidden = tf.reshape(hidden, [-1, tf.shape(given)[1], BEAT * (self.rows + 1) * self.voices])
         hidden = leaky(self.reading[0](hidden))
         return leaky(self.reading[1](around(hidden, 1, 4)))
 
     def chord(self, features, given, known):
-        """The rows [n, rows, voices] of a beat's first step."""
+        """The rows [n, voices, notes] of a beat's first step."""
         hidden = tf.split(self.harmony(features), self.voices, axis=1)
         found = {}
         for place, voice in enumerate(self.order):
@@ -105,27 +109,101 @@ class RecurrentGenerator(BuiltOnCall, keras.Model):
                 others = tf.concat([found[other] for other in self.order[:place]], axis=1)
                 heard += self.heard[place - 1](others)
             row = one_hot(tf.cast(self.choices[place](leaky(heard)), tf.float32))
-            found[voice] = kept(row, given[:, :, voice], known[:, :, voice])
-        return tf.stack([found[voice] for voice in range(self.voices)], axis=2)
+            found[voice] = kept(row, given[:, voice], known[:, voice])
+        return tf.stack([found[voice] for voice in range(self.voices)], axis=1)
 
-    def in_between(self, states, chords, read, given, known):
-        """The rows [n, beats, BEAT, rows, voices] of all steps, of each beat's first ones."""
-        beats = chords.shape[1]
-        rows = tf.reshape(chords, [-1, beats, self.rows * self.voices])
-        following = tf.pad(rows, [[0, 0], [0, 1], [0, 0]])[:, 1:]
-        hidden = tf.concat([states, read, rows, following], axis=2)
+    def between(self, states, chords, read, given, known, again):
+        """The rows [n, beats, BEAT, voices, rows] of all steps, of those of each beat's first."""
+        beats = tf.shape(chords)[1]
+        wide = tf.reshape(chords, [-1, beats, self.voices * self.notes])
+        following = tf.pad(wide, [[0, 0], [0, 1], [0, 0]])[:, 1:]
+        hidden = tf.concat([states, read, wide, following], axis=2)
         for layer in self.between_beats:
             hidden = leaky(layer(hidden))
         logits = tf.cast(self.passing(hidden), tf.float32)
-        logits = tf.reshape(logits, [-1, beats, BEAT - 1, self.voices, self.rows])
-        last = tf.transpose(chords, [0, 1, 3, 2])
+        logits = tf.reshape(logits, [-1, beats, BEAT - 1, self.voices, self.notes])
         steps = [chords]
         for step in range(BEAT - 1):
-            row = one_hot(logits[:, :, step] + self.hold[step] * last)
-            row = tf.transpose(row, [0, 1, 3, 2])
+            row = one_hot(logits[:, :, step] + self.hold[step] * steps[-1])
             steps.append(kept(row, given[:, :, step + 1], known[:, :, step + 1]))
-            last = tf.transpose(steps[-1], [0, 1, 3, 2])
-        return tf.stack(steps, axis=2)
+        found = tf.stack(steps, axis=2)
+        if self.rows == self.notes:
+            return found
+        logits = tf.cast(self.struck(hidden), tf.float32)
+        struck = self.again(found, tf.reshape(logits, [-1, beats, BEAT, self.voices, 1]))
+        return tf.concat([found, kept(struck, again, known)], axis=4)
+
+    def again(self, found, logits):
+        """Where a note is struck again that sounded the step before: 0 or 1, shaped as logits."""
+        soft = tf.sigmoid(logits)
+        hard = soft + tf.stop_gradient(tf.cast(logits > 0, tf.float32) - soft)
+        steps = tf.reshape(found, [-1, BEAT * tf.shape(found)[1], self.voices, self.notes])
+        before = tf.pad(steps, [[0, 0], [1, 0], [0, 0], [0, 0]])[:, :-1]
+        same = tf.reduce_sum((steps * before)[..., :-1], axis=3)  # without rests
+        return hard * tf.reshape(same, tf.shape(logits))
+
+
+class RecurrentGenerator(MusicGenerator):
+    """A GRU goes from beat to beat; dense layers choose voice by voice and fill what is between.
+
+    It makes pieces of any length, of the latents turned by an angle that grows with the beat.
+    """
+
+    def __init__(self, config: Config, shape, num_classes: int):
+        super().__init__(config, shape, num_classes)
+        self.start = dense(config, config.width)
+        self.gru = Gru(config)
+
+    def chords(self, trunk, latents, beats, read, given, known):
+        state = tf.tanh(tf.cast(self.start(trunk), tf.float32))
+        chord = tf.zeros([tf.shape(latents)[0], self.voices, self.notes])
+
+        def next_beat(beat, state, chord):
+            seen = tf.concat([turned(latents, beat), read[:, beat], flat(chord)], axis=1)
+            state = self.gru(seen, state)
+            hidden = tf.concat([state, seen], axis=1)
+            return state, self.chord(hidden, given[:, beat], known[:, beat])
+
+        if isinstance(beats, int):
+            found = []
+            for beat in range(beats):
+                state, chord = next_beat(beat, state, chord)
+                found.append((state, chord))
+            return tuple(tf.stack(each, axis=1) for each in zip(*found))
+
+        def body(beat, state, chord, states, chords):
+            state, chord = next_beat(beat, state, chord)
+            return beat + 1, state, chord, states.write(beat, state), chords.write(beat, chord)
+
+        arrays = [tf.TensorArray(tf.float32, beats) for _ in range(2)]
+        *_, states, chords = tf.while_loop(
+            lambda beat, *_: beat < beats, body, [0, state, chord, *arrays]
+        )
+        return tf.transpose(states.stack(), [1, 0, 2]), tf.transpose(chords.stack(), [1, 0, 2, 3])
+
+
+class DenseGenerator(MusicGenerator):
+    """Dense layers and windows of beats choose all chords at once, of pieces of one length."""
+
+    def __init__(self, config: Config, shape, num_classes: int):
+        super().__init__(config, shape, num_classes)
+        self.start = dense(config, self.steps // BEAT * config.width)
+        self.near = [dense(config, config.width) for _ in range(2)]
+
+    def chords(self, trunk, latents, beats, read, given, known):
+        hidden = tf.reshape(
+            leaky(self.start(trunk)), [-1, beats, self.start.units * BEAT // self.steps]
+        )
+        for layer in self.near:
+            hidden = leaky(layer(around(tf.concat([hidden, read], axis=2), 1, 1)))
+        features = tf.concat([hidden, read], axis=2)
+        rows = [-1, self.voices, self.notes]
+        chords = self.chord(
+            tf.reshape(features, [-1, features.shape[2]]),
+            tf.reshape(given, rows),
+            tf.reshape(known, [-1, self.voices, 1]),
+        )
+        return hidden, tf.reshape(chords, [-1, beats, self.voices, self.notes])
 
 
 def kept(row, given, known):
@@ -135,7 +213,7 @@ def kept(row, given, known):
 
 def around(hidden, before: int, after: int):
     """Each beat's features [n, beats, d] beside those of so many beats before and after it."""
-    beats = hidden.shape[1]
+    beats = hidden.shape[1] or tf.shape(hidden)[1]
     padded = tf.pad(hidden, [[0, 0], [before, after], [0, 0]])
     return tf.concat([padded[:, i : i + beats] for i in range(before + after + 1)], axis=2)
 
@@ -143,39 +221,55 @@ def around(hidden, before: int, after: int):
 class MusicDiscriminator(BuiltOnCall, keras.Model):
     """Pieces [n, steps, rows, voices] and labels [n] to logits [n] through windows of beats.
 
-    Beside the rows it sees linear views of them: pitch classes, of each voice and of all, and the
-    mean of each beat.
+    Beside the rows it sees linear views of them: pitch classes, of each voice and of all, and how
+    high each voice is, above the others and above where it was. So a step or a fifth is the same
+    wherever it lies.
     """
 
     def __init__(self, config: Config, shape, num_classes: int):
         super().__init__(name='discriminator')
         self.steps, self.rows, self.voices = shape
-        self.near = dense(config, config.channels * 16)
-        self.far = [dense(config, config.channels * 16) for _ in range(2)]
+        units = config.channels * 16
+        self.near = [dense(config, units) for _ in range(2)]
+        self.far = [dense(config, units) for _ in range(2)]
         self.score = Score(config, num_classes)
-
-    def views(self, pieces):
-        pitches = self.rows // OCTAVE * OCTAVE
-        chroma = tf.reshape(
-            pieces[:, :, :pitches], [-1, self.steps, pitches // OCTAVE, OCTAVE, self.voices]
-        )
-        chroma = tf.reduce_sum(chroma, axis=2)
-        found = [pieces, chroma, tf.reduce_sum(chroma, axis=3, keepdims=True)]
-        wide = [tf.reshape(each, [-1, self.steps, math.prod(each.shape[2:])]) for each in found]
-        return tf.concat(wide, axis=2)
 
     def call(self, pieces, labels, via=None):
         via = via or Forward()
-        seen = self.views(pieces)
-        beats = self.steps // BEAT
-        mean = tf.reduce_mean(tf.reshape(seen, [-1, beats, BEAT, seen.shape[2]]), axis=2)
-        steps = tf.reshape(seen, [-1, beats, BEAT * seen.shape[2]])
-        last = tf.pad(seen, [[0, 0], [BEAT, 0], [0, 0]])[:, BEAT - 1 : -1 : BEAT]
-        following = tf.pad(mean, [[0, 0], [0, 1], [0, 0]])[:, 1:]
-        hidden = tf.concat([steps, last, following], axis=2)
-        hidden = via.leaky(via.affine(self.near, hidden))
-        local = hidden
+        hidden = self.beats(pieces)
+        for layer in self.near:
+            hidden = via.leaky(via.affine(layer, hidden))
+        seen = [hidden]
         for layer in self.far:
-            wider = around(hidden, 1, 2)
-            hidden = via.leaky(via.affine(layer, wider[:, ::2]))
-        return self.score(tf.concat([flat(local), flat(hidden)], axis=1), labels, via=via)
+            hidden = via.leaky(via.affine(layer, around(hidden, 1, 2)[:, ::2]))
+            seen.append(hidden)
+        return self.score(tf.concat([flat(each) for each in seen], axis=1), labels, via=via)
+
+    def beats(self, pieces):
+        """All views of each beat, of the step before it and of the first one after it."""
+        views = tf.concat([self.rows_and_classes(pieces), self.heights(pieces)], axis=2)
+        beats = tf.reshape(views, [-1, self.steps // BEAT, BEAT * views.shape[2]])
+        padded = tf.pad(views, [[0, 0], [1, BEAT], [0, 0]])
+        before, after = padded[:, : self.steps : BEAT], padded[:, BEAT + 1 :: BEAT]
+        return tf.concat([beats, before, after], axis=2)
+
+    def rows_and_classes(self, pieces):
+        pitches = self.rows // OCTAVE * OCTAVE
+        octaves = [-1, self.steps, pitches // OCTAVE, OCTAVE, self.voices]
+        classes = tf.reduce_sum(tf.reshape(pieces[:, :, :pitches], octaves), axis=2)
+        found = pieces, classes, tf.reduce_sum(classes, axis=3, keepdims=True)
+        wide = [tf.reshape(each, [-1, self.steps, math.prod(each.shape[2:])]) for each in found]
+        return tf.concat(wide, axis=2)
+
+    def heights(self, pieces):
+        """How high each voice is, how far above each other one, and above where it was."""
+        pitches = self.rows // OCTAVE * OCTAVE
+        levels = (tf.range(pitches, dtype=tf.float32) - (pitches - 1) / 2) * SEMITONE
+        high = tf.einsum('nsrv,r->nsv', pieces[:, :, :pitches], levels)
+        apart = [
+            high[:, :, i] - high[:, :, j]
+            for i in range(self.voices)
+            for j in range(i + 1, self.voices)
+        ]
+        moved = high - tf.pad(high, [[0, 0], [1, 0], [0, 0]])[:, :-1]
+        return tf.concat([high, moved, *(each[:, :, None] for each in apart)], axis=2)
