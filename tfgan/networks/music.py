@@ -62,7 +62,7 @@ class MusicGenerator(BuiltOnCall, keras.Model):
         self.harmony = dense(config, self.voices * config.width)
         self.heard = [dense(config, config.width, use_bias=False) for _ in self.order[1:]]
         self.choices = [dense(config, self.notes) for _ in self.order]
-        self.between_beats = [dense(config, config.width) for _ in range(2)]
+        self.filling = [dense(config, config.width) for _ in range(2)]
         self.passing = dense(config, (BEAT - 1) * self.voices * self.notes)
         hold = keras.initializers.Constant(HOLD)
         self.hold = self.add_weight(shape=[BEAT - 1, self.voices, 1], initializer=hold, name='hold')
@@ -83,7 +83,7 @@ class MusicGenerator(BuiltOnCall, keras.Model):
         notes = given[..., : self.notes]
         told = read, notes[:, :, 0], known[:, :, 0]
         states, chords = self.chords(self.trunk(latents, labels), latents, beats, *told)
-        found = self.between(states, chords, read, notes, known, given[..., self.notes :])
+        found = self.filled(states, chords, read, notes, known, given[..., self.notes :])
         found = tf.transpose(found, [0, 1, 2, 4, 3])
         return tf.reshape(found, [-1, BEAT * beats, self.rows, self.voices])
 
@@ -114,13 +114,13 @@ class MusicGenerator(BuiltOnCall, keras.Model):
             found[voice] = kept(row, given[:, voice], known[:, voice])
         return tf.stack([found[voice] for voice in range(self.voices)], axis=1)
 
-    def between(self, states, chords, read, given, known, again):
+    def filled(self, states, chords, read, given, known, again):
         """The rows [n, beats, BEAT, voices, rows] of all steps, of those of each beat's first."""
         beats = tf.shape(chords)[1]
         wide = tf.reshape(chords, [-1, beats, self.voices * self.notes])
         following = tf.pad(wide, [[0, 0], [0, 1], [0, 0]])[:, 1:]
         hidden = tf.concat([states, read, wide, following], axis=2)
-        for layer in self.between_beats:
+        for layer in self.filling:
             hidden = leaky(layer(hidden))
         logits = tf.cast(self.passing(hidden), tf.float32)
         logits = tf.reshape(logits, [-1, beats, BEAT - 1, self.voices, self.notes])
