@@ -16,7 +16,6 @@ BEAT = 4  # steps
 OCTAVE = 12  # rows of pitches
 HOLD = 3.0  # how much more probable a held note is, as a logit, before anything is learned
 SEMITONE = 0.05  # of how high a voice is, as a discriminator sees it
-INTERVAL = 0.5  # and of an interval
 GOLDEN = (math.sqrt(5) - 1) / 2
 
 
@@ -294,15 +293,17 @@ def pitch_classes(pieces):
 def interval_classes(first, second, via):
     """How many semitones it is up from one to another of one-hot classes [n, t, 12, pairs].
 
-    An interval is a product of the two, and so not piecewise linear; but it is also where the sum
-    of both is more than one. Half of one is taken off it here: the slopes at both classes are then
-    those of the interval that the one makes with the other. Returns [n, t, 12 * pairs].
+    That an interval is there is a product of the two, and so not piecewise linear. But their sum
+    above one half is 1.5 where both are and 0.5 where one is, of which the latter are taken off.
+    The slopes at a class are then those of the interval that it makes with the other one. Returns
+    one-hot intervals [n, t, 12 * pairs], a half of each where one rests.
     """
     places = [
         [(place + interval) % OCTAVE for place in range(OCTAVE)] for interval in range(OCTAVE)
     ]
     turned = tf.gather(second, places, axis=2)  # [n, t, interval, place, pairs]
-    sums = first[:, :, None] + turned - 0.5 * tf.reduce_sum(first, axis=2)[:, :, None, None]
+    sounds = [tf.reduce_sum(each, axis=2)[:, :, None, None] for each in (first, second)]
+    sums = first[:, :, None] + turned - 0.25 * (sounds[0] + sounds[1])
     both = (via.leaky(sums) - LEAK * sums) / (1 - LEAK)
-    found = INTERVAL * tf.reduce_sum(both, axis=3)
+    found = 2 * tf.reduce_sum(both, axis=3) - sounds[0][:, :, 0] - sounds[1][:, :, 0]
     return tf.reshape(found, [-1, found.shape[1], OCTAVE * found.shape[3]])
