@@ -296,7 +296,7 @@ def interval_classes(first, second, via):
     That an interval is there is a product of the two, and so not piecewise linear. But their sum
     above one half is 1.5 where both are and 0.5 where one is, of which the latter are taken off.
     The slopes at a class are then those of the interval that it makes with the other one. Returns
-    one-hot intervals [n, t, 12 * pairs], a half of each where one rests.
+    [n, t, 12 * pairs], 0.5 at the interval that is there, 0.25 at each where one of the two rests.
     """
     places = [
         [(place + interval) % OCTAVE for place in range(OCTAVE)] for interval in range(OCTAVE)
@@ -305,5 +305,5 @@ def interval_classes(first, second, via):
     sounds = [tf.reduce_sum(each, axis=2)[:, :, None, None] for each in (first, second)]
     sums = first[:, :, None] + turned - 0.25 * (sounds[0] + sounds[1])
     both = (via.leaky(sums) - LEAK * sums) / (1 - LEAK)
-    found = 2 * tf.reduce_sum(both, axis=3) - sounds[0][:, :, 0] - sounds[1][:, :, 0]
+    found = tf.reduce_sum(both, axis=3) - 0.5 * (sounds[0] + sounds[1])[:, :, 0]
     return tf.reshape(found, [-1, found.shape[1], OCTAVE * found.shape[3]])
