@@ -77,8 +77,7 @@ class Servable(tf.Module):
     def signatures(self) -> dict:
         """Name to concrete function, as `tf.saved_model.save` takes them."""
         normal = _spec('latents', [None, self._size], tf.float32)
-        blank = self._gan.form.decode(tf.zeros([1, *self._gan.shape]))
-        example = _spec(self._gan.form.example, [None, *self._gan.shape], blank.dtype)
+        example = self.example()
         inputs = {
             'serving_default': (self.serving_default, [SEED]),
             'labelled': (self.labelled, [SEED, LABEL]),
@@ -101,6 +100,11 @@ class Servable(tf.Module):
                 name: tf.function(function, autograph=False).get_concrete_function(*specs)
                 for name, (function, specs) in inputs.items()
             }
+
+    def example(self) -> tf.TensorSpec:
+        """What examples are as the form stores them."""
+        blank = self._gan.form.decode(tf.zeros([1, *self._gan.shape]))
+        return _spec(self._gan.form.example, [None, *blank.shape[1:]], blank.dtype)
 
     def between_specs(self) -> list:
         """What `between` is asked with."""

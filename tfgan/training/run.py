@@ -112,9 +112,8 @@ class Run:
             self._outcome = loop.train(
                 self._gan, self.source, self.directory, stop, self._checkpoint_secs, place.peer_secs
             )
-            if not self._outcome.stopped and encoder_loop.is_wanted(
-                self.config, self._outcome.step
-            ):
+            is_over = self._gan.form.redraws and not self._outcome.stopped
+            if is_over and encoder_loop.is_wanted(self.config, self._outcome.step):
                 self._encoder = self._trained_encoder(stop)
         if self._outcome.stopped:
             self._wait_for_all()
@@ -217,6 +216,8 @@ class Run:
         """The encoder of a restored Gan, trained now if the run is over and has none."""
         from tfgan.training import encoder_loop, loop
 
+        if not gan.form.redraws:
+            return None
         folder = self.directory / ENCODERS[checkpoint]
         found = encoder_loop.finished(gan, folder)
         if found or not encoder_loop.is_over(self.config, card.step, card.secs):
@@ -258,7 +259,7 @@ def _written(gan, directory, card, encoder, compact):
     from tfgan.saved_model import identity, sliders, writer
 
     identity.round_weights(gan.average)
-    learned = card.step >= LEAST_STEPS_FOR_SLIDERS
+    learned = gan.form.redraws and card.step >= LEAST_STEPS_FOR_SLIDERS
     found = sliders.found(gan.average, gan.form, encoder) if learned else []
     return writer.write(gan, directory, card, encoder, compact, found)
 

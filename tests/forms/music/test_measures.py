@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tfgan.forms.music import measures as module
-from tfgan.forms.music.measures import FIGURES, measures
+from tfgan.forms.music.measures import OF_PIECES, OF_SETS, descriptors, measures
 from tfgan.forms.music.pieces import AGAIN, REST, Pieces, transposed
 
 # The folder with chorales/jsb16.json: lists of [four pitches a sixteenth] by split.
@@ -27,7 +27,7 @@ def figures(piece, source=None):
     """The figures of one piece [steps, voices]."""
     pieces = np.asarray(piece, np.int32)[None]
     found = measures(pieces, source or of(pieces))
-    assert list(found) == list(FIGURES)
+    assert list(found) == list(OF_PIECES)
     assert all(values.shape == (1,) for values in found.values())
     return {name: float(values[0]) for name, values in found.items()}
 
@@ -157,6 +157,29 @@ def test_pieces_do_not_mind_each_other():
     assert all(len(values) == 0 for values in measures(pieces[:0], of(pieces)).values())
 
 
+def test_descriptors():
+    first = voice((60, 2), (60 + AGAIN, 1), (60, 1), (65, 8), (REST, 1), (67, 3))
+    second = voice((48, 10), (REST, 6))
+    piece = np.stack([first, second], axis=1)
+    found = descriptors(np.array([piece, np.full([16, 2], REST)], np.int32))
+    assert list(found) == list(OF_SETS)
+    values = {name.removeprefix('overlap_'): rows[0].tolist() for name, rows in found.items()}
+    lengths, classes = np.zeros(12), np.zeros(12)
+    lengths[[3, 1, 7]] = 2, 2, 1  # two eighths, a half and, nearest too, ten steps; dotted eighth
+    classes[[0, 5, 7]] = 4 + 10, 8, 3
+    assert values == {
+        'pitch_count': [4],
+        'pitch_classes': (classes / 25).tolist(),
+        'pitch_range': [67 - 48],
+        'pitch_shift': [(0 + 5 + 2) / 3],
+        'note_count': [5],
+        'onset_interval': [(2 + 2 + 9) / 3],
+        'note_lengths': (lengths / 5).tolist(),
+    }
+    silent = {name for name, rows in found.items() if np.isnan(rows[1]).all()}
+    assert silent == set(OF_SETS) - {'overlap_pitch_count', 'overlap_note_count'}
+
+
 @pytest.mark.parametrize('raw', [np.zeros([4, 3], np.int32), np.zeros([1, 4, 3], np.float32)])
 def test_what_is_no_set_of_pieces_is_refused(raw):
     with pytest.raises(ValueError, match=r'int32 \[n, steps, voices\], not'):
@@ -199,6 +222,6 @@ def test_the_floors_of_real_chorales(split, published):
     windows = [piece[i : i + 64] for piece in chorales for i in range(0, len(piece) - 63, 32)]
     windows = np.array([window for window in windows if np.min(window) >= 0], np.int32)
     found = measures(windows, of(windows))
-    names = list(FIGURES)[:6]
+    names = list(OF_PIECES)[:6]
     means = [found[name].mean() for name in names]
     np.testing.assert_allclose(means, published, atol=5.1e-4, err_msg=f'{names}')

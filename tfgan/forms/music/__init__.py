@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from tfgan.forms.base import MUSIC
 from tfgan.forms.music.measures import FIGURES
+from tfgan.forms.music.pieces import STEPS_PER_BEAT
 from tfgan.forms.music.sources import SOURCES
 from tfgan.networks.architecture import Architecture
 
@@ -13,6 +14,9 @@ class Music:
 
     name = MUSIC
     example = 'pitch'
+    output = 'i4', 3
+    nouns = 'piece', 'piece'
+    redraws = False
     sources = SOURCES
     figures = FIGURES
     # fmt: off
@@ -61,8 +65,10 @@ class Music:
 
         return measures.measures(raw, source)
 
-    def traits(self, raw):
-        return {}
+    def descriptors(self, raw):
+        from tfgan.forms.music import measures
+
+        return measures.descriptors(raw)
 
     def sheet(self, raw, columns=None, pixels=640):
         from tfgan.forms.music import roll
@@ -74,8 +80,65 @@ class Music:
 
         files.write(out, raw, numbers, recipe, **how)
 
+    def sounds(self, raw):
+        from tfgan.forms.music import sound
+
+        return sound.samples(raw), sound.RATE
+
+    def again(self, ending, recipe, model):
+        from tfgan.forms.music import again
+
+        return again.file(ending, recipe, model)
+
+    def differ(self, ending, recipe, first, second):
+        from tfgan.forms.music import again
+
+        return again.differ(ending, recipe, first, second)
+
+    def described(self, data):
+        steps, voices = data['shape']
+        of = f'{voices} voices' if voices > 1 else 'one voice'
+        beats = steps // STEPS_PER_BEAT
+        return f'pieces of {of}, {beats} beats long, written in C major or A minor'
+
+    def commands(self, reads):
+        return [
+            'sample --model={model} --num=4 --seed=7 --out=pieces.mid',
+            'compose --model={model} --melody=mine.mid --out=harmonised.mid',
+        ]
+
     def signatures(self, servable):
-        return {}
+        import tensorflow as tf
+
+        from tfgan import provenance
+        from tfgan.forms.music import rows
+
+        seeds = tf.TensorSpec([None], tf.int64, name='seed')
+        label = tf.TensorSpec([None], tf.int32, name='label')
+        pitch = servable.example()
+        known = tf.TensorSpec(pitch.shape, tf.float32, name='known')
+
+        def fill(seed, label, pitch, known):
+            """`labelled`, with what is given where it is known, which stays as it is."""
+            is_known = known > 0.5
+            known = tf.cast(is_known, tf.float32)
+            x = rows.encode(pitch, servable.generator.rows) * known[:, :, None]
+            made = servable.generator(*servable.asked(seed, label), x, known)
+            return {'pitch': tf.where(is_known, pitch, rows.decode(made))}
+
+        found = {'fill': (fill, [seeds, label, pitch, known])}
+        if servable.provenance and provenance.is_on():
+            from tfgan.forms.drawing.recipes import Recipes
+
+            recipes = Recipes(servable.provenance, servable.class_names)
+
+            def recipe(seed, label):
+                """What files of `labelled` say of themselves, as JSON."""
+                _, label = servable.asked(seed, label)
+                return {'recipe': recipes.texts(recipes.seeded(seed, label))}
+
+            found['recipe'] = recipe, [seeds, label]
+        return found
 
 
 FORM = Music()

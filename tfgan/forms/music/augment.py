@@ -9,7 +9,7 @@ MOST = 6  # semitones, up or down
 
 
 class MusicAugmentation:
-    """Transposes pieces float32 [n, steps, rows, voices], as far as their notes stay in the rows."""
+    """Transposes pieces float32 [n, steps, rows, voices], as far as notes stay in the rows."""
 
     def choose(self, seeds, probability):
         """Semitones int32 [n], 0 for those that stay as they are."""

@@ -12,6 +12,11 @@ from tfgan.forms.music.pieces import AGAIN, REST, STEPS_PER_BEAT
 STEPS_PER_BAR = 4 * STEPS_PER_BEAT
 SMALL_STEP = 2  # semitones, at most
 QUALIFIED_STEPS = 3
+NOTE_LENGTHS = (  # in steps, in Yang and Lerch's order
+    *(16, 8, 4, 2, 1),  # a whole note to a sixteenth
+    *(12, 6, 3, 1.5),  # dotted: a half to a sixteenth
+    *(16 / 3, 8 / 3, 4 / 3),  # triplets: halves to eighths
+)
 POLYPHONIC = 2  # pitches, above which a step is
 PERFECT = 0, 7  # intervals in semitones, octaves apart, that shall not move in parallel
 CHORDS = (
@@ -21,7 +26,7 @@ CHORDS = (
 )
 SCALE = 0, 2, 4, 5, 7, 9, 11  # A natural minor scale has the pitches of a major one.
 
-FIGURES = {
+OF_PIECES = {
     'beats_in_chord': Figure('near', 'beats whose pitches are of one triad or seventh chord'),
     'parallels': Figure('near', 'parallel fifths and octaves in a piece'),
     'sixteenths': Figure('near', 'notes of one sixteenth'),
@@ -34,6 +39,16 @@ FIGURES = {
     'polyphonicity': Figure('near', 'time with more than two pitches'),
     'rests': Figure('near', 'time that voices are silent'),
 }
+OF_SETS = {  # overlapped areas of `descriptors`
+    'overlap_pitch_count': Figure('higher', 'how alike sets vary in their number of pitches'),
+    'overlap_pitch_classes': Figure('higher', 'the same of pitch classes, by the time they take'),
+    'overlap_pitch_range': Figure('higher', 'of the range from the lowest pitch to the highest'),
+    'overlap_pitch_shift': Figure('higher', 'of the mean interval from note to note'),
+    'overlap_note_count': Figure('higher', 'of the number of notes'),
+    'overlap_onset_interval': Figure('higher', 'of the mean time from note to note'),
+    'overlap_note_lengths': Figure('higher', 'of the shares of halves, quarters and so on'),
+}
+FIGURES = OF_PIECES | OF_SETS
 HARMONY = 'beats_in_chord', 'parallels', 'voice_crossings'  # not a number of one voice alone
 
 
@@ -66,8 +81,8 @@ def measures(raw: np.ndarray, source) -> dict[str, np.ndarray]:
     `voice_crossings`: of the pairs of neighbouring voices that sound, those with the wrong above.
     `voices_in_range`: of what sounds, what is no higher and no lower than that voice in the source.
     `pitch_classes`: used pitch classes of a bar (MuseGAN's, Dong et al. 2018), of all voices.
-    `qualified_notes`: notes of three steps or more (MuseGAN's; but its step is a thirty-second of
-    a beat's quarter, 24 a beat, and this one's a sixteenth, so more fall short).
+    `qualified_notes`: notes of three steps or more (MuseGAN's; but its beat has 24 steps and this
+    one's four, so here a note of an eighth falls short).
     `polyphonicity`: of the steps, those with more than two pitches (BinaryMuseGAN's, Dong and Yang
     2018), not a number of two voices.
     `rests`: of all voices and steps, the silent ones.
@@ -77,7 +92,7 @@ def measures(raw: np.ndarray, source) -> dict[str, np.ndarray]:
     notes = _notes(raw)
     low, high = ranges(source)
     with np.errstate(invalid='ignore', divide='ignore'):  # of pieces that have none of it
-        found = {
+        return {
             'beats_in_chord': _beats_in_chord(notes),
             'parallels': _parallels(notes),
             'sixteenths': _sixteenths(notes),
@@ -90,7 +105,34 @@ def measures(raw: np.ndarray, source) -> dict[str, np.ndarray]:
             'polyphonicity': _polyphonicity(notes),
             'rests': 1 - notes.sounds.mean(axis=(1, 2)),
         }
-    return found
+
+
+def descriptors(raw: np.ndarray) -> dict[str, np.ndarray]:
+    """What overlapped areas are of, of each piece, int32 [n, steps, voices]: float64 [n, d] each.
+
+    Those of Yang and Lerch 2020 (mgeval), NaN where a piece has none: `pitch_count`, pitches used;
+    `pitch_classes`, the share of time of each; `pitch_range`, the highest pitch less the lowest;
+    `pitch_shift` and `onset_interval`, the mean interval in semitones and in steps from a note to
+    the next of its voice; `note_count`; `note_lengths`, the share of each of `NOTE_LENGTHS`, to the
+    nearest of which a note counts.
+    """
+    notes, n = _notes(raw), len(raw)
+    time, lengths = _time_of_classes(notes), _lengths(notes)
+    shift, interval = _from_note_to_note(notes)
+    high = notes.pitch.reshape(n, -1).max(axis=1)
+    low = np.where(notes.sounds, notes.pitch, AGAIN).reshape(n, -1).min(axis=1)
+    ordered = np.sort(notes.pitch.reshape(n, -1), axis=1)
+    with np.errstate(invalid='ignore', divide='ignore'):
+        found = {
+            'pitch_count': (np.diff(ordered, axis=1, prepend=REST) > 0).sum(axis=1),
+            'pitch_classes': time / time.sum(axis=1, keepdims=True),
+            'pitch_range': np.where(high == REST, np.nan, high - low),
+            'pitch_shift': shift,
+            'note_count': notes.begins.sum(axis=(1, 2)),
+            'onset_interval': interval,
+            'note_lengths': lengths / lengths.sum(axis=1, keepdims=True),
+        }
+    return {f'overlap_{name}': value.reshape(n, -1) * 1.0 for name, value in found.items()}
 
 
 @functools.lru_cache(maxsize=8)
@@ -211,3 +253,30 @@ def _polyphonicity(notes):
     ordered = np.sort(notes.pitch, axis=2)
     new = np.diff(ordered, axis=2, prepend=REST) > 0
     return (new.sum(axis=2) > POLYPHONIC).mean(axis=1)
+
+
+def _from_note_to_note(notes):
+    """The mean interval in semitones, and in steps, from a note to the next of its voice: [n]."""
+    steps = np.arange(notes.pitch.shape[1])[:, None]
+    last = np.maximum.accumulate(np.where(notes.begins, steps, -1), axis=1)
+    before = np.concatenate([np.full_like(last[:, :1], -1), last[:, :-1]], axis=1)
+    follows = notes.begins & (before >= 0)
+    semitones = np.abs(notes.pitch - np.take_along_axis(notes.pitch, before, axis=1))
+    with np.errstate(invalid='ignore', divide='ignore'):
+        return [
+            (what * follows).sum(axis=(1, 2)) / follows.sum(axis=(1, 2))
+            for what in (semitones, steps - before)
+        ]
+
+
+def _lengths(notes):
+    """How many notes are nearest to each of NOTE_LENGTHS: int [n, lengths]."""
+    steps = np.arange(notes.breaks.shape[1])[:, None]
+    ends = np.where(notes.breaks, steps, len(steps))[:, ::-1]
+    ends = np.minimum.accumulate(ends, axis=1)[:, ::-1][:, 1:-1]  # of a note that is there
+    lengths = (ends - steps[:-2])[..., None]
+    kinds = np.abs(lengths - NOTE_LENGTHS).argmin(axis=-1)
+    return np.stack(
+        [((kinds == kind) & notes.begins).sum(axis=(1, 2)) for kind in range(len(NOTE_LENGTHS))],
+        axis=1,
+    )

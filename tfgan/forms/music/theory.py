@@ -6,6 +6,8 @@ import numpy as np
 
 from tfgan.forms.music.pieces import STEPS_PER_BEAT, notes_of
 
+WHOLE = 4 * STEPS_PER_BEAT  # steps of a whole note
+EIGHTH = STEPS_PER_BEAT // 2
 # How often each step of the scale sounds in a key on C: David Temperley, Music and Probability
 # (MIT Press, 2007), chapter 6, counted in the examples of Kostka and Payne's Tonal Harmony.
 PROFILES = {
@@ -13,9 +15,10 @@ PROFILES = {
     'minor': (0.712, 0.084, 0.474, 0.618, 0.049, 0.460, 0.105, 0.747, 0.404, 0.067, 0.133, 0.330),
 }
 FINAL = 0.2  # what a last bass note on the tonic adds to a correlation
-COMMON, TRIPLE = 16, 12  # steps of a bar of 4/4 and of 3/4
 LONGEST = 16  # steps: no note counts for more where bars are looked for
-USUAL = 0.1  # how much more accents must favour 3/4 than 4/4, in means of all beats
+USUAL = 0.1  # what favours 4/4, and no upbeat where a file has bars, in means of accents
+SIGNATURES = (4, 4), (3, 4)  # that are looked for where none is told
+HALVED = 2, 4, 6, 12  # beats of a bar whose halves begin alike, if it is longer than 2/4
 
 
 class Key(NamedTuple):
@@ -56,35 +59,28 @@ def key(piece) -> Key:
     return max((Key(tonic, mode) for mode in PROFILES for tonic in range(12)), key=fit)
 
 
-def metre(piece) -> Metre:
-    """The metre of a piece [steps, voices], 4/4 or 3/4, whose bars begin with a beat.
+def metre(piece, signature: tuple[int, int] | None = None) -> Metre:
+    """The metre of a piece [steps, voices] of a step at least, 4/4 or 3/4 unless one is told.
 
     Strong beats are where long notes begin (Lerdahl and Jackendoff, A Generative Theory of Tonal
-    Music, 1983, metrical preference rule 5). The halves of a bar of 4/4 are hardly told apart, so
-    it begins with the first strong beat (rule 2): an upbeat is shorter than half a bar.
+    Music, 1983, metrical preference rule 5). Where the halves of a bar begin alike, it is the first
+    strong beat that begins one (rule 2): an upbeat is shorter than half a bar of 4/4.
     """
     accents = np.zeros(len(piece))
     for note in notes_of(piece):
         accents[note.start] += min(note.length, LONGEST)
-    beats = accents[::STEPS_PER_BEAT]
-    beats = beats / (beats.mean() or 1.0)
-
-    def strength(found: Metre) -> float:
-        strong = beats[found.upbeat_steps // STEPS_PER_BEAT :: found.bar_steps // STEPS_PER_BEAT]
-        return strong.mean() if len(strong) else 0.0
-
-    def common(found: Metre) -> float:
-        half = found._replace(upbeat_steps=found.upbeat_steps + COMMON // 2)
-        return max(strength(found), strength(half)) + USUAL
-
-    fits = {found: common(found) for found in _metres(COMMON, COMMON // 2)}
-    fits |= {found: strength(found) for found in _metres(TRIPLE, TRIPLE)}
+    fits = {}
+    for beats, unit in [signature] if signature else SIGNATURES:
+        beat = min(WHOLE // unit, STEPS_PER_BEAT)
+        bar = WHOLE * beats // unit
+        period = bar // 2 if beats in HALVED and bar > WHOLE // 2 else bar
+        mean = accents[::beat].mean() or 1.0
+        for upbeat in range(0, period, min(beat, EIGHTH)):
+            strong = [accents[start::bar] for start in range(upbeat, bar, period)]
+            strength = max((each.mean() / mean for each in strong if len(each)), default=0.0)
+            is_usual = upbeat == 0 if signature else bar == WHOLE
+            fits[Metre(bar, upbeat)] = strength + USUAL * is_usual
     return max(fits, key=fits.get)
-
-
-def _metres(bar_steps: int, most: int) -> list[Metre]:
-    """Those of bars of a length whose upbeat is less than so many steps."""
-    return [Metre(bar_steps, upbeat) for upbeat in range(0, most, STEPS_PER_BEAT)]
 
 
 def to_common_key(found: Key) -> int:

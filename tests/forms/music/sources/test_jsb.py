@@ -11,8 +11,8 @@ def opened(path, split=None):
 
 
 def cadence(tonic, bars=5):
-    """A bar of I IV V I in four voices, again and again: int [16 * bars, 4]."""
-    chords = [(12, 7, 4, -12), (12, 9, 5, -7), (11, 7, 2, -5), (12, 7, 4, -12)]
+    """A bar of I, IV and V in four voices, again and again: int [16 * bars, 4]."""
+    chords = [(12, 7, 4, -12), (12, 7, 4, -12), (12, 9, 5, -7), (11, 7, 2, -5)]
     return np.repeat(tonic + np.array(chords * bars), 4, axis=0)
 
 

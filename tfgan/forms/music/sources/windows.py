@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tfgan.data.source import UNKNOWN_LICENCE, Wanted
+from tfgan.data.source import UNKNOWN_LICENCE, Wanted, spread
 from tfgan.errors import SourceError, cut, quoted, shown
 from tfgan.forms.drawing.sources.names import natural
 from tfgan.forms.music.pieces import AGAIN, MIDDLE, OCTAVES, REST, Pieces, transposed
@@ -15,6 +15,7 @@ from tfgan.forms.music.theory import Key, Metre, to_common_key
 STEPS = 64  # of a window: four bars of 4/4
 MOST_WINDOWS = 200_000
 MOST_RESTS = 0.5  # of a window
+MOST_VOICES = 4
 SIZES = 1, 2, 3  # of a roll, in two octaves
 FITTING = 0.95  # of the pieces have to fit into a roll as a whole
 OCTAVES_MOVED = 0, -1, 1, -2, 2, -3, 3  # from the common key, to fit
@@ -22,14 +23,19 @@ MOST_NAMED = 10  # that are left out and named; the others are counted
 
 
 class Found(NamedTuple):
-    """A piece as it was read, int32 [steps, voices], and the folder that it was in, or ''."""
+    """A piece as it was read, [steps, voices]; its folder if that is its class, its split."""
 
     name: str
     piece: np.ndarray
     key: Key
-    metre: Metre
+    bars: np.ndarray  # the steps at which bars begin
     folder: str = ''
     split: str = ''
+
+
+def bars_of(metre: Metre, steps: int) -> np.ndarray:
+    """The steps at which bars begin in a piece of so many."""
+    return np.arange(metre.upbeat_steps, steps, metre.bar_steps)
 
 
 class Survey(NamedTuple):
@@ -45,10 +51,16 @@ class Survey(NamedTuple):
 
 def opened(wanted: Wanted, survey: Survey) -> Pieces:
     """A source of all windows of pieces; names what is left out on stderr. Raises SourceError."""
+    if wanted.image_size is not None:
+        raise SourceError(
+            f'--image_size={wanted.image_size}: {quoted(wanted.dataset)} is music, which has no'
+            ' pixels; leave it out'
+        )
     left_out = dict(survey.left_out)
-    size = _size(survey.pieces)
+    pieces = _alike(survey.pieces, left_out)
+    size = _size(pieces)
     windows, labels = [], []
-    for found in survey.pieces:
+    for found in pieces:
         if found.split not in survey.splits:
             continue
         own = _windows(found, size)
@@ -65,10 +77,11 @@ def opened(wanted: Wanted, survey: Survey) -> Pieces:
     told = list(survey.told)
     if len(windows) > MOST_WINDOWS:
         told.append(f'{len(windows) - MOST_WINDOWS:,} of {len(windows):,} windows are left out')
-    windows = np.stack(windows[:MOST_WINDOWS])
+    taken = spread(len(windows), MOST_WINDOWS)
+    windows, labels = np.stack([windows[i] for i in taken]), [labels[i] for i in taken]
     named = sorted(set(labels), key=natural)  # 'major' comes before 'minor'
     number = {name: label for label, name in enumerate(named)}
-    labels = np.array([number[name] for name in labels[:MOST_WINDOWS]], np.int32)
+    labels = np.array([number[name] for name in labels], np.int32)
     notes = {
         'rows': OCTAVES * size + 1 + survey.tells_again,
         'left_out': dict(collections.Counter(left_out.values())),
@@ -77,17 +90,32 @@ def opened(wanted: Wanted, survey: Survey) -> Pieces:
     }
     notes = {name: said for name, said in notes.items() if said or name == 'left_out'}
     class_names = tuple(map(shown, named))
-    read, shape = windows.__getitem__, windows.shape[1:]
+
+    def read(indices):
+        return windows[indices].astype(Pieces.dtype)
+
+    shape = windows.shape[1:]
     return Pieces(wanted.dataset, shape, labels, class_names, read, survey.licence, notes)
+
+
+def _alike(pieces: list[Found], left_out: dict[str, str]) -> list[Found]:
+    """The pieces that have as many voices as most have; notes the others."""
+    counts = collections.Counter(found.piece.shape[1] for found in pieces)
+    usual = max(counts, key=lambda voices: (counts[voices], voices), default=0)
+    for found in pieces:
+        if found.piece.shape[1] != usual:
+            left_out[found.name] = f'{found.piece.shape[1]} voices where most have {usual}'
+    return [found for found in pieces if found.piece.shape[1] == usual]
 
 
 def _size(pieces: list[Found]) -> int:
     """The smallest size of a roll that nearly all pieces fit into, none moved by an octave."""
     for size in SIZES[:-1]:
-        fitting = 0
-        for found in pieces:
-            moved = semitones(found.piece, found.key, size)
-            fitting += abs(moved) < 12 and not _outside(transposed(found.piece, moved), size)
+        moved = [semitones(found.piece, found.key, size) for found in pieces]
+        fitting = sum(
+            abs(each) < 12 and not is_outside(found.piece, each, size).any()
+            for found, each in zip(pieces, moved)
+        )
         if fitting >= FITTING * len(pieces):
             return size
     return SIZES[-1]
@@ -97,29 +125,31 @@ def semitones(piece: np.ndarray, key: Key, size: int) -> int:
     """How far a piece is moved to be in C major or A minor and, as far as can be, within a roll."""
     near = to_common_key(key)
     possible = [near + 12 * octaves for octaves in OCTAVES_MOVED]
-    return min(possible, key=lambda moved: (_outside(transposed(piece, moved), size), abs(moved)))
+    return min(possible, key=lambda moved: (is_outside(piece, moved, size).sum(), abs(moved)))
 
 
-def _outside(piece: np.ndarray, size: int) -> int:
-    """How many steps of the voices are above or below a roll."""
-    pitches = piece[piece != REST] % AGAIN
+def is_outside(piece: np.ndarray, moved: int, size: int) -> np.ndarray:
+    """Where a piece would be above or below a roll if it were moved by so many semitones."""
+    pitches = piece % AGAIN + moved
     low, high = MIDDLE - OCTAVES // 2 * size, MIDDLE + OCTAVES // 2 * size
-    return np.count_nonzero((pitches < low) | (pitches >= high))
+    return (piece != REST) & ((pitches < low) | (pitches >= high))
 
 
 def _windows(found: Found, size: int) -> list[np.ndarray] | str:
     """Those at each bar of a piece that fit and are not mostly rests, or why there are none."""
-    piece = transposed(found.piece, semitones(found.piece, found.key, size)).astype(np.int32)
-    starts = range(found.metre.upbeat_steps, len(piece) - STEPS + 1, found.metre.bar_steps)
+    piece = found.piece
+    starts = [start for start in found.bars if start + STEPS <= len(piece)]
     if not starts:
         return 'shorter than four bars'
-    windows = [piece[start : start + STEPS].copy() for start in starts]
+    starts = [at for at in starts if np.mean(piece[at : at + STEPS] == REST) <= MOST_RESTS]
+    if not starts:
+        return 'mostly rests'
+    moved = semitones(piece, found.key, size)
+    outside = is_outside(piece, moved, size).any(axis=1)
+    piece = transposed(piece, moved).astype(np.int16)
+    windows = [piece[at : at + STEPS].copy() for at in starts if not outside[at : at + STEPS].any()]
     for window in windows:
         window[0] = np.where(window[0] == REST, REST, window[0] % AGAIN)  # where notes begin anyway
-    windows = [window for window in windows if np.mean(window == REST) <= MOST_RESTS]
-    if not windows:
-        return 'mostly rests'
-    windows = [window for window in windows if not _outside(window, size)]
     return windows or f'its voices span more than {OCTAVES * size} semitones'
 
 
