@@ -322,8 +322,9 @@ def _below(text: str, count: int) -> int | None:
 
 def form_of(path):
     """The art form of an exported model, by its card; one without a card draws."""
+    version = layout.newest(path)
     try:
-        return form_named(card.read(layout.newest(path)).form)
+        return form_named(card.read(version).form)
     except ModelError:
         return form_named(DRAWING)
 

@@ -81,7 +81,7 @@ class MusicGenerator(BuiltOnCall, keras.Model):
         notes = given[..., : self.notes]
         told = read, notes[:, :, 0], known[:, :, 0]
         states, chords = self.chords(self.trunk(latents, labels), latents, beats, *told)
-        found = self.between(states, chords, read, notes, known, given[..., self.notes :])
+        found = self.in_between(states, chords, read, notes, known, given[..., self.notes :])
         found = tf.transpose(found, [0, 1, 2, 4, 3])
         return tf.reshape(found, [-1, BEAT * beats, self.rows, self.voices])
 
@@ -112,7 +112,7 @@ class MusicGenerator(BuiltOnCall, keras.Model):
             found[voice] = kept(row, given[:, voice], known[:, voice])
         return tf.stack([found[voice] for voice in range(self.voices)], axis=1)
 
-    def between(self, states, chords, read, given, known, again):
+    def in_between(self, states, chords, read, given, known, again):
         """The rows [n, beats, BEAT, voices, rows] of all steps, of those of each beat's first."""
         beats = tf.shape(chords)[1]
         wide = tf.reshape(chords, [-1, beats, self.voices * self.notes])
