@@ -1,5 +1,6 @@
 """Generators and discriminators of music: pieces of a few voices as one-hot rows, step by step."""
 
+import itertools
 import math
 
 import keras
@@ -7,14 +8,14 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan.config import Config
-from tfgan.networks.backward import Forward
+from tfgan.networks.backward import LEAK, Forward
 from tfgan.networks.layers import BuiltOnCall, Score, Trunk, dense, flat, leaky
 from tfgan.networks.recurrent import Gru
 
 BEAT = 4  # steps
 OCTAVE = 12  # rows of pitches
 HOLD = 3.0  # how much more probable a held note is, as a logit, before anything is learned
-SEMITONE = 0.25  # of how high a voice is, as a discriminator sees it
+SEMITONE = 0.05  # of how high a voice is, as a discriminator sees it
 GOLDEN = (math.sqrt(5) - 1) / 2
 
 
@@ -60,7 +61,7 @@ class MusicGenerator(BuiltOnCall, keras.Model):
         self.harmony = dense(config, self.voices * config.width)
         self.heard = [dense(config, config.width, use_bias=False) for _ in self.order[1:]]
         self.choices = [dense(config, self.notes) for _ in self.order]
-        self.between_beats = [dense(config, config.width) for _ in range(2)]
+        self.filling = [dense(config, config.width) for _ in range(2)]
         self.passing = dense(config, (BEAT - 1) * self.voices * self.notes)
         hold = keras.initializers.Constant(HOLD)
         self.hold = self.add_weight(shape=[BEAT - 1, self.voices, 1], initializer=hold, name='hold')
@@ -81,7 +82,7 @@ class MusicGenerator(BuiltOnCall, keras.Model):
         notes = given[..., : self.notes]
         told = read, notes[:, :, 0], known[:, :, 0]
         states, chords = self.chords(self.trunk(latents, labels), latents, beats, *told)
-        found = self.in_between(states, chords, read, notes, known, given[..., self.notes :])
+        found = self.filled(states, chords, read, notes, known, given[..., self.notes :])
         found = tf.transpose(found, [0, 1, 2, 4, 3])
         return tf.reshape(found, [-1, BEAT * beats, self.rows, self.voices])
 
@@ -112,13 +113,13 @@ class MusicGenerator(BuiltOnCall, keras.Model):
             found[voice] = kept(row, given[:, voice], known[:, voice])
         return tf.stack([found[voice] for voice in range(self.voices)], axis=1)
 
-    def in_between(self, states, chords, read, given, known, again):
+    def filled(self, states, chords, read, given, known, again):
         """The rows [n, beats, BEAT, voices, rows] of all steps, of those of each beat's first."""
         beats = tf.shape(chords)[1]
         wide = tf.reshape(chords, [-1, beats, self.voices * self.notes])
         following = tf.pad(wide, [[0, 0], [0, 1], [0, 0]])[:, 1:]
         hidden = tf.concat([states, read, wide, following], axis=2)
-        for layer in self.between_beats:
+        for layer in self.filling:
             hidden = leaky(layer(hidden))
         logits = tf.cast(self.passing(hidden), tf.float32)
         logits = tf.reshape(logits, [-1, beats, BEAT - 1, self.voices, self.notes])
@@ -221,9 +222,8 @@ def around(hidden, before: int, after: int):
 class MusicDiscriminator(BuiltOnCall, keras.Model):
     """Pieces [n, steps, rows, voices] and labels [n] to logits [n] through windows of beats.
 
-    Beside the rows it sees linear views of them: pitch classes, of each voice and of all, and how
-    high each voice is, above the others and above where it was. So a step or a fifth is the same
-    wherever it lies.
+    Beside the rows it sees what a musician hears in any key: how high the voices are, which
+    intervals lie between them, and which intervals each of them moves by.
     """
 
     def __init__(self, config: Config, shape, num_classes: int):
@@ -236,7 +236,7 @@ class MusicDiscriminator(BuiltOnCall, keras.Model):
 
     def call(self, pieces, labels, via=None):
         via = via or Forward()
-        hidden = self.beats(pieces)
+        hidden = self.beats(pieces, via)
         for layer in self.near:
             hidden = via.leaky(via.affine(layer, hidden))
         seen = [hidden]
@@ -245,31 +245,65 @@ class MusicDiscriminator(BuiltOnCall, keras.Model):
             seen.append(hidden)
         return self.score(tf.concat([flat(each) for each in seen], axis=1), labels, via=via)
 
-    def beats(self, pieces):
-        """All views of each beat, of the step before it and of the first one after it."""
-        views = tf.concat([self.rows_and_classes(pieces), self.heights(pieces)], axis=2)
-        beats = tf.reshape(views, [-1, self.steps // BEAT, BEAT * views.shape[2]])
+    def beats(self, pieces, via):
+        """All there is of each beat [n, beats, features], of the steps before and after it."""
+        classes = pitch_classes(pieces)
+        of_all = tf.reduce_sum(classes, axis=3, keepdims=True)
+        views = pieces, classes, of_all, self.heights(pieces)[:, :, None]
+        wide = [tf.reshape(each, [-1, self.steps, math.prod(each.shape[2:])]) for each in views]
+        views = tf.concat(wide, axis=2)
+        own = tf.reshape(views, [-1, self.steps // BEAT, BEAT * views.shape[2]])
         padded = tf.pad(views, [[0, 0], [1, BEAT], [0, 0]])
         before, after = padded[:, : self.steps : BEAT], padded[:, BEAT + 1 :: BEAT]
-        return tf.concat([beats, before, after], axis=2)
-
-    def rows_and_classes(self, pieces):
-        pitches = self.rows // OCTAVE * OCTAVE
-        octaves = [-1, self.steps, pitches // OCTAVE, OCTAVE, self.voices]
-        classes = tf.reduce_sum(tf.reshape(pieces[:, :, :pitches], octaves), axis=2)
-        found = pieces, classes, tf.reduce_sum(classes, axis=3, keepdims=True)
-        wide = [tf.reshape(each, [-1, self.steps, math.prod(each.shape[2:])]) for each in found]
-        return tf.concat(wide, axis=2)
+        return tf.concat([own, before, after, self.intervals(classes, via)], axis=2)
 
     def heights(self, pieces):
-        """How high each voice is, how far above each other one, and above where it was."""
+        """How high each voice is, and above where it was: [n, steps, 2 * voices]."""
         pitches = self.rows // OCTAVE * OCTAVE
         levels = (tf.range(pitches, dtype=tf.float32) - (pitches - 1) / 2) * SEMITONE
         high = tf.einsum('nsrv,r->nsv', pieces[:, :, :pitches], levels)
-        apart = [
-            high[:, :, i] - high[:, :, j]
-            for i in range(self.voices)
-            for j in range(i + 1, self.voices)
-        ]
-        moved = high - tf.pad(high, [[0, 0], [1, 0], [0, 0]])[:, :-1]
-        return tf.concat([high, moved, *(each[:, :, None] for each in apart)], axis=2)
+        before = tf.pad(high, [[0, 0], [1, 0], [0, 0]])[:, :-1]
+        return tf.concat([high, high - before], axis=2)
+
+    def intervals(self, classes, via):
+        """Intervals in a beat's halves, the one before it and from half to half: [n, beats, d]."""
+        halves = classes[:, :: BEAT // 2]
+        first, second = (
+            zip(*itertools.combinations(range(self.voices), 2)) if self.voices > 1 else ((), ())
+        )
+        before = tf.pad(halves, [[0, 0], [1, 0], [0, 0], [0, 0]])[:, :-1]
+        moves = interval_classes(before, halves, via)
+        found = [tf.reshape(moves, [-1, self.steps // BEAT, 2 * moves.shape[2]])]
+        if first:
+            chords = tf.gather(halves, first, axis=3), tf.gather(halves, second, axis=3)
+            chords = interval_classes(*chords, via)
+            found.append(tf.reshape(chords, [-1, self.steps // BEAT, 2 * chords.shape[2]]))
+            found.append(tf.pad(chords, [[0, 0], [1, 0], [0, 0]])[:, :-1:2])
+        return tf.concat(found, axis=2)
+
+
+def pitch_classes(pieces):
+    """Rows [n, steps, rows, voices] as the classes of their pitches [n, steps, 12, voices]."""
+    steps, rows, voices = pieces.shape[1:]
+    octaves = rows // OCTAVE
+    rows = tf.reshape(pieces[:, :, : octaves * OCTAVE], [-1, steps, octaves, OCTAVE, voices])
+    return tf.reduce_sum(rows, axis=2)
+
+
+def interval_classes(first, second, via):
+    """How many semitones it is up from one to another of one-hot classes [n, t, 12, pairs].
+
+    That an interval is there is a product of the two, and so not piecewise linear. But their sum
+    above one half is 1.5 where both are and 0.5 where one is, of which the latter are taken off.
+    The slopes at a class are then those of the interval that it makes with the other one. Returns
+    [n, t, 12 * pairs], 0.5 at the interval that is there, 0.25 at each where one of the two rests.
+    """
+    places = [
+        [(place + interval) % OCTAVE for place in range(OCTAVE)] for interval in range(OCTAVE)
+    ]
+    turned = tf.gather(second, places, axis=2)  # [n, t, interval, place, pairs]
+    sounds = [tf.reduce_sum(each, axis=2)[:, :, None, None] for each in (first, second)]
+    sums = first[:, :, None] + turned - 0.25 * (sounds[0] + sounds[1])
+    both = (via.leaky(sums) - LEAK * sums) / (1 - LEAK)
+    found = tf.reduce_sum(both, axis=3) - 0.5 * (sounds[0] + sounds[1])[:, :, 0]
+    return tf.reshape(found, [-1, found.shape[1], OCTAVE * found.shape[3]])
