@@ -26,6 +26,7 @@ from tfgan.errors import (
     typed,
 )
 from tfgan.forms import pictures
+from tfgan.forms.base import DRAWING, form_named
 
 REFUSALS = ConfigError, SourceError, RunError, ModelError, StorageError
 MOST_REFUSED = 10_000  # characters of a refusal, of which the longest are commands to type
@@ -277,19 +278,24 @@ def _python() -> str:
         return 'python' if os.environ.get('VIRTUAL_ENV') else typed(executable)
 
 
-def scored(scores: dict[str, float]) -> list[str]:
-    """A line for each score, with that of real images where it is known."""
+def scored(scores: dict[str, float], real_ones: str) -> list[str]:
+    """A line for each score, with that of real examples where it is known."""
     lines = []
     for name, value in scores.items():
         real = scores.get(f'{name}_of_real')
-        beside = '' if real is None else f'  (real images: {real:.4g})'
+        beside = '' if real is None else f'  (real {real_ones}: {real:.4g})'
         if not name.endswith('_of_real'):
             lines.append(f'  {name:22} {value:.4g}{beside}')
     return lines
 
 
 def farewell(
-    version: pathlib.Path, run_dir, scores: dict, best: float | None = None, reads: bool = False
+    version: pathlib.Path,
+    run_dir,
+    scores: dict,
+    best: float | None = None,
+    reads: bool = False,
+    form: str = DRAWING,
 ) -> None:
     """What came of it, and what a person wants next.
 
@@ -298,16 +304,18 @@ def farewell(
     """
     python, run, model = _python(), typed(run_dir), typed(version.parent)
     logs = f'./{run}' if str(run_dir).startswith('-') else run  # a word, not a flag
-    redraw = f'\n  {python} -m tfgan.redraw --model={model} --image=mine.png --out=redrawn.svg'
-    redraw = redraw if reads else ''
-    print('\n'.join(scored(scores)))
+    form = form_named(form)
+    made, real = (f'{noun}s' for noun in form.nouns)
+    commands = [each.format(model=model) for each in form.commands(reads)]
+    commands = '\n  '.join(f'{python} -m tfgan.{command}' for command in commands)
+    print('\n'.join(scored(scores, real)))
     if best is not None and best < BETTER * scores['frechet_distance']:
         print(f"""
 It was better before: the state of Fréchet distance {best:.4g} is kept, and exported by
   {python} -m tfgan.export --run_dir={run} --checkpoint=best --export_dir={model}""")
     print(f"""
-The model is {shown(str(version))}, its drawings {shown(f'{version}/sheet.png')}. Next:
-  {python} -m tfgan.sample --model={model} --num=64 --seed=7 --out=sheet.png{redraw}
+The model is {shown(str(version))}, its {made} {shown(f'{version}/sheet.png')}. Next:
+  {commands}
   {python} -m tfgan.evaluate --model={model}
   scripts/tensorboard {logs}
   {python} -m tfgan.serve --models={model}""")

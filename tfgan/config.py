@@ -8,7 +8,7 @@ from absl import flags
 from tfgan.errors import ConfigError, quoted, shown
 
 # The names of the tables in `models`, `losses` and `images`, which import TensorFlow.
-ARCHITECTURES = ('mlp', 'hybrid', 'conv', 'pen', 'pen_gru', 'recurrent')
+ARCHITECTURES = ('mlp', 'hybrid', 'conv', 'pen', 'pen_gru', 'recurrent', 'beats', 'bars')
 OBJECTIVES = ('minimax', 'non_saturating', 'least_squares', 'wasserstein', 'hinge', 'relativistic')
 OUTPUTS = ('linear', 'tanh')
 LABELS = ('auto', 'use', 'ignore')
@@ -141,12 +141,22 @@ PRESETS = {
                     latent_size=100, output='linear', objective='non_saturating',
                     learning_rate=2e-4, generator_rate=1.0, beta_1=0.5, beta_2=0.999,
                     decay_from=1.0),
+    'music':   dict(architecture='beats', minutes=10.0, width=192, depth=2, generator_rate=1.0),
 }
 # fmt: on
 
 
-def make(preset: str = 'default', **explicit) -> Config:
-    """The configuration of a preset with explicit settings on top; raises ConfigError."""
+USUAL_PRESETS = dict.fromkeys(('jsb', 'midi', 'abc'), 'music')  # by the kind of data set
+
+
+def make(preset: str | None = None, **explicit) -> Config:
+    """The configuration of a preset with explicit settings on top; raises ConfigError.
+
+    Without a preset it is the one that is usual for the data set.
+    """
+    if preset is None:
+        kind = str(explicit.get('dataset')).partition(':')[0]
+        preset = USUAL_PRESETS.get(kind, 'default')
     if preset not in PRESETS:
         raise ConfigError(f'--preset={quoted(preset)}: expected one of {", ".join(PRESETS)}')
     names = {field.name for field in dataclasses.fields(Config)}
@@ -216,7 +226,7 @@ def from_flags() -> Config:
         for field in dataclasses.fields(Config)
         if flags.FLAGS[field.name].present
     }
-    return make(given.pop('preset', 'default'), **given)
+    return make(**given)
 
 
 def help_text() -> str:

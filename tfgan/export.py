@@ -65,7 +65,8 @@ def export() -> pathlib.Path:
     cli.check_folder('export_dir', export_dir)
     startup.import_tensorflow()
     version = run.export(export_dir, FLAGS.checkpoint, FLAGS.encoder, FLAGS.compact, FLAGS.licence)
-    cli.farewell(version, FLAGS.run_dir, card.read(version).scores, reads=run.reads)
+    facts = card.read(version)
+    cli.farewell(version, FLAGS.run_dir, facts.scores, reads=run.reads, form=facts.form)
     return version
 
 

@@ -71,7 +71,7 @@ def train(settings, directory, export_dir):
     version = run.export(export_dir)
     if version:  # only the first of several processes has one
         scores = outcome.scores, outcome.best_score
-        cli.farewell(version, directory, *scores, run.reads)
+        cli.farewell(version, directory, *scores, run.reads, run.source.form)
 
 
 if __name__ == '__main__':

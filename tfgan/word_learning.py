@@ -15,6 +15,7 @@ import tqdm
 
 from tfgan import config, latents
 from tfgan.errors import ConfigError, ModelError, listed, quoted
+from tfgan.forms.base import form_named
 from tfgan.gan.gan import Gan
 from tfgan.gan.optimizers import Adam, falling
 from tfgan.networks.encoder import Encoder
@@ -53,7 +54,9 @@ def learn(
     own = model.framed(images)
     known = [each.known for each in own]
     grown = _with_one_more(parts(model), len(names))
-    examples = grown.gan.form.encode(tf.constant(np.stack([each.image for each in own])))
+    examples = grown.gan.form.encode(
+        tf.constant(np.stack([each.image for each in own])), grown.gan.shape
+    )
     fit(grown, examples, tf.constant(np.stack(known)), secs, steps)
     data = model.card.data | {
         'class_names': [*names, word],
@@ -75,7 +78,8 @@ def parts(model) -> Parts:
     except (TypeError, ConfigError) as error:
         said = f'--model={quoted(model.version)}: its configuration is none of today'
         raise ModelError(f'{said} ({quoted(error)}); export the run once more') from error
-    gan = Gan(settings, card.data['shape'], counts / counts.sum(), form=card.form)
+    shape = form_named(card.form).shape(card.data)
+    gan = Gan(settings, shape, counts / counts.sum(), form=card.form)
     encoder = Encoder(settings, gan.shape, len(counts))
     encoder(tf.zeros([1, *gan.shape]), tf.ones([1, *gan.shape[:2]]))
     judges = [] if model.is_compact else [gan.discriminator]

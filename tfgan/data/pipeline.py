@@ -11,7 +11,7 @@ from tfgan.errors import SourceError
 
 
 def batches(source: Source, strategy, batch_size: int, seed: int, first_step: int = 0):
-    """An endless iterator of (images uint8 [b, h, w, c], labels int32 [b]) for each replica.
+    """An endless iterator of (examples [b, *shape], labels int32 [b]) for each replica.
 
     Image number i of the run, `batch_size` of them a step, is the one at place i of an endless row
     of shuffles of the whole source. So the batches of a step are the same however the run is spread
@@ -65,7 +65,7 @@ def _replica_batches(source, strategy, batch_size, seed, first_step, refusals, c
 
     @tf.autograph.experimental.do_not_convert
     def load(index):
-        images, labels = tf.numpy_function(read, [index], [tf.uint8, tf.int32], False)
+        images, labels = tf.numpy_function(read, [index], [source.dtype, tf.int32], False)
         return tf.ensure_shape(images, [share, *source.shape]), tf.ensure_shape(labels, [share])
 
     dataset = tf.data.Dataset.counter(0).map(indices)

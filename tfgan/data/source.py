@@ -18,14 +18,14 @@ UNKNOWN_LICENCE = 'unknown: ask whoever gave you the files'
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Source:
-    """Images uint8 [n, *shape] with labels int32 [n]; `read` gives those of indices [k].
+    """Examples [n, *shape] with labels int32 [n]; `read` gives those of indices [k].
 
     `layers` is the source whose images are the channels of these, and `labelled` the same one
     before its labels were taken off.
     """
 
     dataset: str
-    shape: tuple[int, int, int]
+    shape: tuple[int, ...]
     labels: np.ndarray
     class_names: tuple[str, ...]
     read: Callable[[np.ndarray], np.ndarray]
@@ -33,6 +33,7 @@ class Source:
     notes: dict = dataclasses.field(default_factory=dict)
     layers: 'Source | None' = None
     labelled: 'Source | None' = None
+    dtype: typing.ClassVar = np.uint8  # of the examples
 
     @property
     def name(self) -> str:
@@ -47,7 +48,7 @@ class Source:
         return len(self.labels)
 
     def images(self, indices) -> np.ndarray:
-        """The images at indices [k]: uint8 [k, *shape]; from any thread. Raises IndexError."""
+        """The examples at indices [k]: [k, *shape]; from any thread. Raises IndexError."""
         indices = np.asarray(indices, np.int64)
         if len(indices) and not 0 <= indices.min() <= indices.max() < len(self):
             raise IndexError(f'indices 0..{len(self) - 1} exist, got {indices}')

@@ -10,8 +10,10 @@ LATE = 0.8  # of the run: before, the learning rate's fall has yet to lower the 
 PLATEAU = 0.3  # of the run without a better score
 
 
-def advice(scores: list[dict]) -> dict[str, str]:
+def advice(scores: list[dict], nouns: tuple[str, str] = ('drawing', 'image')) -> dict[str, str]:
     """Sentences about a run by what they are about; none if all is well.
+
+    `nouns` are a form's for what a model makes and what it is given.
 
     `scores` are those so far, the oldest first. Each has the figures of `Quality.as_dict`,
     `accuracy/real` and `accuracy/generated`, and `progress`, the share of the run behind it.
@@ -19,11 +21,11 @@ def advice(scores: list[dict]) -> dict[str, str]:
     if len(scores) < RECENT:
         return {}
     found = {
-        name: sentence(scores[-1])
+        name: sentence(scores[-1], *nouns)
         for name, (holds, sentence) in RULES.items()
         if all(holds(score) for score in scores[-RECENT:])
     }
-    return found | _plateau(scores)
+    return found | _plateau(scores, *nouns)
 
 
 def _has_collapsed(score):
@@ -33,9 +35,9 @@ def _has_collapsed(score):
     )
 
 
-def _collapse(score):
+def _collapse(score, made, given):
     return (
-        f'The drawings lack variety: they come near {score["coverage"]:.0%} of the real images, '
+        f'The {made}s lack variety: they come near {score["coverage"]:.0%} of the real {given}s, '
         f'where real ones come near {score["coverage_of_real"]:.0%}. Early in a run that is usual; '
         'if it stays, try a higher --penalty_weight or a lower --learning_rate.'
     )
@@ -45,11 +47,11 @@ def _copies(score):
     return score['copies'] > max(COPIES_LEAST, COPIES * score['copies_of_real'])
 
 
-def _copying(score):
+def _copying(score, made, given):
     return (
-        f'{score["copies"]:.0%} of the drawings are as near to a training image as only '
-        f'{score["copies_of_real"]:.0%} of real images are to another: it repeats what it was '
-        'shown. Try more drawings, --augment=on or fewer --minutes.'
+        f'{score["copies"]:.0%} of the {made}s are as near to a training {given} as only '
+        f'{score["copies_of_real"]:.0%} of real {given}s are to another: it repeats what it was '
+        f'shown. Try more {made}s, --augment=on or fewer --minutes.'
     )
 
 
@@ -57,10 +59,10 @@ def _has_won(score):
     return min(score['accuracy/real'], score['accuracy/generated']) > SURE
 
 
-def _won(score):
+def _won(score, made, given):
     return (
-        f'The discriminator tells {score["accuracy/generated"]:.0%} of the drawings from real '
-        'images, and the generator learns little from one so sure. Try ten times the '
+        f'The discriminator tells {score["accuracy/generated"]:.0%} of the {made}s from real '
+        f'{given}s, and the generator learns little from one so sure. Try ten times the '
         '--penalty_weight, or --objective=relativistic.'
     )
 
@@ -72,12 +74,12 @@ RULES = {
 }
 
 
-def _plateau(scores):
+def _plateau(scores, made, _):
     best, last = min(scores, key=lambda score: score['frechet_distance']), scores[-1]
     if last['progress'] < LATE or last['progress'] - best['progress'] <= PLATEAU:
         return {}
     return {
         'plateau': f'No better score since {best["progress"]:.0%} of the run (Fréchet distance '
         f'{best["frechet_distance"]:.3g}, now {last["frechet_distance"]:.3g}); that state is kept '
-        'in best/. More time will hardly help: try a larger --width, or more drawings.'
+        f'in best/. More time will hardly help: try a larger --width, or more {made}s.'
     }

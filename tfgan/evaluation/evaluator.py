@@ -1,7 +1,7 @@
-"""The quality of drawings against a data set: its images once, then `evaluate(draw)`.
+"""The quality of a model's drawings against a data set: its images once, then `evaluate(draw)`.
 
 Every figure stands beside its floor, the same figure of other real images: features of few images
-are never at distance 0.
+are never at distance 0. Drawings and images stand for whatever an art form makes and is given.
 """
 
 import math
@@ -14,7 +14,7 @@ import tqdm
 from tfgan.evaluation import cache, metrics
 from tfgan.evaluation.extractor import check_count
 from tfgan.evaluation.feature_learning import block_of
-from tfgan.forms.base import Figure, form_named
+from tfgan.forms.base import Figure, Form, form_named
 
 FORMAT = 2  # of the cache of the real side
 SEED = 1 << 40  # far from the seeds that people try
@@ -22,27 +22,31 @@ K = 5  # nearest neighbours that make a ball
 TRAINING = 60_000  # training images among which copies are looked for
 FEW_TRAINING = 10_000  # the same if not thorough
 CHUNK = 8192  # of them at a time
+DESCRIPTOR = 'descriptor/'  # begins the names of those in the cache
+DESCRIBED = 1000  # drawings, or real images, whose descriptors are compared, at most
 
 Draw = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray | None]]
 
 
-FIGURES = {  # of any art form; each has measures of its own besides
-    'frechet_distance': Figure('lower', 'Fréchet distance of the features to those of real images'),
+FIGURES = {  # of any art form, in its own words; each has figures of its own besides
+    'frechet_distance': Figure(
+        'lower', 'Fréchet distance of the features to those of real {given}s'
+    ),
     'kernel_distance': Figure('lower', 'kernel distance of the features (MMD), about 0 if alike'),
     'kernel_distance_low': Figure('lower', 'its 95% interval begins'),
     'kernel_distance_high': Figure('lower', 'its 95% interval ends'),
-    'precision': Figure('higher', 'drawings that lie among real images'),
-    'recall': Figure('higher', 'real images that lie among drawings'),
-    'density': Figure('higher', 'how deep drawings lie among real images'),
-    'coverage': Figure('higher', 'real images with a drawing near by'),
-    'copies': Figure(
-        'near', 'as near to one of {training:,} training images as 1% of those are to another'
-    ),
+    'precision': Figure('higher', '{made}s that lie among real {given}s'),
+    'recall': Figure('higher', 'real {given}s that lie among {made}s'),
+    'density': Figure('higher', 'how deep {made}s lie among real {given}s'),
+    'coverage': Figure('higher', 'real {given}s with a {made} near by'),
+    'copies': Figure('near', 'as near to one of {training:,} training {given}s as 1% of {others}'),
     'diversity': Figure('near', 'mean distance of two, in the features'),
     'classes_covered': Figure('higher', 'classes that appear, to the classifier'),
     'class_kl': Figure('lower', "how far class frequencies are off the data's, in nats"),
-    'labels_right': Figure('higher', 'drawings taken for the class that was asked for'),
+    'labels_right': Figure('higher', '{made}s taken for the class that was asked for'),
 }
+COPIES_OF_OTHERS = 'those are to another'  # where the judge's images are those of training
+COPIES_OF_UNSEEN = 'unseen {given}s'
 
 
 class Row(NamedTuple):
@@ -79,39 +83,51 @@ class _Seen(NamedTuple):
     labels: np.ndarray | None  # that were asked for
     classes: np.ndarray | None  # to the extractor, if it is a classifier
     measures: dict[str, float]  # their means
+    descriptors: dict[str, np.ndarray]  # [n, d] of no more than DESCRIBED
 
 
 class Evaluator:
     """Judges drawings against a source's images, `count` of either.
 
     That is `num`, or half the source where that is less, for the floor takes a second sample.
-    `thorough` looks for copies among up to 60,000 training images, else among 10,000. Pixels are
-    held a block at a time. Raises FeatureError if there are too few images.
+    `thorough` looks for copies among up to 60,000 training images, else among 10,000: those of
+    `training`, what the drawings' model learned from, if that is not the source itself. Raw ones
+    are held a block at a time. Raises FeatureError if there are too few images.
     """
 
-    def __init__(self, source, extractor, num=10_000, seed=0, cache_dir=None, thorough=True):
+    def __init__(
+        self, source, extractor, num=10_000, seed=0, cache_dir=None, thorough=True, training=None
+    ):
         check_count(source)
         self.source, self.extractor = source, extractor
         self.form = form_named(source.form)
         self._views = self.form.views(source)
         self.count = min(num, len(source) // 2)
         self._order = np.random.default_rng(seed).permutation(len(source))
-        self.training = self._order[: TRAINING if thorough else FEW_TRAINING]
-        blocks = self._blocks(self.training, 'training images')
+        self._is_unseen = bool(training) and training.fingerprint != source.fingerprint
+        self.trained_on = training if self._is_unseen else source
+        # What else a form measures by is the training data's, if the judge's are more of them.
+        alike = self.trained_on.dataset == source.dataset
+        self._measured_by = self.trained_on if alike else source
+        order = np.random.default_rng(seed).permutation(len(self.trained_on))
+        self.training = order[: TRAINING if thorough else FEW_TRAINING]
+        blocks = self._blocks(self.training, self._told('training {given}s'))
         self._thumbnails = np.concatenate(
-            [self._views.thumbnails(source.images(block)) for block in blocks]
+            [self._views.thumbnails(self.trained_on.images(block)) for block in blocks]
         )
         name = f'real-{source.fingerprint}-{extractor.key}-{self.count}-{seed}'
+        if self._is_unseen:
+            name += f'-{training.fingerprint}'
         path = cache.cache_path(cache_dir, f'{name}-{len(self.training)}-{FORMAT}.npz')
         self._real = cache.remembered(path, self._look_at_real)
         self._floor = dict(zip(self._real['names'].tolist(), self._real['floor'].tolist()))
 
     def evaluate(self, draw: Draw) -> Quality:
-        """Judges the drawings of `draw`: seeds int64 [n] to images uint8 and labels [n] or None.
+        """Judges the drawings of `draw`: seeds int64 [n] to raw ones and labels [n] or None.
 
         Without labels nothing is said of whether a drawing is of the class that was asked for.
         """
-        seeds = self._blocks(SEED + np.arange(self.count), 'drawings')
+        seeds = self._blocks(SEED + np.arange(self.count), self._told('{made}s'))
         seen = self._see(draw(block) for block in seeds)
         distances, places = self._nearest(seen.thumbnails)
         copies = metrics.copies(distances, self._real['among'])
@@ -149,7 +165,7 @@ class Evaluator:
         """
         chosen = _first_and_any(quality.distances, rows)
         drawings, _ = draw(SEED + chosen)
-        return self._sheet_of_pairs(drawings, self.source.images(quality.nearest[chosen]))
+        return self._sheet_of_pairs(drawings, self.trained_on.images(quality.nearest[chosen]))
 
     def missed_sheet(self, draw: Draw, quality: Quality, rows: int = 8) -> np.ndarray:
         """Pairs of a real image and the drawing that is nearest to it in the features, as above.
@@ -168,13 +184,21 @@ class Evaluator:
     def _look_at_real(self) -> dict[str, np.ndarray]:
         """The reference sample, and the figures of another one against it."""
         first, second = self._order[: 2 * self.count].reshape(2, -1)
-        blocks = self._blocks(first, 'real images')
-        looks = [self.extractor.features(self.source.images(block)) for block in blocks]
+        looks, thumbnails, described = [], [], []
+        for block in self._blocks(first, self._told('real {given}s')):
+            raw = self.source.images(block)
+            looks.append(self.extractor.features(raw))
+            described.append(self.form.descriptors(raw))
+            if self._is_unseen:
+                thumbnails.append(self._views.thumbnails(raw))
         real = {'features': np.concatenate(looks)}
+        real |= {f'{DESCRIPTOR}{name}': rows for name, rows in _joined(described).items()}
         real['radii'], _ = metrics.nearest(*2 * [real['features']], leave_out=True, k=K)
-        # The training images begin with the first sample.
-        real['among'], _ = self._nearest(self._thumbnails[: self.count], themselves=True)
-        blocks = self._blocks(second, 'more real images')
+        if self._is_unseen:
+            real['among'], _ = self._nearest(np.concatenate(thumbnails))
+        else:  # The training images begin with the first sample.
+            real['among'], _ = self._nearest(self._thumbnails[: self.count], themselves=True)
+        blocks = self._blocks(second, self._told('more real {given}s'))
         others = self._see((self.source.images(i), self.source.labels[i]) for i in blocks)
         floor = self._figures(real, others)
         return real | {'names': np.array(list(floor)), 'floor': np.array(list(floor.values()))}
@@ -185,12 +209,13 @@ class Evaluator:
         return tqdm.tqdm(blocks, desc=doing, disable=None, delay=1)
 
     def _see(self, blocks) -> _Seen:
-        """Looks at images and labels, block by block."""
-        seen = []
-        for pixels, asked in blocks:
-            measures = self.form.measures(pixels, self.source)
-            look = self.extractor.features(pixels), self._views.thumbnails(pixels), asked
+        """Looks at raw examples and labels, block by block."""
+        seen, described = [], []
+        for raw, asked in blocks:
+            measures = self.form.measures(raw, self._measured_by)
+            look = self.extractor.features(raw), self._views.thumbnails(raw), asked
             seen.append((*look, *measures.values()))
+            described.append(self.form.descriptors(raw))
         looks, thumbnails, asked, *measured = zip(*seen)
         looks = np.concatenate(looks)
         return _Seen(
@@ -199,6 +224,7 @@ class Evaluator:
             None if asked[0] is None else np.concatenate(asked),
             None if self.extractor.head is None else self.extractor.classes(looks),
             {name: _mean(np.concatenate(values)) for name, values in zip(measures, measured)},
+            _joined(described),
         )
 
     def _figures(self, real, seen: _Seen) -> dict[str, float]:
@@ -214,6 +240,10 @@ class Evaluator:
             'diversity': metrics.diversity(seen.features),
             **self._class_figures(seen),
             **seen.measures,
+            **{
+                name: metrics.overlapped_area(real[f'{DESCRIPTOR}{name}'], rows)
+                for name, rows in seen.descriptors.items()
+            },
         }
 
     def _class_figures(self, seen: _Seen) -> dict[str, float]:
@@ -241,25 +271,42 @@ class Evaluator:
         return dict(zip(names, zip(found.tolist(), self.source.shares.tolist(), strict=True)))
 
     def _nearest(self, thumbnails, themselves: bool = False):
-        """Distance [n] to the nearest training image and its place [n] among them.
+        """Distance [n] to the nearest training image and its place [n] among the chosen ones.
 
         `themselves`: the thumbnails are those of the first training images, and none is its own.
         """
         best, places = np.full(len(thumbnails), np.inf, np.float32), np.zeros(len(thumbnails), int)
-        queries, own = _floats(thumbnails), np.arange(len(thumbnails))
+        nearest, own = getattr(self._views, 'nearest', _nearest_pixels), np.arange(len(thumbnails))
         chunks = np.array_split(np.arange(len(self.training)), -(-len(self.training) // CHUNK))
-        for chunk in tqdm.tqdm(chunks, desc='nearest images', disable=None, delay=1):
-            others = _floats(self._thumbnails[chunk])
-            found, at = metrics.nearest(queries, others)
+        for chunk in tqdm.tqdm(chunks, desc=self._told('nearest {given}s'), disable=None, delay=1):
+            others = self._thumbnails[chunk]
+            found, at = nearest(thumbnails, others, 1)
             if themselves:  # the nearest but one, as oneself is the nearest
                 mine = (own >= chunk[0]) & (own <= chunk[-1])
-                found[mine], at[mine] = _nearest_but_one(queries[mine], others)
+                if mine.any():
+                    found[mine], at[mine] = nearest(thumbnails[mine], others, 2)
             nearer = found < best
             best[nearer], places[nearer] = found[nearer], chunk[at[nearer]]
         return best, places
 
     def _told(self, meaning: str) -> str:
-        return meaning.format(training=len(self.training))
+        others = COPIES_OF_UNSEEN if self._is_unseen else COPIES_OF_OTHERS
+        told = worded(meaning.replace('{others}', others), self.form)
+        return told.format(training=len(self.training))
+
+
+def worded(text: str, form: Form) -> str:
+    """A text with an art form's words for what is {made} and for what is {given}."""
+    made, given = form.nouns
+    return text.replace('{made}', made).replace('{given}', given)
+
+
+def _joined(described: list[dict]) -> dict[str, np.ndarray]:
+    """The descriptors of blocks as those of the first DESCRIBED of all."""
+    return {
+        name: np.concatenate([block[name] for block in described])[:DESCRIBED]
+        for name in described[0]
+    }
 
 
 def _first_and_any(values, rows: int) -> np.ndarray:
@@ -269,10 +316,8 @@ def _first_and_any(values, rows: int) -> np.ndarray:
     return np.concatenate([lowest, any_two], axis=1).ravel()
 
 
-def _nearest_but_one(queries, others):
-    if not len(queries):
-        return 0, 0
-    return metrics.nearest(queries, others, k=2)
+def _nearest_pixels(thumbnails, others, k):
+    return metrics.nearest(_floats(thumbnails), _floats(others), k=k)
 
 
 def _floats(thumbnails):

@@ -14,6 +14,7 @@ import tensorflow as tf
 from tfgan.errors import FeatureError, quoted
 from tfgan.evaluation.cache import cache_path, digest, remembered
 from tfgan.evaluation.feature_learning import Learner, block_of
+from tfgan.forms.base import form_named
 
 FORMAT = 1  # of the cache; another one when the network or its training changes
 LEAST = 20  # images
@@ -21,21 +22,24 @@ LEAST = 20  # images
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Extractor:
-    """Features float32 [n, d] of uint8 images [n, *shape]; a classifier's also tell the class."""
+    """Features float32 [n, d] of raw images [n, *shape]; a classifier's also tell the class."""
 
     name: str
     key: str  # tells extractors apart, whatever their name
-    shape: tuple[int, int, int] | None  # of the images, if it is not free
-    look: Callable  # a uint8 tensor [n, *shape] to features
+    shape: tuple[int, ...] | None  # of the images, if it is not free
+    look: Callable  # a tensor [n, *shape] of raw ones to features
     head: tuple[np.ndarray, np.ndarray] | None = None  # features to logits, if it can classify
     accuracy: float | None = None  # share right of the tenth it has not seen
     block: int = 512
+    dtype: type = np.uint8
 
     def features(self, images: np.ndarray) -> np.ndarray:
         """Features float32 [n, d] of images; raises FeatureError if they are of another shape."""
-        if images.dtype != np.uint8 or images.shape[1:] != (self.shape or images.shape[1:]):
-            found = f'{images.dtype} {images.shape}'
-            raise FeatureError(f'{self.name} looks at uint8 images of {self.shape}, not at {found}')
+        if images.dtype != self.dtype or images.shape[1:] != (self.shape or images.shape[1:]):
+            found, looks_at = f'{images.dtype} {images.shape}', np.dtype(self.dtype).name
+            raise FeatureError(
+                f'{self.name} looks at {looks_at} images of {self.shape}, not at {found}'
+            )
         starts = range(0, len(images), self.block)
         return np.concatenate([self.look(images[i : i + self.block]).numpy() for i in starts])
 
@@ -69,8 +73,9 @@ def extractor_of(source, cache_dir: str | os.PathLike | None = None, seed: int =
         name='a network trained on this data set without labels',
         key=digest(state),
         shape=source.shape,
-        look=_looking(learner, source.shape, state['scale']),
+        look=_looking(learner, source, state['scale']),
         block=block_of(source.shape),
+        dtype=source.dtype,
     )
     if not learner.labelled:
         return found
@@ -107,8 +112,10 @@ def _of_layers(inner: Extractor, shape) -> Extractor:
     return dataclasses.replace(found, head=head, accuracy=inner.accuracy**channels)
 
 
-def _looking(learner, shape, scale):
-    @tf.function(autograph=False, input_signature=[tf.TensorSpec([None, *shape], tf.uint8)])
+def _looking(learner, source, scale):
+    spec = tf.TensorSpec([None, *source.shape], source.dtype)
+
+    @tf.function(autograph=False, input_signature=[spec])
     def look(images):
         return scale * learner.network.features(learner.views.encode(learner.views.small(images)))
 
@@ -118,5 +125,6 @@ def _looking(learner, shape, scale):
 def check_count(source) -> None:
     """Raises FeatureError if a data set has too few images for figures of them to mean a thing."""
     if len(source) < LEAST:
-        found = f'{quoted(source.dataset)} has {len(source)} images'
-        raise FeatureError(f'{found}; to judge drawings by them takes at least {LEAST}')
+        made, given = form_named(source.form).nouns
+        found = f'{quoted(source.dataset)} has {len(source)} {given}s'
+        raise FeatureError(f'{found}; to judge {made}s by them takes at least {LEAST}')

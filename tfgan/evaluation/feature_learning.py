@@ -65,9 +65,10 @@ class Learner:
         # Beside the classes, or an embedding, the outputs tell the state: a damage or none.
         self._states = self.views.damages + 1
         units = len(source.class_names) if self.labelled else FEATURES // 2
-        shape = self.views.small(np.zeros([1, *source.shape], np.uint8)).shape
-        self.network = Network(max(shape[1:3]), units + self._states, 100 * seed)
-        self.network(tf.zeros(shape))
+        raw = np.zeros([1, *source.shape], source.dtype)
+        seen = self.views.encode(self.views.small(raw))
+        self.network = Network(max(seen.shape[1:3]), units + self._states, 100 * seed)
+        self.network(seen)
 
     def content(self, outputs):
         """Logits of the classes, or the embedding: what is left beside the state."""
@@ -89,7 +90,7 @@ class Learner:
         return state
 
     def _read(self, chosen):
-        """Small images of the source, uint8."""
+        """Small examples of the source, uint8."""
         blocks = np.array_split(chosen, -(-len(chosen) // block_of(self._source.shape)))
         bar = tqdm.tqdm(blocks, desc='reading the data set', disable=None, delay=1)
         images = (self.views.small(self._source.images(block)) for block in bar)

@@ -1,10 +1,11 @@
-"""What features of two sets of images, float32 [n, d], tell of distance, quality and variety."""
+"""What features of two sets of examples, float32 [n, d], tell of distance, quality and variety."""
 
 import math
 from typing import NamedTuple
 
 import numpy as np
 
+BINS = 1000  # of distances, much finer than what they are smoothed by
 UNSEEN = 1e-6  # the real share of a class that no real image has
 
 
@@ -230,6 +231,39 @@ def diversity(features: np.ndarray, pairs: int = 10_000, seed: int = 0) -> float
     return float(np.concatenate(between).mean(dtype=np.float64))
 
 
+def overlapped_area(real: np.ndarray, fake: np.ndarray) -> float:
+    """How alike the distances among real rows are to those from real to fake ones: 0 to 1.
+
+    Yang and Lerch 2020: the area under both of the densities of the two sets of distances, by
+    Gaussian kernels of Scott's width, from the least distance to the largest. Descriptors [n, d]
+    and [m, d]; rows that are not finite are left out, and it is NaN where less than two are left.
+    """
+    real, fake = (np.asarray(x, np.float64) for x in (real, fake))
+    real, fake = (x[np.isfinite(x).all(axis=1)] for x in (real, fake))
+    if min(len(real), len(fake)) < 2:
+        return math.nan
+    among = _apart(real, real)[~np.eye(len(real), dtype=bool)]
+    between = _apart(real, fake).ravel()
+    edges = np.histogram_bin_edges(np.concatenate([among, between]), BINS)
+    low, high = edges[0], edges[-1]
+    densities = [_density(distances, edges) for distances in (among, between)]
+    return float(np.minimum(*densities).sum() * (high - low) / BINS)
+
+
+def _apart(a, b):
+    """Exact, so that equal rows are at 0: |a - b| of all pairs, [n, m]."""
+    return np.sqrt(sum(np.square(x[:, None] - y) for x, y in zip(a.T, b.T, strict=True)))
+
+
+def _density(values, edges):
+    """Of values in bins with such edges, smoothed, in the middle of each."""
+    counts, middles = np.histogram(values, edges)[0], (edges[1:] + edges[:-1]) / 2
+    # Where all values are one, the kernel is as wide as a bin.
+    width = max(values.std(ddof=1) * len(values) ** -0.2, edges[1] - edges[0])
+    kernel = np.exp(-np.square((middles[:, None] - middles) / width) / 2)
+    return kernel @ counts / (len(values) * width * math.sqrt(2 * math.pi))
+
+
 class Copies(NamedTuple):
     """The share of generated images that copy, that of real ones by the same test, and the test."""
 
@@ -242,10 +276,11 @@ def copies(to_training: np.ndarray, among_training: np.ndarray, level: float = 0
     """The share of generated images as near to a training image as few real images are.
 
     `to_training` [n]: their distances to the nearest training image. `among_training` [m]: each
-    training image's distance to the nearest other one, as far as an unseen image would be. What is
-    no further than the latter's `level` quantile is a copy: where training images have duplicates
-    that is 0, and distance 0 still is one. `baseline` is the share of training images that pass for
-    copies, `level` unless there are ties; a rate well above it is memory.
+    training image's distance to the nearest other one, as far as an unseen image would be; or those
+    of unseen images. What is no further than the latter's `level` quantile is a copy: where
+    training images have duplicates that is 0, and distance 0 still is one. `baseline` is the share
+    of the latter that pass for copies, `level` unless there are ties; a rate well above it is
+    memory.
     """
     generated, real = (np.asarray(x, np.float64) for x in (to_training, among_training))
     if not (generated.size and real.size and 0 < level < 1):

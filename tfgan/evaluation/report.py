@@ -7,11 +7,11 @@ import pathlib
 import numpy as np
 
 from tfgan import latents
-from tfgan.errors import ModelError, quoted
-from tfgan.evaluation.evaluator import Evaluator, Row
+from tfgan.errors import ModelError, SourceError, quoted
+from tfgan.evaluation.evaluator import Evaluator, Row, worded
 from tfgan.evaluation.extractor import extractor_of
 from tfgan.evaluation.inception import inception
-from tfgan.forms.base import STROKES, open_source
+from tfgan.forms.base import DRAWING, STROKES, form_named, open_source
 from tfgan.saved_model.card import ModelCard
 
 OWN, INCEPTION = FEATURES = 'own', 'inception'
@@ -30,6 +30,7 @@ class Report:
     neighbours: np.ndarray  # a picture of drawings beside the nearest training images
     missed: np.ndarray  # a picture of real images, the least like any drawing, beside the nearest
     facts: dict  # what was compared to what, as JSON can hold it
+    made: str = 'drawing'  # what the model's art form calls what it makes
 
     @property
     def figures(self) -> dict[str, float]:
@@ -44,7 +45,7 @@ class Report:
         return finite(self.facts | {'about': self.about, 'figures': figures} | of_classes)
 
     def __str__(self) -> str:
-        of_classes = class_table(self.class_shares, self.class_diversity)
+        of_classes = class_table(self.class_shares, self.class_diversity, self.made)
         return '\n'.join([self.about, '', *table(self.rows), *of_classes])
 
     __repr__ = __str__  # which a notebook shows
@@ -69,26 +70,37 @@ def evaluate(
     """Judges `num` drawings of a model against a data set, by default its own.
 
     `features` are the data set's 'own', learned once and kept in `cache_dir`, or those of
-    'inception'; `seed` chooses the real images, of a `split` of the data set if it is given. `say`
-    is told what is compared before the work begins. Raises ModelError, SourceError, FeatureError.
+    'inception'; `seed` chooses the real images, of a `split` of the data set if it is given. Copies
+    are looked for among what the model learned from, and of another split of the same data set the
+    own features are those of that, too, as what learns features from few images knows these by
+    heart. `say` is told what is compared before the work begins. Raises ModelError, SourceError,
+    FeatureError.
     """
     if inception_weights and features != INCEPTION:
         raise ModelError(
             f'inception_weights={quoted(inception_weights)}: of use with Inception only'
         )
+    if features == INCEPTION and card.form != DRAWING:
+        raise ModelError("features='inception' are of images; judge this model by its 'own'")
     source = open_data(dataset, card, version, data_dir, split)
     same_classes = tuple(card.data['class_names']) == source.class_names
     notes = () if same_classes else (class_note(card.data['class_names'], source.class_names),)
+    training, why_not = open_training(card, source, version, data_dir)
+    notes += (why_not,) * bool(why_not)
     chosen = {'num': num, 'features': features, 'seed': seed, 'truncation': truncation}
-    say('\n'.join([*_compared(version, card, source, chosen), *notes]))
-    extractor = extractor_of(source, cache_dir) if features == OWN else inception(inception_weights)
-    judge = Evaluator(source, extractor, num, seed, cache_dir)
+    say('\n'.join([*_compared(version, card, source, training, chosen), *notes]))
+    learned_from = training if training.dataset == source.dataset else source
+    extractor = (
+        extractor_of(learned_from, cache_dir) if features == OWN else inception(inception_weights)
+    )
+    judge = Evaluator(source, extractor, num, seed, cache_dir, training=training)
     draw = drawer(model, card, same_classes, truncation)
     quality = judge.evaluate(draw)
     facts = {
         'model': {'directory': str(version), 'name': card.name, 'version': version.name},
         'step': card.step,
         'data': source.summary(),
+        'learned_from': training.summary(),
         'extractor': extractor.name,
         'accuracy': extractor.accuracy,
         'seed': seed,
@@ -98,7 +110,7 @@ def evaluate(
     sheets = judge.neighbours_sheet(draw, quality), judge.missed_sheet(draw, quality)
     about = headline(judge, features)
     of_classes = quality.class_shares, judge.class_diversity(quality)
-    return Report(about, notes, quality.rows, *of_classes, *sheets, facts)
+    return Report(about, notes, quality.rows, *of_classes, *sheets, facts, judge.form.nouns[0])
 
 
 def open_data(
@@ -115,21 +127,50 @@ def open_data(
     is_drawn = dataset.partition(':')[0] in STROKES
     ink_width = card.config.get('ink_width') if is_drawn else None
     source = open_source(dataset, data_dir, split=split, ink_width=ink_width)
-    if list(source.shape[:2]) != shape[:2]:
+    if card.form == DRAWING and list(source.shape[:2]) != shape[:2]:
         source = open_source(dataset, data_dir, shape[0], split=split, ink_width=ink_width)
-    if list(source.shape) != shape:
+    if source.form != card.form or list(source.shape) != shape:
         raise ModelError(
-            f'--model={quoted(version)} draws images of {shape} (height, width, channels),'
-            f' {quoted(dataset)} has {list(source.shape)}: these cannot be compared'
+            f'--model={quoted(version)} {_makes(card.form, shape)}, {quoted(dataset)} has'
+            f' {list(source.shape)}: these cannot be compared'
         )
     return source
 
 
-def _compared(version, card, source, chosen) -> list[str]:
+def open_training(card: ModelCard, source, version: pathlib.Path, data_dir: str | None = None):
+    """What the model learned from, and ''; or the source, and why that could not be opened."""
+    if (source.dataset, source.notes.get('split')) == (
+        card.data['dataset'],
+        card.data.get('split'),
+    ):
+        return source, ''
+    try:
+        return open_data(None, card, version, data_dir), ''
+    except SourceError as error:
+        return source, (
+            f'What the model learned from cannot be read ({error}); so copies are looked for among'
+            f' those of {quoted(source.dataset)}.'
+        )
+
+
+def _makes(form: str, shape) -> str:
+    if form == DRAWING:
+        return f'draws images of {shape} (height, width, channels)'
+    return f'makes {form_named(form).nouns[0]}s of {shape}'
+
+
+def _compared(version, card, source, training, chosen) -> list[str]:
     """What is compared to what, in lines."""
+
+    def images(of):
+        split = of.notes.get('split') if training is not source else None
+        named = quoted(of.dataset) + (f', split {split}' if split else '')
+        return f'{named}, {len(of):,} {form_named(of.form).nouns[1]}s of {list(of.shape)}'
+
     told = {
         'model': f'{quoted(version)}, step {card.step:,}',
-        'dataset': f'{quoted(source.dataset)}, {len(source):,} images of {list(source.shape)}',
+        'dataset': images(source),
+        **({} if training is source else {'learned from': images(training)}),
         **chosen,
     }
     return [f'  {name:15} {"none" if value is None else value}' for name, value in told.items()]
@@ -162,14 +203,16 @@ def drawer(model, card: ModelCard, by_class: bool, truncation: float | None):
 
 def headline(judge: Evaluator, features: str) -> str:
     """What the Fréchet distance of a report is, and what it is not."""
-    name, count = quoted(judge.extractor.name), f'{judge.count:,} drawings and as many real images'
+    name = quoted(judge.extractor.name)
+    count = worded(f'{judge.count:,} {{made}}s and as many real {{given}}s', judge.form)
     if features == INCEPTION:
         return (
             f'Fréchet distance in the features of {name}, of {count}: like FID, but comparable only'
             ' at the same number and with the same weights and resizing'
         )
     accuracy = judge.extractor.accuracy
-    right = '' if accuracy is None else f' ({accuracy:.1%} right on images it had not seen)'
+    seen = worded('{given}s it had not seen', judge.form)
+    right = '' if accuracy is None else f' ({accuracy:.1%} right on {seen})'
     return (
         f'Fréchet distance in the features of {name}; not FID, not comparable with other data sets.'
         f'\nOf {count}{right}.'
@@ -189,7 +232,7 @@ def table(rows: list[Row]) -> list[str]:
     ]
 
 
-def class_table(shares, diversity) -> list[str]:
+def class_table(shares, diversity, made: str = 'drawing') -> list[str]:
     """The classes that vary least beside real images, in aligned lines; none without classes."""
     if not diversity:
         return []
@@ -203,7 +246,7 @@ def class_table(shares, diversity) -> list[str]:
     heads = [('class', 'share', 'in data', 'diversity', 'real')]
     return [
         '',
-        'Of the drawings that are taken for a class, those that vary least beside real ones first:',
+        f'Of the {made}s that are taken for a class, those that vary least beside real ones first:',
         *(
             f'{name:22}{share:>10}{of_data:>10}{drawn:>11}{real:>10}'
             for name, share, of_data, drawn, real in heads + cells

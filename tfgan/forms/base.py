@@ -14,7 +14,7 @@ from tfgan.networks.architecture import Architecture
 DRAWING = 'drawing'  # the form of runs and exports that name none
 MUSIC = 'music'
 STROKES = 'ndjson', 'strokes'  # the kinds of data set that a pen has to draw
-FORMS = {DRAWING: 'tfgan.forms.drawing'}  # the module that has it as FORM
+FORMS = {DRAWING: 'tfgan.forms.drawing', MUSIC: 'tfgan.forms.music'}  # modules that have it as FORM
 
 
 class Figure(NamedTuple):
@@ -35,15 +35,19 @@ class Augmentation(Protocol):
 
 
 class Views(Protocol):
-    """What the judge of a data set sees of its examples, and what it learns from."""
+    """What the judge of a data set sees of its examples, and what it learns from.
+
+    One may have `nearest(thumbnails, others, k)` besides, which gives the distance [n] to the k-th
+    nearest of others and its index [n]; without it, distances are those of pixels.
+    """
 
     damages: int  # how many ways there are to damage an example
 
     def small(self, raw):
-        """Examples as stored, made small for the judge's network: a tensor [n, *small shape]."""
+        """Examples as stored, made small for the judge's network: whole numbers of a byte."""
 
     def encode(self, small):
-        """Small examples as the judge's network takes them: float32 in [-1, 1]."""
+        """Small examples as the judge's network takes them: float32 [n, h, w, c] in [-1, 1]."""
 
     def thumbnails(self, raw) -> np.ndarray:
         """Rows that are near where examples are alike: uint8 [n, d]."""
@@ -58,21 +62,33 @@ class Views(Protocol):
 class Form(Protocol):
     """All that the trainer, the judge and the export must be told of an art form.
 
-    Raw examples are NumPy arrays or tensors as stored, [n, *shape]; x are those that networks take,
-    float32 [n, *shape] in [-1, 1].
+    Raw examples are NumPy arrays or tensors as stored, [n, *the source's shape]; x are those that
+    networks take, float32 [n, *shape] in [-1, 1].
     """
 
     name: str
     example: str  # what an export's signatures call one
+    output: tuple[str, int]  # and the type and number of axes of several
+    nouns: tuple[str, str]  # what people call one that a model made, and one of a data set
+    redraws: bool  # whether it is a RedrawingForm, whose models can have an encoder
     sources: Mapping[str, Kind]
     architectures: Mapping[str, Architecture]
-    figures: Mapping[str, Figure]  # of `measures`
+    figures: Mapping[str, Figure]  # of `measures` and `descriptors`
 
-    def encode(self, raw):
+    def shape(self, data: dict) -> tuple[int, int, int]:
+        """The shape of x, by what a source's summary says."""
+
+    def encode(self, raw, shape):
         """x of raw examples."""
 
     def decode(self, x):
         """Raw examples of x; what lies outside [-1, 1] saturates."""
+
+    def given(self, x, seeds) -> tuple:
+        """What of examples a generator is told in training, by seeds int64 [n]; () for nothing.
+
+        It is called with these after latents and labels.
+        """
 
     def ground(self, source: Source):
         """What an example of a source is where nothing is drawn: float32 in [-1, 1], or None."""
@@ -84,19 +100,50 @@ class Form(Protocol):
         """What the judge of a source sees."""
 
     def measures(self, raw, source: Source) -> dict[str, np.ndarray]:
-        """A number [n] for each of `figures` and each example, NaN where it has none."""
+        """A number [n] of each example for some of `figures`, NaN where it has none."""
 
-    def traits(self, raw) -> dict[str, np.ndarray]:
-        """What a slider may change of a model's examples: a number [n] each, NaN for none."""
+    def descriptors(self, raw) -> dict[str, np.ndarray]:
+        """Numbers [n, d] of each example for the others, which tell how alike two sets vary."""
 
     def sheet(self, raw, columns: int | None = None, pixels: int = 640) -> np.ndarray:
         """A picture of examples in rows, about `pixels` wide: uint8 [h, w, 1 or 3]."""
 
-    def write(self, out: str, raw, numbers, recipe: dict | None = None) -> None:
-        """Writes a sheet or, if `out` is a folder, a file for each example, named by `numbers`.
+    def write(self, out: str, raw, numbers, recipe: dict | None = None, **how) -> None:
+        """Writes one file or, if `out` is a folder, a file for each example, named by `numbers`.
 
-        Files say what made them by the recipe.
+        Files say what made them by the recipe; `how` are the form's own options.
         """
+
+    def sounds(self, raw) -> tuple[np.ndarray, int] | None:
+        """What examples sound like, float32 [n, samples] in [-1, 1], and samples a second."""
+
+    def again(self, ending: str, recipe: dict, model) -> bytes | None:
+        """The file that a recipe tells, made again; None if more than the model is in it.
+
+        Raises ValueError for a recipe of no file of ours, and ModelError.
+        """
+
+    def differ(self, ending: str, recipe: dict, first: bytes, second: bytes) -> str:
+        """In what two files of a recipe look or sound different, in words; '' if in nothing."""
+
+    def signatures(self, servable) -> dict[str, tuple[Callable, list]]:
+        """An export's own signatures: name to (function, TensorSpecs of its inputs)."""
+
+    def described(self, data: dict) -> str:
+        """What a generator of such data makes, as a sentence without a verb."""
+
+    def commands(self, reads: bool) -> list[str]:
+        """What to do first with a model, after `python -m tfgan.`, with {model} in its place.
+
+        One that `reads` has an encoder.
+        """
+
+
+class RedrawingForm(Form, Protocol):
+    """What must be told besides of a form whose models draw, and redraw what a person drew."""
+
+    def traits(self, raw) -> dict[str, np.ndarray]:
+        """What a slider may change of a model's examples: a number [n] each, NaN for none."""
 
     def outlines(self, raw) -> list[str]:
         """An SVG file for each example, for a model that answers none itself."""
@@ -145,23 +192,11 @@ class Form(Protocol):
     def page_of(self, own) -> dict:
         """What of a person's example a model's in its place depends on, as a recipe tells it."""
 
-    def again(self, ending: str, recipe: dict, model) -> bytes | None:
-        """The file that a recipe tells, drawn again; None if more than the model is in it.
-
-        Raises ValueError for a recipe of no file of ours, and ModelError.
-        """
-
-    def differ(self, ending: str, recipe: dict, first: bytes, second: bytes) -> str:
-        """In what two files of a recipe look different, in words; '' if in nothing."""
-
     def mended(self, own, drawing) -> np.ndarray:
         """The person's, with a model's in the place of what is not known."""
 
     def walk(self, first, last, drawings: list) -> list[np.ndarray]:
         """Frames from one person's example to another by way of a model's."""
-
-    def signatures(self, servable) -> dict[str, tuple[Callable, list]]:
-        """An export's own signatures: name to (function, TensorSpecs of its inputs)."""
 
 
 def form_named(name: str) -> Form:

@@ -120,7 +120,7 @@ class Encoding:
         both = tf.concat([latents.fold(seeds, -1), seeds], axis=0)
         known = 1 - holes(both, gan.shape[:2])
         drawn = latents.classes(seeds, gan.class_shares)
-        return Batch(gan.form.encode(raw), labels, normal, drawn, known)
+        return Batch(gan.form.encode(raw, gan.shape), labels, normal, drawn, known)
 
     def _losses(self, batch):
         """The loss, and how unlike drawings are: summed over replicas, means of the batch."""

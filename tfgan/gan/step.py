@@ -25,6 +25,7 @@ THRESHOLD_MEMORY = 0.99  # of the decision threshold, from one step to the next
 FINAL_RATE_SHARE = {'discriminator': 0.1, 'generator': 0.02}
 # Random streams of an example's seed: latents take the counters from 0 on, their labels -2.
 CHANGE_STREAMS = {'real': -3, 'generated': -4}
+GIVEN_STREAM = -6
 
 
 class Batch(NamedTuple):
@@ -35,6 +36,7 @@ class Batch(NamedTuple):
     labels: tf.Tensor  # int32 [b], of both
     mix: tf.Tensor  # float32 [b] in [0, 1), for penalties between the two
     changes: tuple  # how (real, generated) examples are augmented; () if they are not
+    given: tuple = ()  # what of an example the generator is told
 
 
 class Scored(NamedTuple):
@@ -70,7 +72,7 @@ class Step:
         """
         state = self._state
         with tf.GradientTape() as drawing:
-            fake = state.generator(batch.latents, batch.labels)
+            fake = state.generator(batch.latents, batch.labels, *batch.given)
             shown = self._augmented(batch, fake)
         critic = self._critic(*shown, batch)
         scored = _scored(critic.logits, batch.labels)
@@ -140,7 +142,8 @@ class Step:
 
     def _logits(self, part):
         """The discriminator's (real, generated) logits [b] of a part's examples."""
-        shown = self._augmented(part, self._state.generator(part.latents, part.labels))
+        fake = self._state.generator(part.latents, part.labels, *part.given)
+        shown = self._augmented(part, fake)
         return tuple(self._state.discriminator(x, part.labels) for x in shown)
 
     def _changes(self, seeds):
@@ -207,7 +210,9 @@ class Step:
         )
         normal = latents.normal(seeds, state.config.latent_size)
         mix = latents.uniform(seeds)
-        return Batch(state.form.encode(raw), normal, labels, mix, self._changes(seeds))
+        real = state.form.encode(raw, state.shape)
+        given = state.form.given(real, latents.fold(seeds, GIVEN_STREAM))
+        return Batch(real, normal, labels, mix, self._changes(seeds), given)
 
     @tf.autograph.experimental.do_not_convert  # It has no loops, and converting takes seconds.
     def _replica_step(self, examples, step, progress):

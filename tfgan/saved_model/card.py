@@ -9,7 +9,7 @@ import urllib.parse
 
 from tfgan.config import Config, table
 from tfgan.errors import ModelError, quoted, typed
-from tfgan.forms.base import DRAWING
+from tfgan.forms.base import DRAWING, FORMS, form_named
 
 FILE = 'model.json'
 # What must be known of the data to draw from a model and to judge it.
@@ -18,30 +18,29 @@ DATA_FIELDS = ('dataset', 'count', 'shape', 'class_names', 'class_counts', 'lice
 TEMPLATE = string.Template(
     """# $name
 
-![drawings](sheet.png)
+![$made](sheet.png)
 
-A generator of drawings $height pixels high and $width wide with $channels channel(s), trained by \
-tfgan.
+A generator of $described, trained by tfgan.
 
-- Data set: `$dataset`, $count images, $classes class(es): $class_names
+- Data set: `$dataset`, $count ${real}, $classes class(es): $class_names
 - Licence of the data: $licence
-- Trained for $steps steps, $images_seen images seen, $minutes minutes
-- SHA-256 of what draws: `$sha256`; `sha256sum --check SHA256SUMS` checks the files
+- Trained for $steps steps, $images_seen ${real} seen, $minutes minutes
+- SHA-256 of what makes them: `$sha256`; `sha256sum --check SHA256SUMS` checks the files
 
-Scores of the drawings, `_of_real` those of other real images:
+Scores of the $made, `_of_real` those of other real $real:
 
 $scores
 
-## Draw
+## Use
 
-    python -m tfgan.sample --model=. --num=64 --seed=7 --out=sheet.png
+$commands
 
 or, with TensorFlow alone:
 
     model = tf.saved_model.load('.')
-    images = model.signatures['serving_default'](seed=tf.constant([7, 8, 9], tf.int64))['image']
+    found = model.signatures['serving_default'](seed=tf.constant([7, 8, 9], tf.int64))['$example']
 
-One seed is one drawing. `saved_model_cli show --all --dir .` lists the other signatures.
+One seed is one $one. `saved_model_cli show --all --dir .` lists the other signatures.
 
 ## Serve
 
@@ -62,7 +61,7 @@ $configuration
 
 ## Know before use
 
-It draws what its data shows and nothing else, can repeat single examples of a small data set, and
+It makes what its data shows and nothing else, can repeat single examples of a small data set, and
 says nothing of who made them: see the licence.
 """
 )
@@ -91,15 +90,19 @@ class ModelCard:
 
     def as_markdown(self) -> str:
         """The card for people."""
-        height, width, channels = self.data['shape']
+        form = form_named(self.form)
+        commands = [each.format(model='.') for each in form.commands(reads=False)]
         scores = (f'    {key}: {value:.4g}' for key, value in self.scores.items())
         return TEMPLATE.substitute(
             name=self.name,
             typed=typed(self.name),
             url=typed(f'localhost:8501/v1/models/{urllib.parse.quote(self.name, safe="")}:predict'),
-            height=height,
-            width=width,
-            channels=channels,
+            one=form.nouns[0],
+            made=f'{form.nouns[0]}s',
+            real=f'{form.nouns[1]}s',
+            example=form.example,
+            described=form.described(self.data),
+            commands='\n'.join(f'    python -m tfgan.{command}' for command in commands),
             dataset=self.data['dataset'],
             count=f'{self.data["count"]:,}',
             classes=len(self.data['class_names']),
@@ -152,19 +155,25 @@ def _check(card):
         value, kinds = getattr(card, field.name), KINDS.get(field.name, str)
         if not isinstance(value, kinds):
             raise TypeError(f'{field.name}: {quoted(value)}')
+    if card.form not in FORMS:
+        raise TypeError(f'form: {quoted(card.form)}')
     data = card.data
     if not all(isinstance(each, int | float) for each in card.scores.values()):
         raise TypeError(f'scores: {quoted(card.scores)}')
-    if not is_of_images(data['shape'], data['class_names'], data['class_counts']):
-        raise TypeError('shape, class_names and class_counts are not those of images')
+    if not is_of_examples(data['shape'], data['class_names'], data['class_counts']):
+        raise TypeError('shape, class_names and class_counts are not those of examples')
+    form_named(card.form).shape(data)  # It has all that this takes.
     for name in ('dataset', 'licence'):
         if not isinstance(data[name], str):
             raise TypeError(f'{name}: {quoted(data[name])}')
 
 
-def is_of_images(shape, names, counts) -> bool:
-    """Whether this is a shape [h, w, c] and each class's name and count; may raise TypeError."""
+def is_of_examples(shape, names, counts) -> bool:
+    """Whether this is a shape and each class's name and count; may raise TypeError.
+
+    A shape is [h, w, c] of images, [steps, voices] of pieces.
+    """
     sizes = [*shape, *counts]
     whole = all(isinstance(size, int) and size >= 0 for size in sizes)
     named = all(isinstance(name, str) for name in names) and len(names) == len(counts)
-    return whole and len(shape) == 3 and all(shape) and named and any(counts)
+    return whole and len(shape) in (2, 3) and all(shape) and named and any(counts)

@@ -30,7 +30,8 @@ def sha256(form: str, architecture: str, shape, weights) -> str:
 def of_export(card, weights) -> str:
     """The same of an export by its card and its weights, of which the generator's are the first."""
     count = len(generator_of(card).variables)
-    shape, architecture = card.data['shape'], card.config['architecture']
+    shape = form_named(card.form).shape(card.data)
+    architecture = card.config['architecture']
     return sha256(card.form, architecture, shape, weights[:count])
 
 
@@ -43,8 +44,9 @@ def generator_of(card):
     except (TypeError, ConfigError) as error:
         said = f'the model {quoted(card.name)}: its configuration is none of today'
         raise ModelError(f'{said} ({quoted(error)}); export the run once more') from error
-    shape, classes = tuple(card.data['shape']), len(card.data['class_names'])
-    architecture = form_named(card.form).architectures[settings.architecture]
+    form, classes = form_named(card.form), len(card.data['class_names'])
+    shape = form.shape(card.data)
+    architecture = form.architectures[settings.architecture]
     generator = architecture.make_generator(settings, shape, classes)
     generator(tf.zeros([1, settings.latent_size]), tf.zeros([1], tf.int32))
     return generator

@@ -77,8 +77,7 @@ class Servable(tf.Module):
     def signatures(self) -> dict:
         """Name to concrete function, as `tf.saved_model.save` takes them."""
         normal = _spec('latents', [None, self._size], tf.float32)
-        blank = self._gan.form.decode(tf.zeros([1, *self._gan.shape]))
-        example = _spec(self._gan.form.example, [None, *self._gan.shape], blank.dtype)
+        example = self.example()
         inputs = {
             'serving_default': (self.serving_default, [SEED]),
             'labelled': (self.labelled, [SEED, LABEL]),
@@ -101,6 +100,11 @@ class Servable(tf.Module):
                 name: tf.function(function, autograph=False).get_concrete_function(*specs)
                 for name, (function, specs) in inputs.items()
             }
+
+    def example(self) -> tf.TensorSpec:
+        """What examples are as the form stores them."""
+        blank = self._gan.form.decode(tf.zeros([1, *self._gan.shape]))
+        return _spec(self._gan.form.example, [None, *blank.shape[1:]], blank.dtype)
 
     def between_specs(self) -> list:
         """What `between` is asked with."""
@@ -181,7 +185,8 @@ class Servable(tf.Module):
     def _inverted(self, example, mask, label, steps, seed):
         numbers = tf.range(CANDIDATES, dtype=tf.int64)
         noise = self._once.normal(tf.reshape(latents.fold(seed[:, None], numbers), [-1]))
-        return self._once.invert(self._gan.form.encode(example), mask, label, steps, noise)
+        known = self._gan.form.encode(example, self._gan.shape)
+        return self._once.invert(known, mask, label, steps, noise)
 
     def between(self, latents, to_latents, share, label, to_label):
         """The example at `share` of the way from latents and a class to others."""
@@ -190,7 +195,8 @@ class Servable(tf.Module):
 
     def discriminate(self, example, label):
         """How probably an example is a real one of its class, as the discriminator sees it."""
-        logits = self._gan.discriminator(self._gan.form.encode(example), self.checked(label))
+        x = self._gan.form.encode(example, self._gan.shape)
+        logits = self._gan.discriminator(x, self.checked(label))
         return {'probability': tf.sigmoid(logits - self.decision_threshold)}
 
     def classes(self, label):

@@ -195,6 +195,7 @@ def train(
         if due('score', clock.secs()):
             began = time.monotonic()
             better = _keep_best(checkpoints, report.score(metrics, clock.spent(step)))
+            report.sounds()
             due.took('score', time.monotonic() - began, SCORE_SHARE)
         if due('checkpoint', clock.secs()) or better:
             checkpoints.save(clock.secs())
@@ -209,6 +210,7 @@ def train(
             _keep_best(checkpoints, scores)
             best_score = float(checkpoints.best_score.numpy()) if scores else None
             report.sheet()
+            report.sounds()
             report.walk()
             report.curves()
         report.close()

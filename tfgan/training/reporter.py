@@ -19,6 +19,7 @@ from tfgan.training import curves as curve_pictures
 from tfgan.training.event_files import Events
 
 SCORE_IMAGES = 2000
+HEARD = 3  # examples
 WALKERS, WALK_FRAMES = 16, 60
 WALK_COLUMNS, WALK_PIXELS = 4, 320  # of each frame of the GIF
 
@@ -57,6 +58,7 @@ class Report:
             disable=not sys.stderr.isatty(),
         )
         self._source, self._evaluator = source, None
+        self._nouns = gan.form.nouns  # of what is made, and of what is real
         self._scores, self._told, self._failed = [], set(), set()
         if is_new or self._step() == 0:  # a run that is resumed often is introduced but once
             self._introduce(gan.config)
@@ -79,7 +81,8 @@ class Report:
             tf.summary.text('configuration', table(config))
             hparams.hparams(settings)
         self._image('real', real_sheet)
-        told = self._recipe('real images', source=None)
+        self._sound('real', real[:HEARD])
+        told = self._recipe(f'real {self._nouns[1]}s', source=None)
         pictures.write_png(self._directory / 'samples' / 'real.png', real_sheet, told)
         self._writer.flush()  # before the first checkpoint: then it has been introduced
 
@@ -95,6 +98,14 @@ class Report:
         with self._writer.as_default(step=self._step()):
             tf.summary.image(name, sheet[None])
 
+    @ornament('sounds')
+    def _sound(self, name, raw):
+        """What examples sound like on TensorBoard, if they do."""
+        if found := self._gan.form.sounds(raw):
+            samples, rate = found
+            with self._writer.as_default(step=self._step()):
+                tf.summary.audio(name, samples[..., None], rate, max_outputs=len(samples))
+
     @ornament('points of curves')
     def scalars(self, values: dict[str, float]) -> None:
         """One point of each TensorBoard curve."""
@@ -108,7 +119,7 @@ class Report:
         step = self._step()
         interval = tqdm.tqdm.format_interval
         text = (
-            f'step {step:,}, {rate * self._gan.config.batch_size:,.0f} images/s, '
+            f'step {step:,}, {rate * self._gan.config.batch_size:,.0f} {self._nouns[1]}s/s, '
             f'{interval(clock.left_secs(step, rate))} left, '
             f'loss D {metrics["loss/discriminator"]:.3f} G {metrics["loss/generator"]:.3f}'
         )
@@ -121,9 +132,9 @@ class Report:
 
     @ornament('sheets')
     def sheet(self) -> None:
-        """The drawings of the fixed seeds, as PNG and on TensorBoard."""
+        """What the fixed seeds make, as PNG and on TensorBoard."""
         sheet = self._gan.sheet()
-        self._image('drawings', sheet)
+        self._image(f'{self._nouns[0]}s', sheet)
         path = self._directory / 'samples' / f'step-{self._step():08}.png'
         pictures.write_png(path, sheet, self._recipe('sheet of a run'))
 
@@ -152,6 +163,10 @@ class Report:
         self._scores.append(metrics | scores | {'progress': progress})
         self._advise(advice.advice(self._scores))
         return scores
+
+    def sounds(self) -> None:
+        """What the first of the fixed seeds make on TensorBoard, where one can hear it."""
+        self._sound(f'{self._nouns[0]}s', self._gan.draw(np.arange(HEARD)))
 
     def _draw(self, seeds):
         labels = latents.classes(tf.constant(seeds), self._gan.class_shares).numpy()

@@ -112,9 +112,8 @@ class Run:
             self._outcome = loop.train(
                 self._gan, self.source, self.directory, stop, self._checkpoint_secs, place.peer_secs
             )
-            if not self._outcome.stopped and encoder_loop.is_wanted(
-                self.config, self._outcome.step
-            ):
+            is_over = self._gan.form.redraws and not self._outcome.stopped
+            if is_over and encoder_loop.is_wanted(self.config, self._outcome.step):
                 self._encoder = self._trained_encoder(stop)
         if self._outcome.stopped:
             self._wait_for_all()
@@ -149,10 +148,11 @@ class Run:
         form = forms.form_named(source.form)
         parts = strategy.num_replicas_in_sync * accumulate
         architecture = form.architectures[config.architecture]
-        memory.check_memory(architecture, config, source.shape, len(source.class_names), parts)
+        shape = form.shape(source.summary())
+        memory.check_memory(architecture, config, shape, len(source.class_names), parts)
         augmentation = form.augmentation(source) if augments(config, source) else None
         place = strategy, augmentation, accumulate, source.form, form.ground(source)
-        return Gan(config, source.shape, source.shares, *place)
+        return Gan(config, shape, source.shares, *place)
 
     def export(
         self,
@@ -199,7 +199,8 @@ class Run:
         found = self._found()
         counts = np.array(found['data']['class_counts'])
         form = found.get('form', forms.DRAWING)
-        gan = Gan(self.config, found['data']['shape'], counts / counts.sum(), form=form)
+        shape = forms.form_named(form).shape(found['data'])
+        gan = Gan(self.config, shape, counts / counts.sum(), form=form)
         checkpoints = Checkpoints(self.directory, gan)
         if not checkpoints.restore(CHECKPOINTS[checkpoint]):
             folder = CHECKPOINTS[checkpoint]
@@ -215,6 +216,8 @@ class Run:
         """The encoder of a restored Gan, trained now if the run is over and has none."""
         from tfgan.training import encoder_loop, loop
 
+        if not gan.form.redraws:
+            return None
         folder = self.directory / ENCODERS[checkpoint]
         found = encoder_loop.finished(gan, folder)
         if found or not encoder_loop.is_over(self.config, card.step, card.secs):
@@ -256,7 +259,7 @@ def _written(gan, directory, card, encoder, compact):
     from tfgan.saved_model import identity, sliders, writer
 
     identity.round_weights(gan.average)
-    learned = card.step >= LEAST_STEPS_FOR_SLIDERS
+    learned = gan.form.redraws and card.step >= LEAST_STEPS_FOR_SLIDERS
     found = sliders.found(gan.average, gan.form, encoder) if learned else []
     return writer.write(gan, directory, card, encoder, compact, found)
 

@@ -15,6 +15,9 @@ class Drawing:
 
     name = DRAWING
     example = 'image'
+    output = 'u1', 4
+    nouns = 'drawing', 'image'
+    redraws = True
     sources = SOURCES
     # fmt: off
     architectures: ClassVar = {
@@ -37,7 +40,13 @@ class Drawing:
 
     # What imports TensorFlow or SciPy, which take seconds, does so when it is called.
 
-    def encode(self, raw):
+    def shape(self, data):
+        return tuple(data['shape'])
+
+    def given(self, x, seeds):
+        return ()
+
+    def encode(self, raw, shape=None):
         from tfgan.forms.drawing.pixels import to_float
 
         return to_float(raw)
@@ -64,6 +73,9 @@ class Drawing:
         from tfgan.forms.drawing import ink
 
         return ink.measures(raw, source.paper)
+
+    def descriptors(self, raw):
+        return {}
 
     def traits(self, raw):
         from tfgan.forms.drawing import ink
@@ -161,6 +173,18 @@ class Drawing:
         from tfgan.forms.drawing import framing
 
         return framing.walk(first, last, drawings)
+
+    def sounds(self, raw):
+        return None
+
+    def described(self, data):
+        height, width, channels = data['shape']
+        return f'drawings {height} pixels high and {width} wide with {channels} channel(s)'
+
+    def commands(self, reads):
+        redraw = 'redraw --model={model} --image=mine.png --out=redrawn.svg'
+        sample = 'sample --model={model} --num=64 --seed=7 --out=sheet.png'
+        return [sample, redraw] if reads else [sample]
 
     def signatures(self, servable):
         import tensorflow as tf

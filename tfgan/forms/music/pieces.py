@@ -1,6 +1,7 @@
 """Pieces of music as they are stored: which pitch each voice has in each sixteenth."""
 
 import dataclasses
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -46,7 +47,7 @@ def notes_of(piece) -> list[Note]:
         starts = np.append(np.flatnonzero(is_new), len(column))
         found += [
             Note(voice, int(start), int(end - start), int(column[start] % AGAIN))
-            for start, end in zip(starts, starts[1:])
+            for start, end in itertools.pairwise(starts)
             if column[start] != REST
         ]
     return sorted(found, key=lambda note: (note.start, note.voice))

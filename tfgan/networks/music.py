@@ -1,0 +1,309 @@
+"""Generators and discriminators of music: pieces of a few voices as one-hot rows, step by step."""
+
+import itertools
+import math
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfgan.config import Config
+from tfgan.networks.backward import LEAK, Forward
+from tfgan.networks.layers import BuiltOnCall, Score, Trunk, dense, flat, leaky
+from tfgan.networks.recurrent import Gru
+
+BEAT = 4  # steps
+OCTAVE = 12  # rows of pitches
+HOLD = 3.0  # how much more probable a held note is, as a logit, before anything is learned
+SEMITONE = 0.05  # of how high a voice is, as a discriminator sees it
+GOLDEN = (math.sqrt(5) - 1) / 2
+
+
+def one_hot(logits):
+    """The likeliest row of logits [..., rows] as one-hot, with the slopes of the softmax."""
+    soft = tf.nn.softmax(logits)
+    hard = tf.one_hot(tf.argmax(logits, axis=-1), logits.shape[-1])
+    return soft + tf.stop_gradient(hard - soft)
+
+
+def turned(latents, beat):
+    """Latents [n, latent_size] of a beat: those of the piece, each pair of them turned by an angle.
+
+    They stay normal, and those of two beats are hardly alike; so a piece of any length has its own
+    of every beat.
+    """
+    half = latents.shape[1] // 2
+    angles = 2 * np.pi * np.modf(GOLDEN * np.arange(1, half + 1))[0]
+    angles = tf.constant(angles, tf.float32) * tf.cast(beat, tf.float32)
+    cosine, sine = tf.cos(angles), tf.sin(angles)
+    first, second, rest = latents[:, :half], latents[:, half : 2 * half], latents[:, 2 * half :]
+    turned = cosine * first - sine * second, sine * first + cosine * second
+    return tf.concat([*turned, rest], axis=1)
+
+
+class MusicGenerator(BuiltOnCall, keras.Model):
+    """What generators of music share: how chords become pieces, and what is given is kept.
+
+    Latents [n, latent_size] and labels [n] become pieces [n, steps, rows, voices]. What is `given`,
+    shaped as they are, is kept where `known` [n, steps, voices] is 1; a piece is as long as it. A
+    subclass says what the chords of the beats are.
+    """
+
+    ORDER = 0, 3, 1, 2  # the outer voices come first
+
+    def __init__(self, config: Config, shape, num_classes: int):
+        super().__init__(name='generator')
+        self.steps, self.rows, self.voices = shape
+        self.notes = self.rows // (2 * OCTAVE) * 2 * OCTAVE + 1  # rows of pitches and of the rest
+        self.order = [voice for voice in self.ORDER if voice < self.voices]
+        self.trunk = Trunk(config, num_classes)
+        self.reading = [dense(config, config.width // 2) for _ in range(2)]
+        self.harmony = dense(config, self.voices * config.width)
+        self.heard = [dense(config, config.width, use_bias=False) for _ in self.order[1:]]
+        self.choices = [dense(config, self.notes) for _ in self.order]
+        self.filling = [dense(config, config.width) for _ in range(2)]
+        self.passing = dense(config, (BEAT - 1) * self.voices * self.notes)
+        hold = keras.initializers.Constant(HOLD)
+        self.hold = self.add_weight(shape=[BEAT - 1, self.voices, 1], initializer=hold, name='hold')
+        if self.rows > self.notes:
+            self.struck = dense(config, BEAT * self.voices)
+
+    def call(self, latents, labels, given=None, known=None):
+        if given is None:
+            shape = tf.shape(latents)[0], self.steps
+            given = tf.zeros([*shape, self.rows, self.voices])
+            known = tf.zeros([*shape, self.voices])
+        beats = given.shape[1] // BEAT if given.shape[1] else tf.shape(given)[1] // BEAT
+        # As [n, beats, BEAT, voices, rows], in which all that is chosen is chosen.
+        given = tf.reshape(given, [-1, beats, BEAT, self.rows, self.voices])
+        given = tf.transpose(given, [0, 1, 2, 4, 3])
+        known = tf.reshape(known, [-1, beats, BEAT, self.voices, 1])
+        read = self.read(given, known)
+        notes = given[..., : self.notes]
+        told = read, notes[:, :, 0], known[:, :, 0]
+        states, chords = self.chords(self.trunk(latents, labels), latents, beats, *told)
+        found = self.filled(states, chords, read, notes, known, given[..., self.notes :])
+        found = tf.transpose(found, [0, 1, 2, 4, 3])
+        return tf.reshape(found, [-1, BEAT * beats, self.rows, self.voices])
+
+    def chords(self, trunk, latents, beats, read, given, known):
+        """Features [n, beats, width] and rows [n, beats, voices, notes] of the beats' first steps.
+
+        What is given of those is kept.
+        """
+        raise NotImplementedError
+
+    def read(self, given, known):
+        """What is given, seen at each beat with the beats about it: [n, beats, features]."""
+        hidden = tf.concat([given * known, known], axis=4)
+        hidden = tf.reshape(hidden, [-1, tf.shape(given)[1], BEAT * (self.rows + 1) * self.voices])
+        hidden = leaky(self.reading[0](hidden))
+        return leaky(self.reading[1](around(hidden, 1, 4)))
+
+    def chord(self, features, given, known):
+        """The rows [n, voices, notes] of a beat's first step."""
+        hidden = tf.split(self.harmony(features), self.voices, axis=1)
+        found = {}
+        for place, voice in enumerate(self.order):
+            heard = hidden[place]
+            if place:
+                others = tf.concat([found[other] for other in self.order[:place]], axis=1)
+                heard += self.heard[place - 1](others)
+            row = one_hot(tf.cast(self.choices[place](leaky(heard)), tf.float32))
+            found[voice] = kept(row, given[:, voice], known[:, voice])
+        return tf.stack([found[voice] for voice in range(self.voices)], axis=1)
+
+    def filled(self, states, chords, read, given, known, again):
+        """The rows [n, beats, BEAT, voices, rows] of all steps, of those of each beat's first."""
+        beats = tf.shape(chords)[1]
+        wide = tf.reshape(chords, [-1, beats, self.voices * self.notes])
+        following = tf.pad(wide, [[0, 0], [0, 1], [0, 0]])[:, 1:]
+        hidden = tf.concat([states, read, wide, following], axis=2)
+        for layer in self.filling:
+            hidden = leaky(layer(hidden))
+        logits = tf.cast(self.passing(hidden), tf.float32)
+        logits = tf.reshape(logits, [-1, beats, BEAT - 1, self.voices, self.notes])
+        steps = [chords]
+        for step in range(BEAT - 1):
+            row = one_hot(logits[:, :, step] + self.hold[step] * steps[-1])
+            steps.append(kept(row, given[:, :, step + 1], known[:, :, step + 1]))
+        found = tf.stack(steps, axis=2)
+        if self.rows == self.notes:
+            return found
+        logits = tf.cast(self.struck(hidden), tf.float32)
+        struck = self.again(found, tf.reshape(logits, [-1, beats, BEAT, self.voices, 1]))
+        return tf.concat([found, kept(struck, again, known)], axis=4)
+
+    def again(self, found, logits):
+        """Where a note is struck again that sounded the step before: 0 or 1, shaped as logits."""
+        soft = tf.sigmoid(logits)
+        hard = soft + tf.stop_gradient(tf.cast(logits > 0, tf.float32) - soft)
+        steps = tf.reshape(found, [-1, BEAT * tf.shape(found)[1], self.voices, self.notes])
+        before = tf.pad(steps, [[0, 0], [1, 0], [0, 0], [0, 0]])[:, :-1]
+        same = tf.reduce_sum((steps * before)[..., :-1], axis=3)  # without rests
+        return hard * tf.reshape(same, tf.shape(logits))
+
+
+class RecurrentGenerator(MusicGenerator):
+    """A GRU goes from beat to beat; dense layers choose voice by voice and fill what is between.
+
+    It makes pieces of any length, of the latents turned by an angle that grows with the beat.
+    """
+
+    def __init__(self, config: Config, shape, num_classes: int):
+        super().__init__(config, shape, num_classes)
+        self.start = dense(config, config.width)
+        self.gru = Gru(config)
+
+    def chords(self, trunk, latents, beats, read, given, known):
+        state = tf.tanh(tf.cast(self.start(trunk), tf.float32))
+        chord = tf.zeros([tf.shape(latents)[0], self.voices, self.notes])
+
+        def next_beat(beat, state, chord):
+            seen = tf.concat([turned(latents, beat), read[:, beat], flat(chord)], axis=1)
+            state = self.gru(seen, state)
+            hidden = tf.concat([state, seen], axis=1)
+            return state, self.chord(hidden, given[:, beat], known[:, beat])
+
+        if isinstance(beats, int):
+            found = []
+            for beat in range(beats):
+                state, chord = next_beat(beat, state, chord)
+                found.append((state, chord))
+            return tuple(tf.stack(each, axis=1) for each in zip(*found))
+
+        def body(beat, state, chord, states, chords):
+            state, chord = next_beat(beat, state, chord)
+            return beat + 1, state, chord, states.write(beat, state), chords.write(beat, chord)
+
+        arrays = [tf.TensorArray(tf.float32, beats) for _ in range(2)]
+        *_, states, chords = tf.while_loop(
+            lambda beat, *_: beat < beats, body, [0, state, chord, *arrays]
+        )
+        return tf.transpose(states.stack(), [1, 0, 2]), tf.transpose(chords.stack(), [1, 0, 2, 3])
+
+
+class DenseGenerator(MusicGenerator):
+    """Dense layers and windows of beats choose all chords at once, of pieces of one length."""
+
+    def __init__(self, config: Config, shape, num_classes: int):
+        super().__init__(config, shape, num_classes)
+        self.start = dense(config, self.steps // BEAT * config.width)
+        self.near = [dense(config, config.width) for _ in range(2)]
+
+    def chords(self, trunk, latents, beats, read, given, known):
+        hidden = tf.reshape(
+            leaky(self.start(trunk)), [-1, beats, self.start.units * BEAT // self.steps]
+        )
+        for layer in self.near:
+            hidden = leaky(layer(around(tf.concat([hidden, read], axis=2), 1, 1)))
+        features = tf.concat([hidden, read], axis=2)
+        rows = [-1, self.voices, self.notes]
+        chords = self.chord(
+            tf.reshape(features, [-1, features.shape[2]]),
+            tf.reshape(given, rows),
+            tf.reshape(known, [-1, self.voices, 1]),
+        )
+        return hidden, tf.reshape(chords, [-1, beats, self.voices, self.notes])
+
+
+def kept(row, given, known):
+    """Rows, or what is given where it is known."""
+    return known * given + (1 - known) * row
+
+
+def around(hidden, before: int, after: int):
+    """Each beat's features [n, beats, d] beside those of so many beats before and after it."""
+    beats = hidden.shape[1] or tf.shape(hidden)[1]
+    padded = tf.pad(hidden, [[0, 0], [before, after], [0, 0]])
+    return tf.concat([padded[:, i : i + beats] for i in range(before + after + 1)], axis=2)
+
+
+class MusicDiscriminator(BuiltOnCall, keras.Model):
+    """Pieces [n, steps, rows, voices] and labels [n] to logits [n] through windows of beats.
+
+    Beside the rows it sees what a musician hears in any key: how high the voices are, which
+    intervals lie between them, and which intervals each of them moves by.
+    """
+
+    def __init__(self, config: Config, shape, num_classes: int):
+        super().__init__(name='discriminator')
+        self.steps, self.rows, self.voices = shape
+        units = config.channels * 16
+        self.near = [dense(config, units) for _ in range(2)]
+        self.far = [dense(config, units) for _ in range(2)]
+        self.score = Score(config, num_classes)
+
+    def call(self, pieces, labels, via=None):
+        via = via or Forward()
+        hidden = self.beats(pieces, via)
+        for layer in self.near:
+            hidden = via.leaky(via.affine(layer, hidden))
+        seen = [hidden]
+        for layer in self.far:
+            hidden = via.leaky(via.affine(layer, around(hidden, 1, 2)[:, ::2]))
+            seen.append(hidden)
+        return self.score(tf.concat([flat(each) for each in seen], axis=1), labels, via=via)
+
+    def beats(self, pieces, via):
+        """All there is of each beat [n, beats, features], of the steps before and after it."""
+        classes = pitch_classes(pieces)
+        of_all = tf.reduce_sum(classes, axis=3, keepdims=True)
+        views = pieces, classes, of_all, self.heights(pieces)[:, :, None]
+        wide = [tf.reshape(each, [-1, self.steps, math.prod(each.shape[2:])]) for each in views]
+        views = tf.concat(wide, axis=2)
+        own = tf.reshape(views, [-1, self.steps // BEAT, BEAT * views.shape[2]])
+        padded = tf.pad(views, [[0, 0], [1, BEAT], [0, 0]])
+        before, after = padded[:, : self.steps : BEAT], padded[:, BEAT + 1 :: BEAT]
+        return tf.concat([own, before, after, self.intervals(classes, via)], axis=2)
+
+    def heights(self, pieces):
+        """How high each voice is, and above where it was: [n, steps, 2 * voices]."""
+        pitches = self.rows // OCTAVE * OCTAVE
+        levels = (tf.range(pitches, dtype=tf.float32) - (pitches - 1) / 2) * SEMITONE
+        high = tf.einsum('nsrv,r->nsv', pieces[:, :, :pitches], levels)
+        before = tf.pad(high, [[0, 0], [1, 0], [0, 0]])[:, :-1]
+        return tf.concat([high, high - before], axis=2)
+
+    def intervals(self, classes, via):
+        """Intervals in a beat's halves, the one before it and from half to half: [n, beats, d]."""
+        halves = classes[:, :: BEAT // 2]
+        first, second = (
+            zip(*itertools.combinations(range(self.voices), 2)) if self.voices > 1 else ((), ())
+        )
+        before = tf.pad(halves, [[0, 0], [1, 0], [0, 0], [0, 0]])[:, :-1]
+        moves = interval_classes(before, halves, via)
+        found = [tf.reshape(moves, [-1, self.steps // BEAT, 2 * moves.shape[2]])]
+        if first:
+            chords = tf.gather(halves, first, axis=3), tf.gather(halves, second, axis=3)
+            chords = interval_classes(*chords, via)
+            found.append(tf.reshape(chords, [-1, self.steps // BEAT, 2 * chords.shape[2]]))
+            found.append(tf.pad(chords, [[0, 0], [1, 0], [0, 0]])[:, :-1:2])
+        return tf.concat(found, axis=2)
+
+
+def pitch_classes(pieces):
+    """Rows [n, steps, rows, voices] as the classes of their pitches [n, steps, 12, voices]."""
+    steps, rows, voices = pieces.shape[1:]
+    octaves = rows // OCTAVE
+    rows = tf.reshape(pieces[:, :, : octaves * OCTAVE], [-1, steps, octaves, OCTAVE, voices])
+    return tf.reduce_sum(rows, axis=2)
+
+
+def interval_classes(first, second, via):
+    """How many semitones it is up from one to another of one-hot classes [n, t, 12, pairs].
+
+    That an interval is there is a product of the two, and so not piecewise linear. But their sum
+    above one half is 1.5 where both are and 0.5 where one is, of which the latter are taken off.
+    The slopes at a class are then those of the interval that it makes with the other one. Returns
+    one-hot intervals [n, t, 12 * pairs], a half of each where one rests.
+    """
+    places = [
+        [(place + interval) % OCTAVE for place in range(OCTAVE)] for interval in range(OCTAVE)
+    ]
+    turned = tf.gather(second, places, axis=2)  # [n, t, interval, place, pairs]
+    sounds = [tf.reduce_sum(each, axis=2)[:, :, None, None] for each in (first, second)]
+    sums = first[:, :, None] + turned - 0.25 * (sounds[0] + sounds[1])
+    both = (via.leaky(sums) - LEAK * sums) / (1 - LEAK)
+    found = 2 * tf.reduce_sum(both, axis=3) - sounds[0][:, :, 0] - sounds[1][:, :, 0]
+    return tf.reshape(found, [-1, found.shape[1], OCTAVE * found.shape[3]])
