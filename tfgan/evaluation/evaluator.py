@@ -126,7 +126,7 @@ class Evaluator:
         )
         name = f'real-{source.fingerprint}-{extractor.key}-{self.count}-{seed}'
         if self._is_unseen:
-            name += f'-{training.fingerprint}'
+            name += f'-{training.fingerprint}' + '-alike' * alike
         path = cache.cache_path(cache_dir, f'{name}-{len(self.training)}-{FORMAT}.npz')
         self._real = cache.remembered(path, self._look_at_real)
         self._floor = dict(zip(self._real['names'].tolist(), self._real['floor'].tolist()))
