@@ -143,8 +143,14 @@ def define_pieces() -> None:
 
 def define_playing() -> None:
     """Those of them that a command has which is given a piece."""
-    flags.DEFINE_float('bpm', None, 'of music: quarters a minute', lower_bound=4, upper_bound=1000)
-    flags.DEFINE_bool('notation', False, 'of music: .png and .svg are scores, not piano rolls')
+    flags.DEFINE_float(
+        'bpm',
+        None,
+        'of music: quarters a minute; none: 80, or as yours',
+        lower_bound=4,
+        upper_bound=1000,
+    )
+    flags.DEFINE_bool('notation', False, 'of music: .svg is a score, not a piano roll')
 
 
 def check_files(form) -> dict:
@@ -172,8 +178,8 @@ def check_pieces() -> dict:
     else:
         folder = f', or --out={_to_type(path + "/", "pieces/")} for a folder of single pieces'
         check_picture('out', path, PIECE_ENDINGS, folder)
-    if values['notation'] and ending not in ('.png', '.svg'):
-        raise ConfigError(f'--notation is for .png .svg; {ending} has none: leave it out')
+    if values['notation'] and ending != '.svg':
+        raise ConfigError(f'--notation is for .svg; {ending} has none: leave it out')
     how = {name: values.get(name) for name in PIECES} | {'file_format': ending[1:]}
     return {name: value for name, value in how.items() if value}
 

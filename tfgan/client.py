@@ -38,7 +38,7 @@ WALK_FRAMES, WALK_PIXELS = 90, 480  # of a walk, and how wide one of a model wit
 MOST_CLASSES, MOST_LETTERS = 100_000, 1000  # of a model, and of the name of one
 STATES = 'UNKNOWN', 'START', 'LOADING', 'AVAILABLE', 'UNLOADING', 'END'  # of a version
 SIZES = {'uint8': 1, 'int32': 4, 'float32': 4, 'string': 8}  # bytes of what outputs are made of
-# What a model's signatures answer: each output's type and number of axes, or an example of its form.
+# What a model's signatures answer: each output's type and number of axes, or one of its examples.
 EXAMPLE, TEXT = 'example', {'text': ('U', 1)}
 FOUND = {'latents': ('f4', 2), 'label': ('i4', 1)}
 EXAMPLES = [form_named(name).output for name in FORMS]
@@ -64,8 +64,8 @@ class Model(Redrawing, Arranging, Remaking, Composing):
     def draw(self, seeds, label=None, truncation=None) -> np.ndarray:
         """Examples as the form stores them of int seeds [n].
 
-        They are drawings uint8 [n, h, w, c], or pieces int32 [n, steps, voices] of MIDI pitches, -1
-        for a rest and 128 more where a note is struck again. `label` is a class, by number or name, or one
+        They are drawings uint8 [n, h, w, c], or pieces int32 [n, steps, voices] of MIDI's pitches,
+        -1 for a rest and 128 more where a note is struck again. `label` is a class, by number or name, or one
         for each; without, they are as frequent as in the data. `truncation` in [0, 1] trades
         variety for typicality; 1 is all the variety.
         """
@@ -111,22 +111,23 @@ class Model(Redrawing, Arranging, Remaking, Composing):
         )
         return Picture(self.form.sheet(images, columns), told)
 
-    def write(self, out, seeds, label=None, truncation=None, file_format='png', **how) -> None:
+    def write(self, out, seeds, label=None, truncation=None, file_format=None, **how) -> None:
         """Writes what int seeds [n] make, as one file by the ending of `out`, or a folder.
 
-        A folder's files are named by their seeds; `file_format` is their ending without its dot. Of
-        drawings endings are .png .jpg .webp, of strokes if `size` is given (pixels of a drawing's longer
-        side) or they are a sheet of a model that draws with a pen; .svg, with `for_plotter=True`
-        centre lines in millimetres; .pdf; .gif, which draws itself in so many `frames`. `paper` is
-        a2, a3, a4, a5 or letter. Of music they are .mid .musicxml .wav .png .svg; pieces can have
-        so many `bars`, be in a `key`, and play so many quarters a minute, `bpm`; .png and .svg are
-        piano rolls, or with `notation=True` scores. Raises ModelError, StorageError.
+        A folder's files are named by their seeds; `file_format` is their ending without its dot, by
+        default png, or mid of music. Drawings are .png .jpg .webp, of strokes if `size` is given
+        (pixels of a drawing's longer side) or they are a sheet of a model that draws with a pen;
+        .svg, with `for_plotter=True` centre lines in millimetres; .pdf; .gif, which draws itself in
+        so many `frames`. `paper` is a2, a3, a4, a5 or letter. Music is .mid .musicxml .wav .png
+        .svg, which has so many `bars`, is in a `key` and plays so many quarters a minute, `bpm`;
+        pictures are piano rolls, and .svg with `notation=True` a score. Raises ModelError,
+        StorageError.
         """
         out = os.fspath(out)
         if self.form.arranges:
             self._write_pieces(out, seeds, label, truncation, file_format, **how)
             return
-        ending = pictures.ending(out) or f'.{file_format}'
+        ending = pictures.ending(out) or f'.{file_format or "png"}'
         told = self.recipe(self.seeded(seeds, label, truncation))
         if self._has_vectors(ending, pictures.ending(out), truncation, how):
             self.form.write_svgs(out, ending, self.svg(seeds, label), seeds, told, **how)
@@ -149,7 +150,7 @@ class Model(Redrawing, Arranging, Remaking, Composing):
             check_bars(bars)
             pieces = self.long(seeds, label, bars)
         told = self.recipe(self.seeded(seeds, label, truncation), bars=bars)
-        self.form.write(out, pieces, seeds, told, file_format=file_format, **how)
+        self.form.write(out, pieces, seeds, told, file_format=file_format or 'mid', **how)
 
     def check_redraws(self, what: str) -> None:
         """Raises ModelError for a model that does not draw."""

@@ -16,7 +16,7 @@ A model of music writes pieces, one after the other in one file, or a folder wit
 
     --num=4 --out=pieces.mid                MIDI; .musicxml for a notation program, .wav to hear
     --key="e minor" --bars=16 --bpm=100 --out=long.mid
-    --num=4 --out=rolls.png                 piano rolls; with --notation the score, .svg too
+    --num=4 --out=rolls.png                 piano rolls; --notation --out=score.svg is the score
 
 It needs the exported model and nothing else of the run.
 """

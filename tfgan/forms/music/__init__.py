@@ -79,16 +79,11 @@ class Music:
 
         return roll.sheet(raw, columns, pixels)
 
-    def write(self, out, raw, numbers, recipe=None, file_format='mid', notation=False, **how):
+    def write(self, out, raw, numbers, recipe=None, bpm=None, **how):
         from tfgan.forms.music import files
 
-        files.write(out, raw, numbers, recipe, self.playing(**how), file_format, notation)
-
-    def playing(self, bpm=None, **how):
-        """How pieces are played, as flags say it."""
-        from tfgan.forms.music.playing import Playing
-
-        return Playing(**({'tempo_bpm': bpm} if bpm else {}), **how)
+        how |= {'tempo_bpm': bpm} if bpm else {}
+        files.write(out, raw, numbers, recipe, files.How(**how))
 
     def sounds(self, raw):
         from tfgan.forms.music import sound

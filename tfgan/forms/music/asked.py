@@ -56,7 +56,7 @@ def opened(text: str, steps: int, voices: int, bar_steps: int, first: int = 0) -
             is_bar |= (bars >= start) & (bars <= end)
         else:
             raise ModelError(
-                f'--open={quoted(text)}: expected voices ({", ".join(names)}) or bars (1 to {last}),'
+                f'--open={quoted(text)}: expected voices ({", ".join(names)}), bars (1 to {last}),'
                 f' as --open={names[-1]} or --open=1-{min(2, last)}; got {quoted(word, repr)}'
             )
     is_bar |= not is_bar.any()
