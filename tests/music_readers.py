@@ -73,9 +73,22 @@ def by_music21(data, kind):
 
     text = data if kind == 'midi' else data.decode()
     score = music21.converter.parse(text, format=kind, forceSource=True)
+    return sorted(note for part in score.parts for note in _tied(part))
+
+
+def _tied(part):
+    """Notes of a part, those that ties join as one (music21's stripTies leaves some apart)."""
     found = []
-    for part in score.parts:
-        for note in part.stripTies().flatten().notes:
-            times = float(note.offset) * STEPS_PER_BEAT, float(note.quarterLength) * STEPS_PER_BEAT
-            found += [(part.partName, *times, pitch.midi) for pitch in note.pitches]
-    return sorted(found)
+    for note in part.flatten().notes:
+        start, length = (float(time) * STEPS_PER_BEAT for time in (note.offset, note.quarterLength))
+        for pitch in note.pitches:
+            if note.tie and note.tie.type in ('continue', 'stop'):
+                place, before = next(
+                    (place, each)
+                    for place, each in enumerate(found)
+                    if each[1] + each[2] == start and each[3] == pitch.midi
+                )
+                found[place] = (*before[:2], before[2] + length, pitch.midi)
+            else:
+                found.append((part.partName, start, length, pitch.midi))
+    return found

@@ -13,10 +13,10 @@ PACKAGE = ROOT / 'tfgan'
 
 ROWS = (
     {'train', 'sample', 'redraw', 'learn', 'evaluate', 'export', 'serve', 'query'}
-    | {'whence', 'scene', 'fetch'},
+    | {'whence', 'scene', 'fetch', 'compose'},
     {'cli', 'training', 'server', 'hub'},
     {'evaluation', 'client', 'word_learning'},
-    {'gan', 'saved_model', 'redrawing', 'remaking', 'composing'},
+    {'gan', 'saved_model', 'redrawing', 'remaking', 'composing', 'arranging'},
     {'forms'},
     {'networks', 'data'},
     {'config', 'distributed', 'storage', 'startup', 'words'},
@@ -40,6 +40,9 @@ WITHOUT_TENSORFLOW = (
         'whence',
         'scene',
         'composing',
+        'arranging',
+        'compose',
+        'forms.music',
         'words.lexicon',
         'words.captions',
         'words.layout',

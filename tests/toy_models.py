@@ -62,6 +62,27 @@ def toy_pen(directory, shape=(28, 28, 1), ground=(1.0,), reads=False, architectu
     return client.load(directory)
 
 
+def toy_music(directory, architecture='beats', rows=49, steps=64):
+    """The folder of an export of a Gan that writes music for four voices, after no training."""
+    from tfgan import config
+    from tfgan.forms.base import MUSIC, form_named
+    from tfgan.gan.gan import Gan
+    from tfgan.saved_model import writer
+    from tfgan.saved_model.card import ModelCard
+
+    small = dict(steps=1, width=16, depth=1, latent_size=6, channels=2, architecture=architecture)
+    settings = config.make('music', **small)
+    data = dict(dataset='noise', count=5, shape=[steps, 4], rows=rows, licence='none')
+    data |= dict(class_names=['major', 'minor'], class_counts=[3, 2])
+    gan = Gan(settings, form_named(MUSIC).shape(data), [0.6, 0.4], form=MUSIC)
+    rng = np.random.default_rng(0)
+    for variable in gan.average.variables:
+        variable.assign(variable + rng.normal(size=variable.shape, scale=0.3))
+    facts = dict(name=directory.name, data=data, step=1, images_seen=8, secs=2.0, scores={})
+    facts |= dict(config=vars(settings), form=MUSIC)
+    return writer.write(gan, directory, ModelCard(**facts))
+
+
 BLOB_BYTES = 1 << 20
 
 

@@ -5,13 +5,16 @@ import tensorflow as tf
 
 from tfgan import config
 from tfgan.data import pipeline
+from tfgan.forms.base import MUSIC, form_named
 from tfgan.forms.drawing import FORM
 from tfgan.forms.drawing.augment import DrawingAugmentation
 from tfgan.forms.drawing.drawings import Drawings
+from tfgan.forms.music.pieces import AGAIN, MIDDLE, OCTAVES, REST, Pieces
 from tfgan.gan.gan import METRICS, Gan
 
 ARCHITECTURES = FORM.architectures
 SHAPES = (20, 16, 1), (8, 8, 3), (9, 13, 1)  # the last of which cannot be halved
+STEPS_ROWS_VOICES = (32, 25, 4), (16, 26, 2), (16, 25, 1)  # the second tells what is struck again
 
 
 def settings(**changes):
@@ -28,6 +31,21 @@ def noise(shape=SHAPES[0], count=50, classes=3):
     labels = rng.integers(0, classes, count).astype(np.int32)
     names = tuple('abc'[:classes])
     return Drawings('noise', shape, labels, names, read=lambda indices: pixels[indices])
+
+
+def tunes(shape, count=50, classes=2):
+    """A source of random pieces [steps, voices], of so many rows."""
+    steps, rows, voices = shape
+    rng = np.random.default_rng(3)
+    pitches = rows // OCTAVES * OCTAVES
+    lowest = MIDDLE - pitches // 2
+    raw = rng.integers(lowest - 1, lowest + pitches, (count, steps // 2, voices)).astype(np.int32)
+    raw = np.where(raw < lowest, REST, raw).repeat(2, axis=1)
+    if rows > pitches + 1:  # some of the notes are struck again
+        raw[:, 1::4] = np.where(raw[:, 1::4] == REST, REST, raw[:, 1::4] + AGAIN)
+    labels = rng.integers(0, classes, count).astype(np.int32)
+    names, notes = ('major', 'minor', 'other')[:classes], {'rows': rows}
+    return Pieces('tunes', (steps, voices), labels, names, read=raw.__getitem__, notes=notes)
 
 
 def play(gan, source, steps, first_step=0):
@@ -47,7 +65,10 @@ def same(first, second):
 
 def augmented(config, source, strategy=None, parts=1):
     """A Gan that augments about every third image in each way."""
-    changes = DrawingAugmentation(source.shape, [255] * source.shape[-1])
-    gan = Gan(config, source.shape, source.shares, strategy, changes, parts)
+    form = form_named(source.form)
+    shape = form.shape(source.summary())
+    changes = form.augmentation(source) if source.form == MUSIC else None
+    changes = changes or DrawingAugmentation(source.shape, [255] * source.shape[-1])
+    gan = Gan(config, shape, source.shares, strategy, changes, parts, source.form)
     gan.change_probability.assign(0.3)
     return gan

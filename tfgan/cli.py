@@ -11,6 +11,7 @@ import sys
 from absl import app, flags, logging
 
 from tfgan import provenance, startup
+from tfgan.arranging import MOST_BARS
 from tfgan.config import is_finite, is_text
 from tfgan.errors import (
     MOST_QUOTED,
@@ -95,6 +96,8 @@ HOW = 'flags are written --name=value'
 ENDINGS = *pictures.SHEETS, *pictures.VECTORS
 READ = '.png', '.jpg', '.jpeg', '.webp', '.gif', '.bmp', '.tif', '.tiff', '.avif'
 DRAWINGS = ['out', 'format', 'size', 'paper', 'plotter', 'frames']
+PIECES = ['bars', 'key', 'bpm', 'notation']
+PIECE_ENDINGS = '.mid', '.musicxml', '.wav', '.png', '.svg'
 
 
 def _in_short(error):
@@ -114,9 +117,9 @@ def define_drawings(folders: bool = True) -> None:
     folder = '; else a folder with a file for each' if folders else ''
     define_place('out', None, f'a file, {" ".join(ENDINGS)}{folder}')
     if folders:
-        flags.DEFINE_enum(
-            'format', 'png', ['png', *(each[1:] for each in pictures.VECTORS)], 'of a folder'
-        )
+        formats = ['png', *(each[1:] for each in pictures.VECTORS)]
+        formats += [each[1:] for each in PIECE_ENDINGS[:3]]
+        flags.DEFINE_enum('format', None, formats, 'of a folder; none: png, or mid of music')
     flags.DEFINE_integer(
         'size',
         None,
@@ -129,6 +132,58 @@ def define_drawings(folders: bool = True) -> None:
     flags.DEFINE_integer('frames', 90, 'of a .gif or walk', lower_bound=1, upper_bound=10_000)
 
 
+def define_pieces() -> None:
+    """The flags of the commands that write music: how long, and how it is played and written."""
+    flags.DEFINE_integer(
+        'bars', None, 'of music: how long, in 4/4', lower_bound=1, upper_bound=MOST_BARS
+    )
+    flags.DEFINE_string('key', None, 'of music: what it is written in, as G or "e minor"')
+    define_playing()
+
+
+def define_playing() -> None:
+    """Those of them that a command has which is given a piece."""
+    flags.DEFINE_float(
+        'bpm',
+        None,
+        'of music: quarters a minute; none: 80, or as yours',
+        lower_bound=4,
+        upper_bound=1000,
+    )
+    flags.DEFINE_bool('notation', False, 'of music: .svg is a score, not a piano roll')
+
+
+def check_files(form) -> dict:
+    """What flags say of the files of a form's examples, as `Model.write` takes it.
+
+    Refuses a place for them as `check_drawings` does, and flags that are another form's.
+    """
+    others = PIECES if form.redraws else ['size', 'paper', 'plotter', 'frames']
+    for name in others:
+        if flags.FLAGS[name].present:
+            raise ConfigError(f'--{name}: the model has none, for {form.instead}; leave it out')
+    return check_drawings() if form.redraws else check_pieces()
+
+
+def check_pieces() -> dict:
+    """The same of music: a place, and how it is played and written."""
+    path, values = flags.FLAGS.out, flags.FLAGS.flag_values_dict()
+    ending = pictures.ending(path)
+    if not ending or (os.path.isdir(path) and ending not in PIECE_ENDINGS):
+        check_folder('out', path)
+        ending = f'.{values["format"] or "mid"}'
+        if ending not in PIECE_ENDINGS:
+            formats = ', '.join(each[1:] for each in PIECE_ENDINGS)
+            raise ConfigError(f'--format={values["format"]}: music is written as {formats}')
+    else:
+        folder = f', or --out={_to_type(path + "/", "pieces/")} for a folder of single pieces'
+        check_picture('out', path, PIECE_ENDINGS, folder)
+    if values['notation'] and ending != '.svg':
+        raise ConfigError(f'--notation is for .svg; {ending} has none: leave it out')
+    how = {name: values.get(name) for name in PIECES} | {'file_format': ending[1:]}
+    return {name: value for name, value in how.items() if value}
+
+
 def check_drawings(folders: bool = True) -> dict:
     """Refuses a place for drawings, named like a file or else a folder, as `check_folder`.
 
@@ -139,7 +194,9 @@ def check_drawings(folders: bool = True) -> dict:
     ending = pictures.ending(path)
     if folders and (not ending or (os.path.isdir(path) and ending not in ENDINGS)):
         check_folder('out', path)
-        ending = f'.{values.format}'
+        ending = f'.{values.format or "png"}'
+        if ending in PIECE_ENDINGS[:3]:
+            raise ConfigError(f'--format={values.format} is for music; leave it out')
     else:
         folder = f', or --out={_to_type(path + "/", "drawings/")} for a folder of single pictures'
         check_picture('out', path, ENDINGS, folder if folders else '')
@@ -152,7 +209,7 @@ def check_drawings(folders: bool = True) -> dict:
         if value and ending not in endings:
             raise ConfigError(f'{flag} is for {" ".join(endings)}; {ending} has none: leave it out')
     how = {'size': values.size, 'paper': values.paper, 'for_plotter': values.plotter or None}
-    how |= {'frames': values.frames, 'file_format': values.format if folders else None}
+    how |= {'frames': values.frames, 'file_format': (values.format or 'png') if folders else None}
     return {name: value for name, value in how.items() if value is not None}
 
 
@@ -238,10 +295,10 @@ def listed(names: list[str]) -> str:
     return '\n'.join(lines)
 
 
-def define_seeds() -> None:
+def define_seeds(num: int = 64) -> None:
     """The flags of the commands that draw, for which seeds."""
     most = 2**62  # what comes after it is a seed too
-    flags.DEFINE_integer('num', 64, 'how many drawings', lower_bound=1, upper_bound=10**6)
+    flags.DEFINE_integer('num', num, 'how many', lower_bound=1, upper_bound=10**6)
     flags.DEFINE_integer('seed', 0, 'the first seed', lower_bound=-most, upper_bound=most)
 
 

@@ -16,10 +16,11 @@ import urllib.request
 import numpy as np
 import tqdm
 
+from tfgan.arranging import Arranging, check_bars
 from tfgan.composing import Composing
 from tfgan.errors import MOST_TOLD, ModelError, listed, quoted, reason
 from tfgan.forms import pictures
-from tfgan.forms.base import DRAWING, form_named
+from tfgan.forms.base import DRAWING, FORMS, form_named
 from tfgan.forms.pictures import Picture
 from tfgan.redrawing import Redrawing
 from tfgan.remaking import Remaking
@@ -37,37 +38,36 @@ WALK_FRAMES, WALK_PIXELS = 90, 480  # of a walk, and how wide one of a model wit
 MOST_CLASSES, MOST_LETTERS = 100_000, 1000  # of a model, and of the name of one
 STATES = 'UNKNOWN', 'START', 'LOADING', 'AVAILABLE', 'UNLOADING', 'END'  # of a version
 SIZES = {'uint8': 1, 'int32': 4, 'float32': 4, 'string': 8}  # bytes of what outputs are made of
-# What a model's signatures answer: each output's type and number of axes.
-IMAGE, TEXT, FOUND = (
-    {'image': ('u1', 4)},
-    {'text': ('U', 1)},
-    {'latents': ('f4', 2), 'label': ('i4', 1)},
-)
+# What a model's signatures answer: each output's type and number of axes, or one of its examples.
+EXAMPLE, TEXT = 'example', {'text': ('U', 1)}
+FOUND = {'latents': ('f4', 2), 'label': ('i4', 1)}
+EXAMPLES = [form_named(name).output for name in FORMS]
 OUTPUTS = {
-    **dict.fromkeys(('serving_default', 'labelled', 'truncated', 'latents'), IMAGE),
-    **dict.fromkeys(('interpolate', 'between'), IMAGE),
+    **dict.fromkeys(('serving_default', 'labelled', 'truncated', 'latents'), EXAMPLE),
+    **dict.fromkeys(('interpolate', 'between', 'fill'), EXAMPLE),
     **dict.fromkeys(
         ('svg', 'latents_svg', 'interpolate_svg', 'between_svg', 'classes', 'recipe'), TEXT
     ),
     'encode': FOUND,
-    'reconstruct': FOUND | IMAGE,
+    'reconstruct': FOUND | {'image': form_named(DRAWING).output},
 }
 
 
-class Model(Redrawing, Remaking, Composing):
+class Model(Redrawing, Arranging, Remaking, Composing):
     """What a model can be asked for; `answers` says how, `block` for how many rows at once.
 
     `answers(signature, {input: array [n, ...]})` gives {output: array [n, ...]}.
     """
 
     block = 256
-    form = form_named(DRAWING)
 
     def draw(self, seeds, label=None, truncation=None) -> np.ndarray:
-        """Drawings uint8 [n, h, w, c] of int seeds [n].
+        """Examples as the form stores them of int seeds [n].
 
-        `label` is a class, by number or name, or one a drawing; without, they are as frequent as in
-        the data. `truncation` in [0, 1] trades variety for typicality; 1 is all the variety.
+        They are drawings uint8 [n, h, w, c], or pieces int32 [n, steps, voices] of MIDI's pitches,
+        -1 for a rest and 128 more where a note is struck again. `label` is a class, by number or name, or one
+        for each; without, they are as frequent as in the data. `truncation` in [0, 1] trades
+        variety for typicality; 1 is all the variety.
         """
         seeds = _integers('seeds', seeds, np.int64)
         inputs = {'seed': _one_each('seeds', seeds, seeds.size)}
@@ -79,7 +79,7 @@ class Model(Redrawing, Remaking, Composing):
         return self._in_blocks(signature, inputs)
 
     def draw_latents(self, latents, label=0) -> np.ndarray:
-        """Drawings uint8 [n, h, w, c] of latents [n, latent_size] that the caller made."""
+        """Examples of latents [n, latent_size] that the caller made, as `draw` gives them."""
         latents = np.asarray(latents, np.float32)
         if latents.ndim != 2 or not len(latents):
             raise ModelError(
@@ -95,6 +95,7 @@ class Model(Redrawing, Remaking, Composing):
 
         They have the strokes of a model that draws with a pen, and outlines of one of pixels.
         """
+        self.check_redraws('an SVG file of strokes')
         seeds = _integers('seeds', seeds, np.int64)
         if 'svg' not in self.signatures():
             return self.form.outlines(self.draw(seeds, label))
@@ -110,22 +111,51 @@ class Model(Redrawing, Remaking, Composing):
         )
         return Picture(self.form.sheet(images, columns), told)
 
-    def write(self, out, seeds, label=None, truncation=None, file_format='png', **how) -> None:
-        """Writes the drawings of int seeds [n], as one file by the ending of `out`, or a folder.
+    def write(self, out, seeds, label=None, truncation=None, file_format=None, **how) -> None:
+        """Writes what int seeds [n] make, as one file by the ending of `out`, or a folder.
 
-        A folder's files are named by their seeds; `file_format` is their ending without its dot.
-        Endings are .png .jpg .webp, of strokes if `size` is given (pixels of a drawing's longer
-        side) or they are a sheet of a model that draws with a pen; .svg, with `for_plotter=True`
-        centre lines in millimetres; .pdf; .gif, which draws itself in so many `frames`. `paper` is
-        a2, a3, a4, a5 or letter. Raises ModelError, StorageError.
+        A folder's files are named by their seeds; `file_format` is their ending without its dot, by
+        default png, or mid of music. Drawings are .png .jpg .webp, of strokes if `size` is given
+        (pixels of a drawing's longer side) or they are a sheet of a model that draws with a pen;
+        .svg, with `for_plotter=True` centre lines in millimetres; .pdf; .gif, which draws itself in
+        so many `frames`. `paper` is a2, a3, a4, a5 or letter. Music is .mid .musicxml .wav .png
+        .svg, which has so many `bars`, is in a `key` and plays so many quarters a minute, `bpm`;
+        pictures are piano rolls, and .svg with `notation=True` a score. Raises ModelError,
+        StorageError.
         """
         out = os.fspath(out)
-        ending = pictures.ending(out) or f'.{file_format}'
+        if self.form.arranges:
+            self._write_pieces(out, seeds, label, truncation, file_format, **how)
+            return
+        ending = pictures.ending(out) or f'.{file_format or "png"}'
         told = self.recipe(self.seeded(seeds, label, truncation))
         if self._has_vectors(ending, pictures.ending(out), truncation, how):
             self.form.write_svgs(out, ending, self.svg(seeds, label), seeds, told, **how)
         else:
             self.form.write(out, self.draw(seeds, label, truncation), seeds, told)
+
+    def _write_pieces(self, out, seeds, label, truncation, file_format, bars=None, key=None, **how):
+        if key is not None:
+            mode, own = self.form.asked_key(key)
+            if label is None and mode in self.class_names():
+                label = mode
+            how |= own
+        if bars is None:
+            pieces = self.draw(seeds, label, truncation)
+        elif truncation is not None:
+            raise ModelError(
+                f'--truncation={truncation}: pieces of --bars= have none; leave it out'
+            )
+        else:
+            check_bars(bars)
+            pieces = self.long(seeds, label, bars)
+        told = self.recipe(self.seeded(seeds, label, truncation), bars=bars)
+        self.form.write(out, pieces, seeds, told, file_format=file_format or 'mid', **how)
+
+    def check_redraws(self, what: str) -> None:
+        """Raises ModelError for a model that does not draw."""
+        if not self.form.redraws:
+            raise ModelError(f'{what}: the model has none, for {self.form.instead}')
 
     def _has_vectors(self, ending, is_sheet, truncation, how):
         """Whether a file is made from vectors, of which there are none with truncation."""
@@ -143,6 +173,7 @@ class Model(Redrawing, Remaking, Composing):
         Their labels are by default the classes in turn. With strokes, the longer side of a drawing
         can have `size` pixels. Raises ModelError.
         """
+        self.check_redraws('a walk')
         drawn = 'interpolate_svg' in self.signatures()
         if size and not drawn:
             raise ModelError(
@@ -215,6 +246,9 @@ class Model(Redrawing, Remaking, Composing):
         rows, outputs = len(next(iter(inputs.values()))), self.answers(signature, inputs)
         found = {name: (_type(each), each.ndim) for name, each in outputs.items()}
         expected = OUTPUTS.get(signature, found)
+        if expected == EXAMPLE:
+            [output] = found.values() if len(found) == 1 else [None]
+            expected = found if output in EXAMPLES else {}
         if len(expected) == 1:  # It may have any name.
             found, expected = list(found.values()), list(expected.values())
         whole = all(each.size and each.shape[:1] == (rows,) for each in outputs.values())
@@ -287,6 +321,15 @@ def _below(text: str, count: int) -> int | None:
     return int(text) if text.isdecimal() and int(text) < count else None
 
 
+def form_of(path):
+    """The art form of an exported model, by its card; one without a card draws."""
+    version = layout.newest(path)
+    try:
+        return form_named(card.read(version).form)
+    except ModelError:
+        return form_named(DRAWING)
+
+
 def load(path, trust: bool = False) -> Model:
     """The newest version below an exported model's directory, or the version that it is.
 
@@ -301,6 +344,11 @@ class _Loaded(Model):
     def __init__(self, loaded, version):
         self._loaded = loaded  # It keeps the variables.
         self.version = version  # its folder
+
+    @functools.cached_property
+    def form(self):
+        """The art form of what it makes."""
+        return form_of(self.version)
 
     @functools.cached_property
     def card(self) -> ModelCard:
@@ -362,6 +410,7 @@ class _Loaded(Model):
         """
         from tfgan import word_learning
 
+        self.check_redraws('words to learn')
         return word_learning.learn(self, images, word, out, **options)
 
     def weights(self) -> list[np.ndarray]:
@@ -438,6 +487,17 @@ class Served(Model):
         """The names of what it answers."""
         return self.metadata()['metadata']['signature_def']['signature_def'].keys()
 
+    @functools.cached_property
+    def form(self):
+        """The art form of what it makes, by what its first signature calls an example."""
+        told = self.metadata()['metadata']['signature_def']['signature_def']
+        try:
+            names = told['serving_default']['outputs'].keys()
+        except (AttributeError, KeyError, TypeError):
+            names = ()
+        forms = map(form_named, FORMS)
+        return next((form for form in forms if form.example in names), form_named(DRAWING))
+
     def known_facts(self) -> dict:
         """What recipes have of a model that does not tell it itself."""
         return {'model': self._model}
@@ -510,7 +570,8 @@ def _array(name, values):
     if array.dtype.kind == 'f' or (name == 'latents' and array.dtype.kind == 'i'):
         return array.astype(np.float32)
     if array.dtype.kind == 'i':
-        dtype = np.dtype(np.int32 if name == 'label' else np.uint8)  # All others are images.
+        is_image = name != 'label' and array.ndim == 4
+        dtype = np.dtype(np.uint8 if is_image else np.int32)  # Those of three axes are pieces.
         if array.min() < np.iinfo(dtype).min or array.max() > np.iinfo(dtype).max:
             raise ValueError(f'not all are of {dtype}')
         return array.astype(dtype)

@@ -16,6 +16,7 @@ class Composing:
 
     def understood(self, words: str) -> captions.Caption:
         """What words ask this model for; raises ModelError for what it does not draw."""
+        self.check_redraws('scenes of words')
         names = self.class_names()
         caption = captions.parse(words, lexicon.read(), names)
         if caption.refused or not caption.things:

@@ -17,20 +17,22 @@ from absl import flags
 from tfgan import cli, client
 from tfgan.errors import ModelError, quoted, shown
 from tfgan.forms import pictures
+from tfgan.forms.base import DRAWING, form_named
 from tfgan.saved_model import layout
 
 OWN = [
     *('server', 'model', 'version', 'status', 'metadata'),
     *('num', 'seed', 'seeds', 'label', 'truncation', 'latents'),
     *cli.DRAWINGS,
+    *cli.PIECES,
     'provenance',
 ]
 FLAGS = flags.FLAGS
 
 
 def main():
-    how = cli.check_drawings() if FLAGS.out else {}
     model = client.connect(FLAGS.server, FLAGS.model, FLAGS.version)
+    how = cli.check_files(_form(model)) if FLAGS.out else {}
     if FLAGS.status:
         for number, state in model.status().items():
             print(f'{shown(FLAGS.model)} version {number}: {state}')
@@ -42,6 +44,12 @@ def main():
         raise ModelError('nothing to do: give --out=sheet.png, --out=FOLDER/, --status, --metadata')
 
 
+def _form(model):
+    """The art form of what is asked for; a file that only drawings have needs no server's word."""
+    is_for_both = pictures.ending(FLAGS.out) in ('', *cli.PIECE_ENDINGS)
+    return model.form if is_for_both else form_named(DRAWING)
+
+
 def draw(model, how):
     """Writes the drawings of latents, named by their rows, or else of seeds."""
     if not FLAGS.latents:
@@ -49,12 +57,17 @@ def draw(model, how):
         model.write(FLAGS.out, seeds, FLAGS.label, FLAGS.truncation, **how)
         return
     latents = _array(FLAGS.latents)
-    if pictures.ending(FLAGS.out) in pictures.VECTORS or FLAGS.format != 'png' or FLAGS.size:
+    if (
+        pictures.ending(FLAGS.out) in pictures.VECTORS
+        or FLAGS.format not in (None, 'png')
+        or FLAGS.size
+    ):
         raise ModelError('--latents: only the pixels of latents are served; give --out=sheet.png')
     drawings = model.draw_latents(latents, FLAGS.label or 0)
     labels = model.labels(FLAGS.label or 0, len(latents))
     told = model.recipe(model.given(latents, labels))
-    model.form.write(FLAGS.out, drawings, np.arange(len(latents)), told)
+    how = how if model.form.arranges else {}
+    model.form.write(FLAGS.out, drawings, np.arange(len(latents)), told, **how)
 
 
 def _array(path):
@@ -96,5 +109,6 @@ if __name__ == '__main__':
     cli.define_truncation()
     cli.define_place('latents', None, 'a .npy file [n, latent_size] instead of seeds')
     cli.define_drawings()
+    cli.define_pieces()
     cli.define_provenance()
     cli.run(main, f'{__doc__}\nflags:\n{cli.listed(OWN)}')

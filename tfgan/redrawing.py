@@ -107,6 +107,7 @@ class Redrawing:
 
     def framed(self, images, masks=None) -> list:
         """Pictures as the model's form frames them for it."""
+        self.check_redraws('an encoder')
         if 'encode' not in self.signatures():
             raise ModelError(NO_ENCODER)
         if self._hand is None:

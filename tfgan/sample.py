@@ -1,4 +1,4 @@
-"""Draw with an exported model: a sheet, single pictures, or a walk.
+"""Draw with an exported model, or write music: a sheet, single files, or a walk.
 
     python -m tfgan.sample --model=saved_models/doodles --num=64 --seed=7 --out=sheet.png
 
@@ -12,6 +12,12 @@ file named by its seed, in the format that --format names. Other endings make ot
     --plotter --paper=a4 --out=sheet.svg    centre lines in millimetres, for a pen plotter
     --walk=walk.gif                         an animated walk from drawing to drawing, of any --size
 
+A model of music writes pieces, one after the other in one file, or a folder with a file for each:
+
+    --num=4 --out=pieces.mid                MIDI; .musicxml for a notation program, .wav to hear
+    --key="e minor" --bars=16 --bpm=100 --out=long.mid
+    --num=4 --out=rolls.png                 piano rolls; --notation --out=score.svg is the score
+
 It needs the exported model and nothing else of the run.
 """
 
@@ -23,8 +29,8 @@ from tfgan.errors import ConfigError, ModelError, shown
 from tfgan.forms import pictures
 
 OWN = [
-    *('model', 'num', 'seed', 'label', 'truncation', *cli.DRAWINGS, 'walk', 'trust_model'),
-    'provenance',
+    *('model', 'num', 'seed', 'label', 'truncation', *cli.DRAWINGS, 'walk', *cli.PIECES),
+    *('trust_model', 'provenance'),
 ]
 FLAGS = flags.FLAGS
 
@@ -32,7 +38,7 @@ FLAGS = flags.FLAGS
 def main():
     if not FLAGS.out and not FLAGS.walk:
         raise ModelError('nothing to write: give --out=sheet.png, --out=FOLDER/ or --walk=walk.gif')
-    how = cli.check_drawings() if FLAGS.out else {}
+    how = cli.check_files(client.form_of(FLAGS.model)) if FLAGS.out else {}
     if FLAGS.walk:
         cli.check_picture('walk', FLAGS.walk, pictures.ANIMATIONS)
         if not FLAGS.out and (FLAGS.paper or FLAGS.plotter):
@@ -67,5 +73,6 @@ if __name__ == '__main__':
     cli.define_truncation()
     cli.define_provenance()
     cli.define_drawings()
+    cli.define_pieces()
     cli.define_place('walk', None, 'a .gif, .webp or .apng of walks between drawings')
     cli.run(main, f'{__doc__}\nflags:\n{cli.listed(OWN)}')

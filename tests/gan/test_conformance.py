@@ -14,7 +14,17 @@ import forks
 import numpy as np
 import pytest
 import tensorflow as tf
-from toys import SHAPES, augmented, noise, play, same, settings, weights
+from toys import (
+    SHAPES,
+    STEPS_ROWS_VOICES,
+    augmented,
+    noise,
+    play,
+    same,
+    settings,
+    tunes,
+    weights,
+)
 
 from tfgan import latents
 from tfgan.forms.base import FORMS, form_named
@@ -32,8 +42,8 @@ FEW = [
         zip(itertools.cycle(PAIRS), itertools.cycle(OBJECTIVES)), LONGER
     )
 ]
-SOURCES = {'drawing': noise}  # of each form: a source of random examples of a shape
-EXAMPLES = {'drawing': SHAPES}
+SOURCES = {'drawing': noise, 'music': tunes}  # of each form: random examples of a shape of x
+EXAMPLES = {'drawing': SHAPES, 'music': STEPS_ROWS_VOICES}
 
 
 def pytest_generate_tests(metafunc):
@@ -54,7 +64,8 @@ def made(row, source, make=Gan, **changes):
     config = settings(architecture=architecture, objective=objective, **changes)
     if make is augmented:
         return augmented(config, source)
-    return Gan(config, source.shape, source.shares, form=source.form)
+    shape = form_named(source.form).shape(source.summary())
+    return Gan(config, shape, source.shares, form=source.form)
 
 
 def test_no_row_is_missing():
@@ -139,16 +150,18 @@ def test_gradients_are_those_of_the_formula(row, full):
     rng = np.random.default_rng(0)
     for variable in gan.generator.trainable_variables + gan.discriminator.trainable_variables:
         variable.assign_add(0.02 * rng.normal(size=variable.shape))  # none is as it began
-    real = gan.form.encode(tf.constant(source.images(np.arange(8))))
-    normal = latents.normal(tf.range(8, dtype=tf.int64), 6)
+    real = gan.form.encode(tf.constant(source.images(np.arange(8))), gan.shape)
+    seeds = tf.range(8, dtype=tf.int64)
+    normal, given = latents.normal(seeds, 6), gan.form.given(real, seeds)
     labels, mix = tf.constant(source.labels[:8]), tf.linspace(0.0, 0.9, 8)
-    changes = gan.stepper._changes(tf.range(8, dtype=tf.int64))
-    found, metrics = gan.stepper.gradients(Batch(real, normal, labels, mix, changes), 0.7)
+    changes = gan.stepper._changes(seeds)
+    batch = Batch(real, normal, labels, mix, changes, given)
+    found, metrics = gan.stepper.gradients(batch, 0.7)
     game = gan.objective
     plain = real
     with tf.GradientTape(persistent=True) as tape:
         real = gan.augmentation.apply(real, changes[0])
-        fake = gan.augmentation.apply(gan.generator(normal, labels), changes[1])
+        fake = gan.augmentation.apply(gan.generator(normal, labels, *given), changes[1])
         logits = gan.discriminator(real, labels), gan.discriminator(fake, labels)
         g_loss = mean_of_pairs(game.generator, *logits, labels)
         d_loss = mean_of_pairs(game.discriminator, *logits, labels)
@@ -184,13 +197,16 @@ REPLICAS = """
 import sys
 import numpy as np
 from tfgan.errors import ConfigError
+from tfgan.forms.base import form_named
 from tfgan.gan.gan import Gan
-from toys import augmented, noise, play, settings
+from toys import augmented, noise, play, settings, tunes
 from tfgan.distributed import strategies
 strategies.make('auto', virtual_devices=2)
-architecture, *objectives = sys.argv[1:]
+form, architecture, *objectives = sys.argv[1:]
 source = noise((20, 16, 1) if architecture == 'conv' else (12, 8, 1))
-plain = lambda config, source, strategy: Gan(config, source.shape, source.shares, strategy)
+source = tunes((16, 25, 2)) if form == 'music' else source
+shape = form_named(form).shape(source.summary())
+plain = lambda config, source, strategy: Gan(config, shape, source.shares, strategy, form=form)
 rows = [(plain, objective) for objective in objectives] + [(augmented, objectives[-1])]
 for make, objective in rows:
     found = []
@@ -206,7 +222,7 @@ for make, objective in rows:
     far = max(np.abs(a - b).max() for a, b in zip(*found, strict=True))
     print(objective, far)
 try:
-    Gan(settings(xla='on'), source.shape, source.shares, strategy)
+    Gan(settings(xla='on', architecture=architecture), shape, source.shares, strategy, form=form)
 except ConfigError as error:
     assert '--xla=on: XLA compiles the steps of one device only' in str(error)
 else:
@@ -229,7 +245,7 @@ def test_two_replicas_equal_one(pair, anchored):
     here = pathlib.Path(__file__).parents[1]
     path = os.pathsep.join([str(here), str(here.parent)])
     out = subprocess.check_output(
-        [*forks.python(), '-c', REPLICAS, pair[1], *objectives],
+        [*forks.python(), '-c', REPLICAS, *pair, *objectives],
         text=True,
         env=os.environ | {'PYTHONPATH': path},
     )

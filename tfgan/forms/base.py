@@ -24,6 +24,21 @@ class Figure(NamedTuple):
     meaning: str
 
 
+class Given(NamedTuple):
+    """What a piece is made from, as the model writes it, and how to write it as it was given.
+
+    Before its first step there are `lead` more that only fill the first bar.
+    """
+
+    pitch: np.ndarray  # int32 [steps, voices]
+    known: np.ndarray  # bool [steps, voices]
+    bar_steps: int
+    lead: int
+    label: str  # 'major' or 'minor'
+    how: dict  # what the form's files take: the tempo, the metre and the key of what was given
+    told: str  # what it is, in words
+
+
 class Augmentation(Protocol):
     """Changes of examples that keep a discriminator from learning few of them by heart."""
 
@@ -71,6 +86,8 @@ class Form(Protocol):
     output: tuple[str, int]  # and the type and number of axes of several
     nouns: tuple[str, str]  # what people call one that a model made, and one of a data set
     redraws: bool  # whether it is a RedrawingForm, whose models can have an encoder
+    arranges: bool  # whether it is an ArrangingForm
+    instead: str  # what its models do for a person, where something is asked of them that they lack
     sources: Mapping[str, Kind]
     architectures: Mapping[str, Architecture]
     figures: Mapping[str, Figure]  # of `measures` and `descriptors`
@@ -137,6 +154,19 @@ class Form(Protocol):
 
         One that `reads` has an encoder.
         """
+
+
+class ArrangingForm(Form, Protocol):
+    """What must be told besides of a form whose models go on with what a person wrote."""
+
+    def given_by(self, what: str, path, data: dict, bars: int, opened: str) -> 'Given':
+        """What a file gives, by a source's summary, as `tfgan.arranging` says.
+
+        Raises ModelError.
+        """
+
+    def asked_key(self, text: str) -> tuple[str, dict]:
+        """The mode of a key that is asked for, and what files in it take; raises ModelError."""
 
 
 class RedrawingForm(Form, Protocol):

@@ -19,7 +19,7 @@ from tfgan.training import curves as curve_pictures
 from tfgan.training.event_files import Events
 
 SCORE_IMAGES = 2000
-HEARD = 3  # examples
+HEARD = 2  # examples
 WALKERS, WALK_FRAMES = 16, 60
 WALK_COLUMNS, WALK_PIXELS = 4, 320  # of each frame of the GIF
 

@@ -9,7 +9,8 @@ from music_readers import by_mido, by_music21, by_pretty_midi, plain, random_pie
 
 from tfgan.errors import ModelError
 from tfgan.forms.music import midi_file, pieces
-from tfgan.forms.music.playing import Key, Playing, voice_names
+from tfgan.forms.music.playing import Playing, voice_names
+from tfgan.forms.music.theory import Key
 
 AGAIN, REST = pieces.AGAIN, pieces.REST
 # Two voices in six sixteenths: the first note is there at once and struck again, the last one

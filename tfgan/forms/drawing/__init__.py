@@ -18,6 +18,8 @@ class Drawing:
     output = 'u1', 4
     nouns = 'drawing', 'image'
     redraws = True
+    arranges = False
+    instead = 'it makes drawings; python -m tfgan.redraw redraws, varies and mends yours'
     sources = SOURCES
     # fmt: off
     architectures: ClassVar = {

@@ -17,6 +17,10 @@ class Music:
     output = 'i4', 3
     nouns = 'piece', 'piece'
     redraws = False
+    arranges = True
+    instead = (
+        'it makes music; python -m tfgan.compose harmonises yours, goes on with it or fills it'
+    )
     sources = SOURCES
     figures = FIGURES
     # fmt: off
@@ -75,10 +79,11 @@ class Music:
 
         return roll.sheet(raw, columns, pixels)
 
-    def write(self, out, raw, numbers, recipe=None, **how):
+    def write(self, out, raw, numbers, recipe=None, bpm=None, **how):
         from tfgan.forms.music import files
 
-        files.write(out, raw, numbers, recipe, **how)
+        how |= {'tempo_bpm': bpm} if bpm else {}
+        files.write(out, raw, numbers, recipe, files.How(**how))
 
     def sounds(self, raw):
         from tfgan.forms.music import sound
@@ -94,6 +99,16 @@ class Music:
         from tfgan.forms.music import again
 
         return again.differ(ending, recipe, first, second)
+
+    def given_by(self, what, path, data, bars, opened):
+        from tfgan.forms.music import asked
+
+        return asked.given(what, path, data, bars, opened)
+
+    def asked_key(self, text):
+        from tfgan.forms.music import asked
+
+        return asked.how_of_key(asked.key(text))
 
     def described(self, data):
         steps, voices = data['shape']

@@ -3,15 +3,15 @@
 import io
 
 from tfgan.errors import ModelError
-from tfgan.forms.music import pieces
-from tfgan.forms.music.playing import USUAL, Key, Playing, voice_names
+from tfgan.forms.music import pieces, playing
+from tfgan.forms.music.playing import LETTERS, USUAL, Playing, voice_names
+from tfgan.forms.music.theory import Key
 
 TICKS = 480  # a beat
 STEP_TICKS = TICKS // pieces.STEPS_PER_BEAT
 VELOCITY = 80
 MOST_PITCH = 127
 CHANNELS = [channel for channel in range(16) if channel != 9]  # General MIDI has its drums at 9.
-FLATS, SHARPS = 'FBbEbAbDbGbCb', 'GDAEBF#C#'
 
 
 def as_bytes(piece, how: Playing = USUAL, marks=()) -> bytes:
@@ -94,6 +94,6 @@ def _timed(events, steps):
 
 def key_name(key: Key) -> str:
     """A key as mido names it, such as F#m."""
-    fifths = key.fifths + 3 * (key.mode == 'minor')
-    letter, raised = 'FCGDAEB'[(fifths + 1) % 7], (fifths + 1) // 7
-    return letter + {-1: 'b', 0: '', 1: '#'}[raised] + 'm' * (key.mode == 'minor')
+    # A minor key is called after a tonic that is three fifths further than its parallel's.
+    raised, letter = divmod(playing.fifths(key) + 3 * (key.mode == 'minor') + 1, 7)
+    return LETTERS[letter] + {-1: 'b', 0: '', 1: '#'}[raised] + 'm' * (key.mode == 'minor')

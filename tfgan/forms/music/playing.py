@@ -1,10 +1,10 @@
 """How pieces of music are played and written down, which nothing in a piece itself tells."""
 
 import dataclasses
-from typing import NamedTuple
 
 from tfgan.errors import ModelError, quoted
 from tfgan.forms.music import pieces
+from tfgan.forms.music.theory import Key
 
 FOUR = 'Soprano', 'Alto', 'Tenor', 'Bass'
 MODES = 'major', 'minor'
@@ -16,20 +16,13 @@ MINOR = 3  # A minor scale has three sharps fewer than the major scale of its to
 LETTERS = 'FCGDAEB'  # in fifths
 
 
-class Key(NamedTuple):
-    """A key: its tonic as a pitch class, in which C is 0, and its mode."""
-
-    tonic: int = 0
-    mode: str = 'major'
-
-    @property
-    def fifths(self) -> int:
-        """How many sharps its signature has; flats are less than zero."""
-        found = FIFTHS_OF[self.tonic % 12] - MINOR * (self.mode == 'minor')
-        return found + 12 * (found < -6)
+def fifths(key: Key) -> int:
+    """How many sharps a key's signature has; flats are less than zero."""
+    found = FIFTHS_OF[key.tonic] - MINOR * (key.mode == 'minor')
+    return found + 12 * (found < -6)
 
 
-C_MAJOR = Key()
+C_MAJOR = Key(0, 'major')
 
 
 def _check(name, value, is_good, accepted):
@@ -92,7 +85,7 @@ def spelled(pitch: int, key: Key) -> tuple[str, int, int]:
     flat is in C major, and a minor key what is at most two to the left of its parallel's, so that
     A minor has G sharp and D sharp.
     """
-    first = key.fifths - (3 if key.mode == 'major' else 2)
+    first = fifths(key) - (3 if key.mode == 'major' else 2)
     place = first + (7 * pitch - first) % 12  # 7 fifths are 49 semitones, which is one.
     raised, letter = divmod(place + 1, 7)
     return LETTERS[letter], raised, (pitch - raised) // 12 - 1

@@ -1,7 +1,9 @@
 """Tunes in ABC notation, as collections of folk music have them, by way of music21."""
 
+import itertools
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -9,16 +11,15 @@ from tfgan.data.source import Wanted
 from tfgan.errors import SourceError, quoted, reason
 from tfgan.forms.music.pieces import STEPS_PER_BEAT, Note, Pieces, piece_of
 from tfgan.forms.music.sources import windows
-from tfgan.forms.music.sources.readings import Reading, Unread, grid, survey
+from tfgan.forms.music.sources.readings import TEMPO, Reading, Unread, grid, survey
 from tfgan.forms.music.theory import Key, key, metre
 
 ENDINGS = ('.abc',)
 INSTALL = "pip install 'tfgan[music]'"
-MOST_TUNE = 20_000  # characters: longer ones are no tunes, and take minutes
+MOST_TUNE = 20_000  # characters: longer ones are no tunes
 MINOR = 'minor', 'dorian', 'phrygian', 'aeolian', 'locrian'
 TUNE = re.compile(r'^X:', re.MULTILINE)
-# music21 would build the measures of a note of any length.
-ENDLESS = re.compile(r'^(?:[ML]:|(?![A-Za-z]:|%)).*\d{4}', re.MULTILINE)
+LONG_BAR = re.compile(r'M:[^\n\]]*\d{3}')  # music21 would divide it in all ways
 TITLE = re.compile(r'^T:(.*)', re.MULTILINE)
 
 
@@ -52,37 +53,72 @@ def readings(data: bytes) -> Iterator[Reading | Unread]:
 
 
 def _reading(tune: str) -> Reading:
-    from music21 import converter, harmony
+    if len(tune) > MOST_TUNE or LONG_BAR.search(tune):
+        raise SourceError(f'more than {MOST_TUNE:,} characters, or a bar of a hundred beats')
+    told = _told(tune)
+    times = [(start * STEPS_PER_BEAT, end * STEPS_PER_BEAT) for start, end, _ in told.notes]
+    placed, off = grid(times)
+    notes = [Note(0, *place, note[-1]) for place, note in zip(placed, told.notes)]
+    piece = piece_of(notes, max(note.start + note.length for note in notes), 1)
+    found = _key(told.key) if told.key else key(piece)
+    return Reading(piece, found, *_bars(told.measures, piece), told.tempo, off)
 
-    if len(tune) > MOST_TUNE or ENDLESS.search(tune):
-        raise SourceError(f'more than {MOST_TUNE:,} characters, or a length of four digits')
-    score = converter.parseData(tune, format='abc')
-    parts = list(score.parts)
-    if len(parts) != 1:
-        raise SourceError(f'{len(parts)} voices; one melody is read')
-    flat = parts[0].flatten()
-    sounding = []  # [start, end, pitch] in quarters
-    for note in flat.notes:
-        if isinstance(note, harmony.Harmony) or not note.quarterLength:  # words; ornaments
-            continue
-        start, pitch = float(note.offset), max(pitch.midi for pitch in note.pitches)
-        end = start + float(note.quarterLength)
-        if note.tie and note.tie.type != 'start' and sounding and sounding[-1][2] == pitch:
-            sounding[-1][1] = end
-        else:
-            sounding.append([start, end, pitch])
-    placed, off = grid(
-        [(start * STEPS_PER_BEAT, end * STEPS_PER_BEAT) for start, end, _ in sounding]
-    )
-    notes = [Note(0, *place, pitch) for place, (_, _, pitch) in zip(placed, sounding)]
-    steps = max(note.start + note.length for note in notes)
-    piece = piece_of(notes, steps, 1)
-    keys = [each for each in flat.getElementsByClass('Key') if each.mode]
-    found = _key(keys[0]) if keys else key(piece)
-    bar_steps, bars = _bars(parts[0], piece)
-    tempos = [each.getQuarterBPM() for each in flat.getElementsByClass('MetronomeMark')]
-    tempo = next(filter(None, tempos), 120.0)
-    return Reading(piece, found, bar_steps, bars, tempo, off)
+
+class _Told(NamedTuple):
+    """What a tune says; times are in quarters."""
+
+    notes: list[tuple[float, float, int]]  # start, end, pitch
+    measures: list[tuple[float, float, float]]  # start, length, and how long it should be
+    key: object | None  # music21's
+    tempo: float
+
+
+def _told(tune: str) -> _Told:
+    """A tune's notes, by music21's words: its measures take hours where bar lines are left out."""
+    from music21 import abcFormat, pitch
+
+    words = abcFormat.ABCHandler()
+    words.process(tune)
+    notes, lines, keys, tempos, voices = [], [(0.0, None)], [], [], set()
+    now, bar, is_tied = 0.0, None, False
+    for word in words.tokens:
+        if isinstance(word, abcFormat.ABCBar):
+            lines.append((now, bar))
+        elif isinstance(word, abcFormat.ABCMetadata):
+            if word.isMeter():
+                signature = word.getTimeSignatureObject()
+                bar = signature and signature.barDuration.quarterLength
+            elif word.isKey():
+                keys.append(word.getKeySignatureObject())
+            elif word.isTempo():
+                tempos.append(word.getMetronomeMarkObject().getQuarterBPM())
+            elif word.isVoice():
+                voices.add(word.data.split()[0])
+        elif isinstance(word, abcFormat.ABCNote) and not word.inGrace:
+            start, now = now, now + _quarters(word)
+            of_chord = getattr(word, 'subTokens', [word])
+            names = [each.pitchName for each in of_chord if getattr(each, 'pitchName', None)]
+            if names and not word.isRest:
+                highest = max(pitch.Pitch(name).midi for name in names)
+                if is_tied and notes and notes[-1][-1] == highest:
+                    start = notes.pop()[0]
+                notes.append((start, now, highest))
+            is_tied = word.tie in ('start', 'continue')
+    if len(voices) > 1:
+        raise SourceError(f'{len(voices)} voices; one melody is read')
+    lines.append((now, bar))
+    measures = [
+        (start, end - start, told or told_there)
+        for (start, told), (end, told_there) in itertools.pairwise(lines)
+    ]
+    named = [each for each in keys if getattr(each, 'mode', None)]
+    return _Told(notes, measures, next(iter(named), None), next(filter(None, tempos), TEMPO))
+
+
+def _quarters(note) -> float:
+    """How long a note of music21's lasts."""
+    tuplet = note.activeTuplet
+    return float(note.quarterLength * (tuplet.tupletMultiplier() if tuplet else 1))
 
 
 def _key(told) -> Key:
@@ -90,13 +126,12 @@ def _key(told) -> Key:
     return Key(told.tonic.pitchClass, 'minor' if told.mode in MINOR else 'major')
 
 
-def _bars(part, piece: np.ndarray) -> tuple[int, np.ndarray]:
+def _bars(measures: list, piece: np.ndarray) -> tuple[int, np.ndarray]:
     """The length of most bars, and where those begin: a part of a bar may stand at a repeat."""
-    measures = list(part.getElementsByClass('Measure'))
     whole = [
-        (int(float(each.offset) * STEPS_PER_BEAT + 0.5), int(each.barDuration.quarterLength * 4))
-        for each in measures
-        if each.duration.quarterLength >= each.barDuration.quarterLength
+        (int(start * STEPS_PER_BEAT + 0.5), int(bar * STEPS_PER_BEAT))
+        for start, length, bar in measures
+        if bar and length >= bar
     ]
     if not whole:
         found = metre(piece)

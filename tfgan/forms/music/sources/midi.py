@@ -10,10 +10,10 @@ import mido
 import numpy as np
 
 from tfgan.data.source import Wanted
-from tfgan.errors import SourceError
+from tfgan.errors import SourceError, reason
 from tfgan.forms.music.pieces import AGAIN, REST, STEPS_PER_BEAT, Note, Pieces, piece_of
 from tfgan.forms.music.sources import windows
-from tfgan.forms.music.sources.readings import Reading, grid, survey
+from tfgan.forms.music.sources.readings import TEMPO, Reading, check_length, grid, survey
 from tfgan.forms.music.theory import WHOLE, key, metre
 
 ENDINGS = '.mid', '.midi'
@@ -23,7 +23,7 @@ DRUMS = 9  # the channel of percussion, counted from 0
 THROUGHOUT, MOST_EXTRA = 0.7, 0.05
 READ = 'read are one melody, or two to four voices throughout'
 # mido adds up a number of any length, which takes the square of its bytes' number of time.
-ENDLESS = re.compile(rb'[\x80-\xff]{4096}')
+ENDLESS = re.compile(rb'[\x80-\xff]{1000}')
 
 
 class _Struck(NamedTuple):
@@ -42,8 +42,12 @@ def open_midi(wanted: Wanted) -> Pieces:
 def readings(data: bytes) -> Iterator[Reading]:
     """The piece of a file's bytes, or those of a file of type 2; raises anything."""
     if ENDLESS.search(data):
-        raise SourceError('no MIDI file: it has a number of thousands of bytes')
-    file = mido.MidiFile(file=io.BytesIO(data))
+        raise SourceError('no MIDI file: it has a number of a thousand bytes')
+    try:
+        file = mido.MidiFile(file=io.BytesIO(data))
+    except Exception as error:  # mido raises nearly anything at a damaged file
+        why = 'it ends too early' if isinstance(error, EOFError) else reason(error)
+        raise SourceError(f'no whole MIDI file: {why}') from error
     if file.ticks_per_beat <= 0:
         raise SourceError('its time is counted in frames of a film, not in beats')
     if file.type != 2:
@@ -55,6 +59,8 @@ def readings(data: bytes) -> Iterator[Reading]:
 
 
 def _reading(tracks: list, ticks_per_beat: int) -> Reading:
+    ticks = max((sum(message.time for message in track) for track in tracks), default=0)
+    check_length(ticks * STEPS_PER_BEAT // ticks_per_beat)
     parts = _parts(tracks)
     scale = STEPS_PER_BEAT / ticks_per_beat
     struck = [note for part in parts for note in part]
@@ -66,8 +72,9 @@ def _reading(tracks: list, ticks_per_beat: int) -> Reading:
     ]
     piece = _voices(notes)
     bar_steps, bars = _bars(piece, tracks, scale)
-    tempo = next((each.tempo for _, each in _timed(tracks, 'set_tempo')), mido.bpm2tempo(120))
-    return Reading(piece, key(piece), bar_steps, bars, mido.tempo2bpm(tempo or 1), off)
+    tempos = [each.tempo for _, each in _timed(tracks, 'set_tempo') if each.tempo]
+    tempo = mido.tempo2bpm(tempos[0]) if tempos else TEMPO
+    return Reading(piece, key(piece), bar_steps, bars, tempo, off)
 
 
 def _parts(tracks: list) -> list[tuple[_Struck, ...]]:
@@ -137,20 +144,20 @@ def _chords(notes: list[Note], counts: np.ndarray) -> np.ndarray:
         for step in range(note.start, note.start + note.length):
             chords[step][note.pitch] = step == note.start
     piece = np.full([len(counts), voices], REST, np.int32)
-    last = None
+    last = {}  # what each voice sang
     for step, chord in enumerate(chords):
         if not chord:
             continue
-        last = _led(sorted(chord, reverse=True), voices, last)
-        for voice, pitch in enumerate(last):
+        for voice, pitch in enumerate(_led(sorted(chord, reverse=True), voices, last)):
             if pitch != REST:
                 before = piece[step - 1, voice] if step else REST
                 again = chord[pitch] and before != REST and before % AGAIN == pitch
                 piece[step, voice] = pitch + AGAIN * again
+                last[voice] = pitch
     return piece
 
 
-def _led(chord: list[int], voices: int, last: list[int] | None) -> list[int]:
+def _led(chord: list[int], voices: int, last: dict[int, int]) -> list[int]:
     """A pitch for each voice, from the highest to the lowest, as near to the last ones as can be.
 
     Of more than two voices, some sing in unison where there are fewer pitches; one of two rests.
@@ -166,15 +173,16 @@ def _led(chord: list[int], voices: int, last: list[int] | None) -> list[int]:
         ]
 
     def moved(pitches: list[int]) -> int:
-        return sum(abs(a - b) for a, b in zip(pitches, last) if REST not in (a, b))
+        sung = ((pitch, voice) for voice, pitch in enumerate(pitches) if pitch != REST)
+        return sum(abs(pitch - last.get(voice, pitch)) for pitch, voice in sung)
 
-    return min(possible, key=moved) if last else possible[0]
+    return min(possible, key=moved)
 
 
 def _bars(piece: np.ndarray, tracks: list, scale: float) -> tuple[int, np.ndarray]:
     """The length of most bars, and the steps at which bars of that length begin."""
     steps = len(piece)
-    told = {0: (4, 4)} if _timed(tracks, 'time_signature') else {}
+    told = {}
     for tick, message in _timed(tracks, 'time_signature'):
         signature = message.numerator, message.denominator
         if tick * scale < steps and _is_metre(*signature):
@@ -182,6 +190,7 @@ def _bars(piece: np.ndarray, tracks: list, scale: float) -> tuple[int, np.ndarra
     if not told:
         found = metre(piece)
         return found.bar_steps, windows.bars_of(found, steps)
+    told = {0: (4, 4)} | told  # as MIDI has it before the first
     starts = [*told, steps]
     lengths = [WHOLE * beats // unit for beats, unit in told.values()]
     if len(set(lengths)) == 1 and (piece[0] != REST).any():

@@ -21,8 +21,9 @@ from tfgan.forms.music.pieces import STEPS_PER_BEAT
 from tfgan.forms.music.sources.windows import Found, Survey
 from tfgan.forms.music.theory import Key
 
-MOST_BYTES = 2 << 20  # of a file: a voice's hour of sixteenths takes a tenth of it
+MOST_BYTES = 1 << 20  # of a file: four voices' hour of sixteenths takes nine tenths of it
 MOST_STEPS = 60 * 120 * STEPS_PER_BEAT  # of a piece: an hour at 120 beats a minute
+TEMPO = 120.0  # quarters a minute where a file has none
 MOST_OFF = 0.2  # sixteenths off the grid, on average: notes of no metre at all are 0.25 off
 
 
@@ -56,8 +57,7 @@ def grid(times: list[tuple[float, float]]) -> tuple[list[tuple[int, int]], float
     """
     if not times:
         raise SourceError('no notes in it')
-    if max(end for _, end in times) > MOST_STEPS:
-        raise SourceError(f'longer than {MOST_STEPS:,} sixteenths')
+    check_length(max(end for _, end in times))
     starts = [int(start + 0.5) for start, _ in times]
     off = float(np.mean([abs(start - step) for (start, _), step in zip(times, starts)]))
     if off > MOST_OFF:
@@ -67,6 +67,12 @@ def grid(times: list[tuple[float, float]]) -> tuple[list[tuple[int, int]], float
         )
     lengths = [max(1, int(end + 0.5) - step) for (_, end), step in zip(times, starts)]
     return list(zip(starts, lengths)), off
+
+
+def check_length(steps: float) -> None:
+    """Raises SourceError for a piece of more than MOST_STEPS."""
+    if steps > MOST_STEPS:
+        raise SourceError(f'longer than {MOST_STEPS:,} sixteenths')
 
 
 def bytes_of(files: Files, name: str) -> bytes:

@@ -19,7 +19,7 @@ MOST_VOICES = 4
 SIZES = 1, 2, 3  # of a roll, in two octaves
 FITTING = 0.95  # of the pieces have to fit into a roll as a whole
 OCTAVES_MOVED = 0, -1, 1, -2, 2, -3, 3  # from the common key, to fit
-MOST_NAMED = 10  # that are left out and named; the others are counted
+MOST_NAMED = 10  # pieces left out that are named, and reasons that are noted
 
 
 class Found(NamedTuple):
@@ -85,7 +85,7 @@ def opened(wanted: Wanted, survey: Survey) -> Pieces:
     labels = np.array([number[name] for name in labels], np.int32)
     notes = {
         'rows': OCTAVES * size + 1 + survey.tells_again,
-        'left_out': dict(collections.Counter(left_out.values())),
+        'left_out': dict(collections.Counter(left_out.values()).most_common(MOST_NAMED)),
         'remarks': '; '.join(told),
         'split': '+'.join(survey.splits),
     }

@@ -1,0 +1,39 @@
+"""Files of music made again by their recipes, and how they differ from what they were."""
+
+from tfgan import provenance
+from tfgan.forms import pictures
+from tfgan.forms.music import files, roll
+
+CARD = 'card'  # the sheet beside an export
+MOST_BARS = 1000
+
+
+def file(ending: str, recipe: dict, model) -> bytes | None:
+    """The file that a recipe tells; None if a person's music is in it, or no piece is told."""
+    drawings = recipe['drawings']
+    if not drawings or recipe.get('source') == provenance.COMPOSITE:
+        return None
+    if recipe.get('as') == CARD:
+        return pictures.small_png(roll.sheet(model.pixels_of(drawings), recipe.get('columns')))
+    how = files.how_of(recipe)
+    bars = recipe.get('bars')
+    if bars is None:
+        raw = model.pixels_of(drawings)
+    elif type(bars) is int and 0 < bars <= MOST_BARS:
+        asked = model.asked(drawings)
+        raw = model.long(asked['seed'], asked['label'], bars)
+    else:
+        raise ValueError(f'{bars} bars')
+    numbers = [each.get('seed', number) for number, each in enumerate(drawings)]
+    with provenance.switched_off():  # The recipe tells the keys too, and is added by who asked.
+        return files.as_bytes(ending, raw, numbers, recipe, how)
+
+
+def differ(ending: str, recipe: dict, first: bytes, second: bytes) -> str:
+    """In what files differ, '' if in no byte: the first has its recipe, the second none."""
+    second = provenance.STAMPS[ending](second, recipe)
+    if first == second:
+        return ''
+    if len(first) != len(second):
+        return f'{len(first):,} and {len(second):,} bytes'
+    return f'{sum(a != b for a, b in zip(first, second)):,} of {len(first):,} bytes'
