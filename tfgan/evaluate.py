@@ -3,8 +3,8 @@
     python -m tfgan.evaluate --model=saved_models/doodles --dataset=doodles --num=10000
 
 prints a table of figures, each beside the same figure of real images or pieces, and writes it to
-reports/doodles/VERSION, with pictures of what lies closest to training data, and of the real data
-that are the least like anything it makes. A feature extractor is trained on the data set first, once, in
+reports/doodles/VERSION, with what lies closest to training data and the real data that are the
+least like anything the model makes. A feature extractor is trained on the data set first, once, in
 a quarter of a minute. It needs the exported model and the data, and nothing else of the run.
 """
 
@@ -109,9 +109,7 @@ if __name__ == '__main__':
     flags.DEFINE_string('dataset', None, "what to compare with; default: the model's own")
     flags.DEFINE_string('split', None, 'train | test | ... | all, of a data set that has splits')
     flags.DEFINE_string('data_dir', None, 'where tensorflow-datasets keeps its sets')
-    flags.DEFINE_integer(
-        'num', 10_000, 'how many of both', lower_bound=20, upper_bound=10**7
-    )
+    flags.DEFINE_integer('num', 10_000, 'how many of both', lower_bound=20, upper_bound=10**7)
     flags.DEFINE_enum(
         'features', 'own', ['own', 'inception'], 'of the data set itself, or slow Inception'
     )
