@@ -7,6 +7,7 @@ import numpy as np
 import prdc
 import pytest
 import scipy.linalg
+from scipy import stats
 from sklearn.metrics.pairwise import polynomial_kernel
 
 from tfgan.evaluation import metrics
@@ -396,3 +397,36 @@ def test_copies_need_distances_and_a_level(generated, real, level):
         ValueError, match=f'{len(generated)} and {len(real)} distances at level {level}'
     ):
         metrics.copies(np.array(generated), np.array(real), level)
+
+
+def area_by_hand(real, fake):
+    """mgeval's: of Gaussian densities of distances, integrated from the least to the largest."""
+    among = [
+        np.linalg.norm(a - b) for i, a in enumerate(real) for j, b in enumerate(real) if i != j
+    ]
+    between = [np.linalg.norm(a - b) for a in real for b in fake]
+    x = np.linspace(min(among + between), max(among + between), 4000)
+    lower = np.minimum(stats.gaussian_kde(among)(x), stats.gaussian_kde(between)(x))
+    return np.trapezoid(lower, x)
+
+
+@pytest.mark.parametrize('width', [1, 5])
+def test_overlapped_area_is_that_of_the_densities_of_distances(width):
+    rng = np.random.default_rng(0)
+    real = rng.normal(size=[40, width])
+    for shift, low, high in ((0, 0.75, 1), (2, 0.1, 0.9), (20, 0, 0.01)):
+        fake = rng.normal(size=[30, width]) + shift
+        found = metrics.overlapped_area(real, fake)
+        assert low <= found <= high
+        assert found == pytest.approx(area_by_hand(real, fake), abs=0.003)
+
+
+def test_overlapped_area_of_what_hardly_varies():
+    ones = np.ones([9, 1])
+    assert metrics.overlapped_area(ones, ones) == pytest.approx(1, abs=0.02)
+    assert metrics.overlapped_area(ones, 3 * ones) < 0.01
+    missing = np.array([[np.nan], [1.0], [2.0], [4.0]])
+    assert metrics.overlapped_area(missing, missing) == metrics.overlapped_area(
+        missing[1:], missing[1:]
+    )
+    assert np.isnan(metrics.overlapped_area(missing, missing[:2]))

@@ -108,10 +108,10 @@ def test_intervals_by_hand():
     first, second = np.zeros([2, 1, 4, 12, 1], np.float32)
     first[0, [0, 1, 2], [2, 9, 5]] = 1  # D, A, F, a rest
     second[0, [0, 1, 3], [9, 2, 5]] = 1  # A, D, a rest, F
-    found = music.interval_classes(tf.constant(first), tf.constant(second), Forward()).numpy()[0]
+    found = music.intervals(tf.constant(first), tf.constant(second), Forward()).numpy()[0, :, :, 0]
     expected = np.zeros([4, 12])
-    expected[0, 7] = expected[1, 5] = 0.5  # A is seven semitones above D, D five above A.
-    expected[2] = expected[3] = 0.25
+    expected[0, 7] = expected[1, 5] = 1  # A is seven semitones above D, D five above A.
+    expected[2] = expected[3] = 0.5
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
@@ -135,10 +135,27 @@ def test_the_shared_backward_pass_is_right(voices):
         np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-5)
 
 
-def test_intervals_are_the_same_in_another_octave():
-    x = pieces()
-    moved = tf.roll(x[:, :, :48], 12, axis=2)
-    network = music.MusicDiscriminator(SMALL, (STEPS, ROWS, VOICES), 2)
-    x = tf.concat([x[:, :, :48], tf.zeros_like(x[:, :, 48:])], axis=2)
-    one, other = (network.intervals(music.pitch_classes(each), Forward()) for each in (x, moved))
-    np.testing.assert_allclose(one, other, atol=1e-6)
+def test_what_is_counted_is_the_same_in_another_key():
+    x, network = pieces(), music.MusicDiscriminator(SMALL, (STEPS, ROWS, VOICES), 2)
+    counts = [
+        network.counts(tf.roll(music.pitch_classes(x), semitones, axis=2), Forward())
+        for semitones in (0, 1, 7)
+    ]
+    assert counts[0].shape == (3, 12 * (4 + 6 + 6))
+    np.testing.assert_allclose(counts[1], counts[0], atol=1e-4)
+    np.testing.assert_allclose(counts[2], counts[0], atol=1e-4)
+
+
+def test_parallel_fifths_are_counted_and_held_ones_are_not():
+    network = music.MusicDiscriminator(SMALL, (8, 25, 2), 1)
+
+    def fifths(first, second):
+        """What is counted of moving fifths, of two voices in four halves of a beat."""
+        x = tf.one_hot(np.repeat(np.stack([second, first], axis=1), 2, axis=0)[None], 25, axis=2)
+        return network.counts(music.pitch_classes(x), Forward()).numpy()[0, 12 * 3 + 5]
+
+    # From the upper voice up to the lower one, five semitones, as from D up to the G below it.
+    parallel = fifths([0, 2, 4, 4], [7, 9, 11, 11])
+    held = fifths([0, 0, 0, 0], [7, 7, 7, 7])
+    others = fifths([0, 2, 4, 4], [4, 5, 7, 7])
+    assert parallel > 2 * held + 0.2 and others == pytest.approx(0)

@@ -13,7 +13,7 @@ import tqdm
 
 from tfgan.evaluation import cache, metrics
 from tfgan.evaluation.extractor import check_count
-from tfgan.evaluation.feature_learning import block_of
+from tfgan.evaluation.feature_learning import block_of, two_samples
 from tfgan.forms.base import Figure, Form, form_named
 
 FORMAT = 2  # of the cache of the real side
@@ -102,14 +102,23 @@ class Evaluator:
         self.source, self.extractor = source, extractor
         self.form = form_named(source.form)
         self._views = self.form.views(source)
-        self.count = min(num, len(source) // 2)
-        self._order = np.random.default_rng(seed).permutation(len(source))
+        self._nearest_to = getattr(self._views, 'nearest', _nearest_pixels)
+        self._order, half = two_samples(source, seed, len(source) // 2)
+        self.count = count = min(num, half, len(source) - half)
+        origins = getattr(source, 'origins', None)
+        self._origins = None if origins is None or np.ptp(origins) == 0 else origins
+        if self._origins is not None:
+            first, second = np.split(self._order, [half])
+            samples = first[:count], second[:count], first[count:], second[count:]
+            self._order = np.concatenate(samples)
         self._is_unseen = bool(training) and training.fingerprint != source.fingerprint
         self.trained_on = training if self._is_unseen else source
         # What else a form measures by is the training data's, if the judge's are more of them.
         alike = self.trained_on.dataset == source.dataset
         self._measured_by = self.trained_on if alike else source
-        order = np.random.default_rng(seed).permutation(len(self.trained_on))
+        order = self._order
+        if self._is_unseen:
+            order = np.random.default_rng(seed).permutation(len(training))
         self.training = order[: TRAINING if thorough else FEW_TRAINING]
         blocks = self._blocks(self.training, self._told('training {given}s'))
         self._thumbnails = np.concatenate(
@@ -117,7 +126,7 @@ class Evaluator:
         )
         name = f'real-{source.fingerprint}-{extractor.key}-{self.count}-{seed}'
         if self._is_unseen:
-            name += f'-{training.fingerprint}'
+            name += f'-{training.fingerprint}' + '-alike' * alike
         path = cache.cache_path(cache_dir, f'{name}-{len(self.training)}-{FORMAT}.npz')
         self._real = cache.remembered(path, self._look_at_real)
         self._floor = dict(zip(self._real['names'].tolist(), self._real['floor'].tolist()))
@@ -196,6 +205,8 @@ class Evaluator:
         real['radii'], _ = metrics.nearest(*2 * [real['features']], leave_out=True, k=K)
         if self._is_unseen:
             real['among'], _ = self._nearest(np.concatenate(thumbnails))
+        elif self._origins is not None:
+            real['among'] = self._nearest_of_other_pieces()
         else:  # The training images begin with the first sample.
             real['among'], _ = self._nearest(self._thumbnails[: self.count], themselves=True)
         blocks = self._blocks(second, self._told('more real {given}s'))
@@ -276,7 +287,7 @@ class Evaluator:
         `themselves`: the thumbnails are those of the first training images, and none is its own.
         """
         best, places = np.full(len(thumbnails), np.inf, np.float32), np.zeros(len(thumbnails), int)
-        nearest, own = getattr(self._views, 'nearest', _nearest_pixels), np.arange(len(thumbnails))
+        nearest, own = self._nearest_to, np.arange(len(thumbnails))
         chunks = np.array_split(np.arange(len(self.training)), -(-len(self.training) // CHUNK))
         for chunk in tqdm.tqdm(chunks, desc=self._told('nearest {given}s'), disable=None, delay=1):
             others = self._thumbnails[chunk]
@@ -288,6 +299,16 @@ class Evaluator:
             nearer = found < best
             best[nearer], places[nearer] = found[nearer], chunk[at[nearer]]
         return best, places
+
+    def _nearest_of_other_pieces(self) -> np.ndarray:
+        """Distance [count] of the first sample to the nearest window that is of another piece."""
+        pieces = self._origins[self.training]
+        found = np.empty(self.count, np.float32)
+        for piece in np.unique(pieces[: self.count]):
+            own = np.flatnonzero(pieces[: self.count] == piece)
+            others = self._thumbnails[pieces != piece]
+            found[own], _ = self._nearest_to(self._thumbnails[own], others, 1)
+        return found
 
     def _told(self, meaning: str) -> str:
         others = COPIES_OF_UNSEEN if self._is_unseen else COPIES_OF_OTHERS

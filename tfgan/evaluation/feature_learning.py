@@ -76,9 +76,11 @@ class Learner:
 
     def learned(self) -> dict:
         """All there is to an extractor; a tenth of the set is left to measure a classifier."""
-        chosen = np.random.default_rng(self._seed).permutation(len(self._source))[:MOST]
+        tenth = min(len(self._source), MOST) // 10
+        chosen, apart = two_samples(self._source, self._seed, tenth)
+        chosen = chosen[:MOST]
         images, labels = self._read(chosen), self._source.labels[chosen].astype(np.int32)
-        held = len(chosen) // 10 if self.labelled else 0
+        held = apart if self.labelled else 0
         self._train(images[held:], labels[held:], PASSES if self.labelled else PASSES // 3)
         network, block = self.network, self._blocks
         sample = np.concatenate([network.features(x) for x in block(images[-MEASURED:])])
@@ -146,6 +148,25 @@ class Learner:
 
     def _state_loss(self, states, outputs):
         return _cross_entropy(states, outputs[:, -self._states :]) / 2
+
+
+def two_samples(source, seed: int, first: int) -> tuple[np.ndarray, int]:
+    """All indices of a source at random, and how many of them are the first sample of two.
+
+    These are `first` or, of windows of pieces, somewhat less: no piece has windows in both samples,
+    as those overlap and repeat each other.
+    """
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(source))
+    origins = getattr(source, 'origins', None)
+    if origins is None:
+        return order, first
+    place = rng.permutation(origins.max() + 1)[origins[order]]
+    cut = np.sort(place)[first]
+    if not cut:  # The piece that comes first is as large as that.
+        return order, first
+    is_first = place < cut
+    return np.concatenate([order[is_first], order[~is_first]]), int(is_first.sum())
 
 
 def block_of(shape) -> int:

@@ -15,7 +15,8 @@ from tfgan.networks.recurrent import Gru
 BEAT = 4  # steps
 OCTAVE = 12  # rows of pitches
 HOLD = 3.0  # how much more probable a held note is, as a logit, before anything is learned
-SEMITONE = 0.05  # of how high a voice is, as a discriminator sees it
+# What a discriminator sees is weighed: how high a voice is, and how often there are intervals.
+SEMITONE, COUNTED, COUNTED_MOVING = 0.05, 0.05, 0.2
 GOLDEN = (math.sqrt(5) - 1) / 2
 
 
@@ -222,8 +223,8 @@ def around(hidden, before: int, after: int):
 class MusicDiscriminator(BuiltOnCall, keras.Model):
     """Pieces [n, steps, rows, voices] and labels [n] to logits [n] through windows of beats.
 
-    Beside the rows it sees what a musician hears in any key: how high the voices are, which
-    intervals lie between them, and which intervals each of them moves by.
+    Beside the rows it sees what a musician hears in any key: how high the voices are, and how often
+    in a piece each interval lies between two of them, moves one, or moves with both.
     """
 
     def __init__(self, config: Config, shape, num_classes: int):
@@ -236,18 +237,19 @@ class MusicDiscriminator(BuiltOnCall, keras.Model):
 
     def call(self, pieces, labels, via=None):
         via = via or Forward()
-        hidden = self.beats(pieces, via)
+        classes = pitch_classes(pieces)
+        hidden = self.beats(pieces, classes)
         for layer in self.near:
             hidden = via.leaky(via.affine(layer, hidden))
         seen = [hidden]
         for layer in self.far:
             hidden = via.leaky(via.affine(layer, around(hidden, 1, 2)[:, ::2]))
             seen.append(hidden)
-        return self.score(tf.concat([flat(each) for each in seen], axis=1), labels, via=via)
+        seen = [*map(flat, seen), self.counts(classes, via)]
+        return self.score(tf.concat(seen, axis=1), labels, via=via)
 
-    def beats(self, pieces, via):
-        """All there is of each beat [n, beats, features], of the steps before and after it."""
-        classes = pitch_classes(pieces)
+    def beats(self, pieces, classes):
+        """The steps of each beat, the one before and the one after it: [n, beats, features]."""
         of_all = tf.reduce_sum(classes, axis=3, keepdims=True)
         views = pieces, classes, of_all, self.heights(pieces)[:, :, None]
         wide = [tf.reshape(each, [-1, self.steps, math.prod(each.shape[2:])]) for each in views]
@@ -255,7 +257,7 @@ class MusicDiscriminator(BuiltOnCall, keras.Model):
         own = tf.reshape(views, [-1, self.steps // BEAT, BEAT * views.shape[2]])
         padded = tf.pad(views, [[0, 0], [1, BEAT], [0, 0]])
         before, after = padded[:, : self.steps : BEAT], padded[:, BEAT + 1 :: BEAT]
-        return tf.concat([own, before, after, self.intervals(classes, via)], axis=2)
+        return tf.concat([own, before, after], axis=2)
 
     def heights(self, pieces):
         """How high each voice is, and above where it was: [n, steps, 2 * voices]."""
@@ -265,21 +267,20 @@ class MusicDiscriminator(BuiltOnCall, keras.Model):
         before = tf.pad(high, [[0, 0], [1, 0], [0, 0]])[:, :-1]
         return tf.concat([high, high - before], axis=2)
 
-    def intervals(self, classes, via):
-        """Intervals in a beat's halves, the one before it and from half to half: [n, beats, d]."""
+    def counts(self, classes, via):
+        """How often intervals are moved by, sound and move, from half a beat to the next one."""
         halves = classes[:, :: BEAT // 2]
-        first, second = (
-            zip(*itertools.combinations(range(self.voices), 2)) if self.voices > 1 else ((), ())
-        )
-        before = tf.pad(halves, [[0, 0], [1, 0], [0, 0], [0, 0]])[:, :-1]
-        moves = interval_classes(before, halves, via)
-        found = [tf.reshape(moves, [-1, self.steps // BEAT, 2 * moves.shape[2]])]
-        if first:
-            chords = tf.gather(halves, first, axis=3), tf.gather(halves, second, axis=3)
-            chords = interval_classes(*chords, via)
-            found.append(tf.reshape(chords, [-1, self.steps // BEAT, 2 * chords.shape[2]]))
-            found.append(tf.pad(chords, [[0, 0], [1, 0], [0, 0]])[:, :-1:2])
-        return tf.concat(found, axis=2)
+        moves = intervals(halves[:, :-1], halves[:, 1:], via)
+        if self.voices == 1:
+            return flat(tf.reduce_sum(moves, axis=1)) * COUNTED
+        pairs = [*zip(*itertools.combinations(range(self.voices), 2))]
+        first, second = (tf.gather(halves, voices, axis=3) for voices in pairs)
+        sounding = intervals(first, second, via)
+        # Both sound twice, and the first of them has moved: more than one, less is no more than it.
+        sums = sounding[:, 1:] + sounding[:, :-1] - tf.gather(moves[:, :, :1], pairs[0], axis=3)
+        sums -= 0.75 * tf.reduce_sum(first[:, 1:], axis=2, keepdims=True)
+        found = moves * COUNTED, sounding * COUNTED, relu(sums, via) * COUNTED_MOVING
+        return tf.concat([flat(tf.reduce_sum(each, axis=1)) for each in found], axis=1)
 
 
 def pitch_classes(pieces):
@@ -290,20 +291,23 @@ def pitch_classes(pieces):
     return tf.reduce_sum(rows, axis=2)
 
 
-def interval_classes(first, second, via):
+def relu(hidden, via):
+    """A ReLU, made of a leaky one, which is what backward passes know."""
+    return (via.leaky(hidden) - LEAK * hidden) / (1 - LEAK)
+
+
+def intervals(first, second, via):
     """How many semitones it is up from one to another of one-hot classes [n, t, 12, pairs].
 
     That an interval is there is a product of the two, and so not piecewise linear. But their sum
     above one half is 1.5 where both are and 0.5 where one is, of which the latter are taken off.
     The slopes at a class are then those of the interval that it makes with the other one. Returns
-    [n, t, 12 * pairs], 0.5 at the interval that is there, 0.25 at each where one of the two rests.
+    one-hot intervals, shaped as the classes, a half of each where one of the two rests.
     """
     places = [
         [(place + interval) % OCTAVE for place in range(OCTAVE)] for interval in range(OCTAVE)
     ]
     turned = tf.gather(second, places, axis=2)  # [n, t, interval, place, pairs]
-    sounds = [tf.reduce_sum(each, axis=2)[:, :, None, None] for each in (first, second)]
-    sums = first[:, :, None] + turned - 0.25 * (sounds[0] + sounds[1])
-    both = (via.leaky(sums) - LEAK * sums) / (1 - LEAK)
-    found = tf.reduce_sum(both, axis=3) - 0.5 * (sounds[0] + sounds[1])[:, :, 0]
-    return tf.reshape(found, [-1, found.shape[1], OCTAVE * found.shape[3]])
+    sounds = [tf.reduce_sum(each, axis=2, keepdims=True) for each in (first, second)]
+    sums = first[:, :, None] + turned - 0.25 * (sounds[0] + sounds[1])[:, :, None]
+    return 2 * tf.reduce_sum(relu(sums, via), axis=3) - sounds[0] - sounds[1]

@@ -30,11 +30,12 @@ class Pieces(Source):
     """Windows of pieces, int32 [n, steps, voices]: MIDI pitches, `REST`, or `AGAIN` + a pitch.
 
     A pitch that is the same as in the step before is held. Voices come from the highest to the
-    lowest. All are in C major or A minor.
+    lowest. All are in C major or A minor. `origins` int [n] numbers the pieces that they are of.
     """
 
     form = MUSIC
     dtype = np.int32
+    origins: np.ndarray | None = None
 
 
 def notes_of(piece) -> list[Note]:

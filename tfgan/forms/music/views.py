@@ -11,7 +11,7 @@ from tfgan.forms.music.pieces import AGAIN, MIDDLE, OCTAVES, REST, STEPS_PER_BEA
 SILENT = 255  # a rest of a small piece, which is uint8 and of which no pitch needs it
 DAMAGES = 6
 ALONE = 3  # damages of them that one voice can have
-TRANSPOSITIONS = np.arange(-6, 6)  # semitones in which a copy is still one
+TRANSPOSITIONS = np.arange(-6, 7)  # in which a copy is one: all twelve, the tritone both ways
 MOVE = 2  # semitones that a piece may be transposed and stay what it is, to the judge
 
 

@@ -10,7 +10,7 @@ from tfgan.errors import SourceError, listed, quoted, reason
 from tfgan.forms.drawing.sources.files import Folder
 from tfgan.forms.music.pieces import OCTAVES, Pieces
 from tfgan.forms.music.sources import jsb, windows
-from tfgan.forms.music.sources.readings import Reader, Reading, bytes_of
+from tfgan.forms.music.sources.readings import Reader, Unread, bytes_of
 from tfgan.forms.music.theory import Key
 
 
@@ -59,11 +59,12 @@ def read_piece(path: str, rows: int | None = None) -> OwnPiece:
         found = list(reader(bytes_of(Folder(os.path.dirname(path)), os.path.basename(path))))
     except Exception as error:  # readers raise nearly anything at a damaged file
         raise SourceError(f'{quoted(path)} cannot be read: {reason(error)}') from error
-    pieces = [each for each in found if isinstance(each, Reading)]
-    if len(found) != 1 or not pieces:
-        told = listed(each.name + (f': {each.why}' if each not in pieces else '') for each in found)
-        raise SourceError(f'{quoted(path)} has {len(pieces)} pieces; give a file of one: {told}')
-    [read] = pieces
+    if len(found) != 1:
+        names = listed(each.name for each in found)
+        raise SourceError(f'{quoted(path)} has {len(found)} pieces; give a file of one: {names}')
+    [read] = found
+    if isinstance(read, Unread):
+        raise SourceError(f'{quoted(path)} cannot be read: {read.why}')
     size = rows // OCTAVES if rows else windows.SIZES[-1]
     moved = windows.semitones(read.piece, read.key, size)
     upbeat = int(read.bars[0]) if len(read.bars) else 0

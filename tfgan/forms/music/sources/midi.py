@@ -144,20 +144,20 @@ def _chords(notes: list[Note], counts: np.ndarray) -> np.ndarray:
         for step in range(note.start, note.start + note.length):
             chords[step][note.pitch] = step == note.start
     piece = np.full([len(counts), voices], REST, np.int32)
-    last = None
+    last = {}  # what each voice sang
     for step, chord in enumerate(chords):
         if not chord:
             continue
-        last = _led(sorted(chord, reverse=True), voices, last)
-        for voice, pitch in enumerate(last):
+        for voice, pitch in enumerate(_led(sorted(chord, reverse=True), voices, last)):
             if pitch != REST:
                 before = piece[step - 1, voice] if step else REST
                 again = chord[pitch] and before != REST and before % AGAIN == pitch
                 piece[step, voice] = pitch + AGAIN * again
+                last[voice] = pitch
     return piece
 
 
-def _led(chord: list[int], voices: int, last: list[int] | None) -> list[int]:
+def _led(chord: list[int], voices: int, last: dict[int, int]) -> list[int]:
     """A pitch for each voice, from the highest to the lowest, as near to the last ones as can be.
 
     Of more than two voices, some sing in unison where there are fewer pitches; one of two rests.
@@ -173,9 +173,10 @@ def _led(chord: list[int], voices: int, last: list[int] | None) -> list[int]:
         ]
 
     def moved(pitches: list[int]) -> int:
-        return sum(abs(a - b) for a, b in zip(pitches, last) if REST not in (a, b))
+        sung = ((pitch, voice) for voice, pitch in enumerate(pitches) if pitch != REST)
+        return sum(abs(pitch - last.get(voice, pitch)) for pitch, voice in sung)
 
-    return min(possible, key=moved) if last else possible[0]
+    return min(possible, key=moved)
 
 
 def _bars(piece: np.ndarray, tracks: list, scale: float) -> tuple[int, np.ndarray]:

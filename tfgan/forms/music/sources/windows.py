@@ -59,8 +59,8 @@ def opened(wanted: Wanted, survey: Survey) -> Pieces:
     left_out = dict(survey.left_out)
     pieces = _alike(survey.pieces, left_out)
     size = _size(pieces)
-    windows, labels = [], []
-    for found in pieces:
+    windows, labels, origins = [], [], []
+    for number, found in enumerate(pieces):
         if found.split not in survey.splits:
             continue
         own = _windows(found, size)
@@ -69,6 +69,7 @@ def opened(wanted: Wanted, survey: Survey) -> Pieces:
             continue
         windows += own
         labels += [found.folder or found.key.mode] * len(own)
+        origins += [number] * len(own)
     _report(wanted.dataset, left_out)
     if not windows:
         raise SourceError(
@@ -94,8 +95,16 @@ def opened(wanted: Wanted, survey: Survey) -> Pieces:
     def read(indices):
         return windows[indices].astype(Pieces.dtype)
 
-    shape = windows.shape[1:]
-    return Pieces(wanted.dataset, shape, labels, class_names, read, survey.licence, notes)
+    return Pieces(
+        wanted.dataset,
+        windows.shape[1:],
+        labels,
+        class_names,
+        read,
+        survey.licence,
+        notes,
+        origins=np.array(origins)[taken],
+    )
 
 
 def _alike(pieces: list[Found], left_out: dict[str, str]) -> list[Found]:
