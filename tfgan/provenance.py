@@ -2,9 +2,10 @@
 
 A recipe is plain JSON: {software, model, sha256, licence, source, as, drawings: [{seed or latents,
 label, truncation}], ...}. `source` is a term of the IPTC's list of digital source types, and what
-files are made `as` tells which of this package's ways to draw it was. All files tell these by XMP,
-which any program reads; PNG has the recipe in a chunk of its own, JPEG in comments, and all others
-within XMP. tfgan/server/studio/files/provenance.js writes and reads the same.
+files are made `as` tells which of this package's ways to draw it was. PNG has the recipe in a chunk
+of its own, JPEG in comments, MIDI in a text of its first track and MusicXML in a field; all others
+have it within XMP, by which pictures and sound tell any program the rest. For pictures,
+tfgan/server/studio/files/provenance.js writes and reads the same.
 """
 
 import contextlib
@@ -31,7 +32,12 @@ MOST_DEPTH = 100  # of elements within others
 MOST_DRAWINGS, MOST_LATENTS = 100_000, 1 << 16
 MOST_NAME = 1000  # letters of a name in it
 PNG, JPEG, GIF, PDF, RIFF = b'\x89PNG\r\n\x1a\n', b'\xff\xd8\xff', b'GIF8', b'%PDF-', b'RIFF'
-STARTS = {PNG: '.png', JPEG: '.jpg', GIF: '.gif', PDF: '.pdf', RIFF: '.webp'}
+MIDI = b'MThd'
+STARTS = {PNG: '.png', JPEG: '.jpg', GIF: '.gif', PDF: '.pdf', RIFF: '.webp', MIDI: '.mid'}
+WAVE = b'WAVE'  # of those in RIFF, which are .webp else
+SCORE = b'<score-partwise', b'<score-timewise'  # what MusicXML has within its first bytes
+FIRST_BYTES = 4096
+FIELD = 'tfgan:recipe'  # the name of MusicXML's field and the start of MIDI's text
 # Around what an SVG file says: programs that know XMP look for the inner element.
 METADATA = (
     '<metadata>\n<x:xmpmeta xmlns:x="adobe:ns:meta/">\n',
@@ -39,6 +45,7 @@ METADATA = (
 )
 FORBIDDEN = re.compile('[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]')  # in XML
 IN_XML = re.compile(rb'<tfgan:recipe>([^<]*)</tfgan:recipe>')
+IN_MIDI = re.compile(rb'\xff\x01([\x80-\xff]{0,3}[\x00-\x7f])(tfgan:recipe )')
 _IS_ON = [True]
 
 
@@ -212,6 +219,68 @@ def bare(svg: str) -> str:
     return re.sub('<metadata>.*?</metadata>\n', '', svg, flags=re.DOTALL)
 
 
+def sentence(recipe: dict) -> str:
+    """What made a file, in words for a person."""
+    model = f' with the model {recipe["model"]}' if recipe.get('model') else ''
+    kind = f': {SOURCES}{recipe["source"]}' if recipe.get('source') else ''
+    return f'Made by {recipe["software"]}{model}{kind}'
+
+
+def _mid(data, recipe):
+    """As texts at the start of its first track, which have a byte a letter; the licence first."""
+
+    def event(kind, text):
+        body = text.encode('ascii', 'replace')
+        return bytes([0, 0xFF, kind]) + _varying(len(body)) + body
+
+    own = event(2, recipe['licence']) if recipe.get('licence') else b''
+    own += event(1, sentence(recipe)) + event(1, f'{FIELD} {as_json(recipe)}')
+    head, length = data[:18], int.from_bytes(data[18:22], 'big')
+    return head + (length + len(own)).to_bytes(4, 'big') + own + data[22:]
+
+
+def _varying(number):
+    """A number as MIDI tells lengths: seven bits a byte, the highest first."""
+    found = [number & 0x7F]
+    while number := number >> 7:
+        found.insert(0, 0x80 | number & 0x7F)
+    return bytes(found)
+
+
+def _musicxml(data, recipe):
+    """As its identification, which comes before the list of parts."""
+    rights = f'<rights>{xml(recipe["licence"])}</rights>' if recipe.get('licence') else ''
+    fields = {'digital-source-type': SOURCES + recipe['source']} if recipe.get('source') else {}
+    fields[FIELD] = as_json(recipe)
+    told = ''.join(
+        f'\n   <miscellaneous-field name="{name}">{xml(text)}</miscellaneous-field>'
+        for name, text in fields.items()
+    )
+    own = (
+        f'<identification>{rights}\n'
+        f'  <encoding><software>{xml(recipe["software"])}</software></encoding>\n'
+        f'  <miscellaneous>{told}\n  </miscellaneous>\n </identification>\n '
+    )
+    before, start, after = data.partition(b'<part-list>')
+    return before + own.encode() + start + after
+
+
+def _wav(data, recipe):
+    """As RIFF's list of facts, whose texts end with a zero, and as XMP."""
+    facts = {b'ISFT': recipe['software'], b'ICOP': recipe.get('licence')}
+    facts[b'ICMT'] = sentence(recipe)
+    told = b''.join(
+        _riff(name, text.encode('ascii', 'replace') + b'\0') for name, text in facts.items() if text
+    )
+    body = data[8:] + _riff(b'LIST', b'INFO' + told) + _riff(b'_PMX', _whole_xmp(recipe))
+    return RIFF + struct.pack('<I', len(body)) + body
+
+
+def _riff(name, body):
+    """A chunk of a RIFF file, which takes an even number of bytes."""
+    return name + struct.pack('<I', len(body)) + body + bytes(len(body) % 2)
+
+
 def _pdf(data, recipe):
     """As an update at the end of a file of Matplotlib's: its catalog once more, and XMP."""
     trailer = data[data.rindex(b'trailer') :]
@@ -235,11 +304,16 @@ STAMPS = {
     **dict.fromkeys(('.png', '.apng'), _png),
     **dict.fromkeys(('.jpg', '.jpeg'), _jpeg),
     **{'.webp': _webp, '.gif': _gif, '.svg': _svg, '.pdf': _pdf},
+    **{'.mid': _mid, '.musicxml': _musicxml, '.wav': _wav},
 }
 
 
 def kind_of(data: bytes) -> str:
     """The ending of files that begin so; .svg for all that is none of the others."""
+    if data.startswith(RIFF) and data[8:12] == WAVE:
+        return '.wav'
+    if any(start in data[:FIRST_BYTES] for start in SCORE):
+        return '.musicxml'
     return next((ending for start, ending in STARTS.items() if data.startswith(start)), '.svg')
 
 
@@ -251,6 +325,7 @@ def read(data: bytes) -> dict | None:
     if len(data) > MOST_BYTES:
         return None
     readers = {'.png': _of_png, '.jpg': _of_jpeg, '.svg': _of_svg}
+    readers |= {'.mid': _of_mid, '.musicxml': _of_musicxml}
     text = readers.get(kind_of(data), _of_xmp)(data)
     return None if text is None else parsed(text)
 
@@ -295,32 +370,57 @@ def _of_xmp(data):
     return found[1].replace(b'&lt;', b'<').replace(b'&gt;', b'>').replace(b'&amp;', b'&')
 
 
+def _of_mid(data):
+    """The text that begins as ours does, in whichever track another program has put it."""
+    found = IN_MIDI.search(data)
+    if not found:
+        return None
+    length = 0
+    for byte in found[1]:
+        length = length << 7 | byte & 0x7F
+    start = found.start(2)
+    return data[start : start + length][len(FIELD) + 1 :]
+
+
 def _of_svg(data):
-    """The first recipe in an SVG file, however it is written; constant memory is used for it."""
+    """The first recipe in an SVG file, however it is written."""
     if NAMESPACE.encode() not in data:
         return None
+    return _text_of(data, lambda name, _: name == f'{NAMESPACE} recipe')
+
+
+def _of_musicxml(data):
+    """The first recipe in a MusicXML file."""
+    if FIELD.encode() not in data:
+        return None
+    return _text_of(
+        data, lambda name, told: name == 'miscellaneous-field' and told.get('name') == FIELD
+    )
+
+
+def _text_of(data, is_wanted):
+    """The text of the first element of a name and attributes; constant memory is used for it."""
     parser = expat.ParserCreate('utf-8', namespace_separator=' ')
     opened, texts = [], []
 
-    def start(name, _):
-        opened.append(name)
+    def start(name, attributes):
+        opened.append(is_wanted(name, attributes))
         if len(opened) > MOST_DEPTH:
             raise ValueError('elements within elements without end')
 
-    def end(name):
-        opened.pop()
-        if name == f'{NAMESPACE} recipe':
+    def end(_):
+        if opened.pop():
             parser.CharacterDataHandler = None  # The first one is whole.
 
     def text(words):
-        if opened[-1] == f'{NAMESPACE} recipe':
+        if opened[-1]:
             texts.append(words)
 
     def refuse(*_):
-        raise ValueError('a document type can define texts that grow without end')
+        raise ValueError('entities can be texts that grow without end')
 
     parser.StartElementHandler, parser.EndElementHandler = start, end
-    parser.CharacterDataHandler, parser.StartDoctypeDeclHandler = text, refuse
+    parser.CharacterDataHandler, parser.EntityDeclHandler = text, refuse
     try:
         parser.Parse(data, True)
     except (expat.ExpatError, ValueError):

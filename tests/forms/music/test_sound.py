@@ -63,7 +63,7 @@ def test_rests_are_silent_and_notes_begin_at_once():
     assert not heard[4 * STEP + release : 8 * STEP].any() and not heard[12 * STEP + release :].any()
     for start in (0, 8 * STEP):
         assert np.abs(samples[start : start + STEP // 4]).max() > 0.05
-    assert not sound.samples(np.full([16, 4], REST, np.int32)).any()
+    assert not sound.stereo(np.full([16, 4], REST, np.int32)).any()
 
 
 def test_struck_again_is_heard():
@@ -112,17 +112,23 @@ def test_the_highest_voice_is_left_and_the_lowest_right():
     for voice, side in ((0, 0), (3, 1)):
         piece = np.full_like(CHORD, REST)
         piece[:, voice] = 60
-        levels = np.square(sound.samples(piece)).mean(axis=0)
+        levels = np.square(sound.stereo(piece)).mean(axis=0)
         assert 1.5 < levels[side] / levels[1 - side] < 10
     assert np.square(sound.places(5)).sum(axis=1) == pytest.approx(1)
 
 
 def test_tempo_transposition_and_repetition():
-    quick = sound.samples(CHORD, Playing(tempo_bpm=160))
+    quick = sound.stereo(CHORD, Playing(tempo_bpm=160))
     assert len(quick) == pytest.approx(8 * STEP + sound.RELEASE_SECS * sound.RATE, abs=30)
-    higher = sound.samples(CHORD[:, :1], Playing(semitones=12))
-    assert np.array_equal(higher, sound.samples(CHORD[:, :1] + 12))
+    higher = sound.stereo(CHORD[:, :1], Playing(semitones=12))
+    assert np.array_equal(higher, sound.stereo(CHORD[:, :1] + 12))
     assert sound.wav(CHORD) == sound.wav(CHORD)
+
+
+def test_many_pieces_have_a_channel_each():
+    both = sound.samples(np.stack([CHORD, CHORD + 1]))
+    assert both.dtype == np.float32 and both.shape == (2, len(sound.stereo(CHORD)))
+    assert np.allclose(both[1], sound.stereo(CHORD + 1).mean(axis=1))
 
 
 def test_what_lasts_for_hours_is_refused():

@@ -3,6 +3,7 @@
 import numpy as np
 
 from tfgan.forms.music import pieces
+from tfgan.forms.music.playing import USUAL, Playing, voice_names
 
 # From the highest voice: they differ in grey and to those who see red and green alike. The paper is
 # light, so that the highest voice, on which all look, is darkest but one.
@@ -11,7 +12,9 @@ PAPER, BAND, OCTAVE, MIDDLE, BAR, AROUND = 255, 243, 224, 190, 170, 208  # greys
 HELD = 0.72  # how much of its colour a note keeps after its beginning
 LOWEST, HIGHEST = 36, 83  # that are always there, so that sheets of a run have one size
 GAP = 8  # pixels between pieces
-LEAST_ROW = 2  # pixels of a pitch
+LEAST_ROW, MOST_ROW = 2, 12  # pixels of a pitch
+UNIT = 8  # of SVG: the width of a step, and the height of a pitch
+LEFT, TOP, TEXT = 32, 16, 11  # units beside and above the roll of an SVG file, and of its letters
 
 
 def sheet(raw, columns: int | None = None, pixels: int = 640, bar_steps: int = 16) -> np.ndarray:
@@ -45,7 +48,7 @@ def pitches(raw) -> range:
 def tile(piece, step: int, rows: range, bar_steps: int) -> np.ndarray:
     """The roll of one piece, a step so many pixels wide: uint8 [h, w, 3]."""
     steps, _ = piece.shape
-    row = max(LEAST_ROW, step)
+    row = min(max(LEAST_ROW, step), MOST_ROW)
     page = np.repeat(_paper(steps, step, row, rows, bar_steps)[..., None], 3, axis=-1)
     begun = max(1, step // 2)
     space = int(step >= 3)  # between a note and the next
@@ -79,3 +82,85 @@ def _paper(steps, step, row, rows, bar_steps):
     page[row * (rows.stop - pieces.MIDDLE) - 1] = MIDDLE
     page[:, :: step * bar_steps] = BAR
     return page.astype(np.uint8)
+
+
+def svg(piece, how: Playing = USUAL, marks=()) -> str:
+    """An SVG file of the roll of a piece [steps, voices], with octaves and bars numbered.
+
+    Marks (step, text) stand in the place of the numbers of bars.
+    """
+    piece = pieces.transposed(piece, how.semitones)
+    steps, voices = piece.shape
+    rows = pitches(piece)
+    width, height = LEFT + steps * UNIT, TOP + len(rows) * UNIT
+    place, among = _lanes(piece)
+    parts = [*_grid(steps, rows, how.bar_steps), *_numbers(steps, rows, how.bar_steps, marks)]
+    notes = pieces.notes_of(piece)
+    for voice, name in enumerate(voice_names(voices)):
+        own = [
+            _bar(note, rows, *(each[_steps(note), voice].max() for each in (place, among)))
+            for note in notes
+            if note.voice == voice
+        ]
+        colour = _hexadecimal(COLOURS[voice % len(COLOURS)])
+        parts.append(f'<g fill="{colour}">\n<title>{name}</title>\n{"".join(own)}</g>\n')
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}"'
+        f' viewBox="0 0 {width} {height}">\n<rect width="100%" height="100%" fill="#ffffff"/>\n'
+        f'{"".join(parts)}</svg>\n'
+    )
+
+
+def _grid(steps, rows, bar_steps):
+    """Bands, and lines, as `_paper`."""
+    bottom = TOP + len(rows) * UNIT
+    for first in range(0, steps, pieces.STEPS_PER_BEAT):
+        if first % bar_steps // pieces.STEPS_PER_BEAT % 2:
+            wide = min(pieces.STEPS_PER_BEAT, steps - first) * UNIT
+            yield (
+                f'<rect x="{LEFT + first * UNIT}" y="{TOP}" width="{wide}"'
+                f' height="{bottom - TOP}" fill="{_grey(BAND)}"/>\n'
+            )
+    for pitch in range(rows.start, rows.stop + 1, 12):
+        colour = _grey(MIDDLE if pitch == pieces.MIDDLE else OCTAVE)
+        y = bottom - (pitch - rows.start) * UNIT
+        yield f'<path d="M{LEFT} {y}h{steps * UNIT}" stroke="{colour}"/>\n'
+    for first in range(0, steps + 1, bar_steps):
+        x = LEFT + first * UNIT
+        yield f'<path d="M{x} {TOP}V{bottom}" stroke="{_grey(BAR)}"/>\n'
+
+
+def _numbers(steps, rows, bar_steps, marks):
+    """The name of each C, and the number of each bar or the marks."""
+    marks = marks or [(bar * bar_steps, bar + 1) for bar in range(-(-steps // bar_steps))]
+    yield f'<g font-family="sans-serif" font-size="{TEXT}" fill="#404040">\n'
+    for pitch in range(rows.start, rows.stop, 12):
+        y = TOP + (rows.stop - pitch) * UNIT - 1
+        yield f'<text x="{LEFT - 4}" y="{y}" text-anchor="end">C{pitch // 12 - 1}</text>\n'
+    for step, text in marks:
+        yield f'<text x="{LEFT + step * UNIT + 2}" y="{TOP - 4}">{text}</text>\n'
+    yield '</g>\n'
+
+
+def _bar(note, rows, lane, lanes):
+    """A note, weaker after its beginning; in unison it has its part of the row."""
+    tall = (UNIT - 1) / lanes
+    y = TOP + (rows.stop - 1 - note.pitch) * UNIT + 0.5 + lane * tall
+    x, wide = LEFT + note.start * UNIT, note.length * UNIT - 1
+    box = f'y="{y:g}" height="{tall:g}"'
+    return (
+        f'<rect x="{x}" {box} width="{wide}" fill-opacity="{HELD}"/>'
+        f'<rect x="{x}" {box} width="{UNIT // 2}"/>\n'
+    )
+
+
+def _steps(note):
+    return slice(note.start, note.start + note.length)
+
+
+def _grey(level):
+    return _hexadecimal([level] * 3)
+
+
+def _hexadecimal(colour):
+    return '#' + ''.join(f'{level:02x}' for level in colour)

@@ -1,6 +1,9 @@
 """Scores: pieces engraved by Verovio, which comes with its fonts."""
 
 import re
+import zlib
+
+import numpy as np
 
 from tfgan.errors import ModelError
 from tfgan.forms.music import musicxml
@@ -16,7 +19,7 @@ INSTALL = "pip install 'tfgan[music]'"
 OPTIONS = {
     **{'header': 'none', 'footer': 'none', 'svgViewBox': True, 'adjustPageHeight': True},
     **{f'pageMargin{side}': MARGIN for side in ('Left', 'Right', 'Top', 'Bottom')},
-    **{'scale': SCALE, 'pageHeight': HEIGHT, 'pageWidth': WIDTH, 'xmlIdSeed': 1},
+    **{'scale': SCALE, 'pageHeight': HEIGHT, 'pageWidth': WIDTH},
 }
 SIZE = re.compile(r'viewBox="0 0 ([0-9.]+) ([0-9.]+)"')
 
@@ -32,13 +35,15 @@ def svg(piece, how: Playing = USUAL, marks=()) -> str:
         raise ModelError(f'a score is engraved by Verovio, which is not here: {INSTALL}') from None
     if len(piece) > MOST_BARS * how.bar_steps:
         raise ModelError(
-            f'a piece of {len(piece):,} sixteenths is too long for a score of one page, which has up'
-            f' to {MOST_BARS} bars; write .musicxml, which notation programs engrave on many'
+            f'a piece of {len(piece):,} sixteenths is too long for a score of one page, which has'
+            f' up to {MOST_BARS} bars; write .musicxml, which notation programs engrave on many'
         )
     verovio.enableLog(verovio.LOG_OFF)
     toolkit = verovio.toolkit()
     is_short = len(piece) <= LINE_BARS * how.bar_steps
     shape = {'breaks': 'none', 'adjustPageWidth': True} if is_short else {'breaks': 'auto'}
+    # Identities that one piece always has, and no other, so that several may be in one file.
+    shape['xmlIdSeed'] = zlib.crc32(np.ascontiguousarray(piece, np.int32)) >> 1
     toolkit.setOptions(OPTIONS | shape)
     toolkit.loadData(musicxml.as_bytes(piece, how, marks=marks, shows_tempo=False).decode())
     found = toolkit.renderToSVG(1)

@@ -30,12 +30,17 @@ def wav(piece, how: Playing = USUAL) -> bytes:
         file.setnchannels(CHANNELS)
         file.setsampwidth(2)
         file.setframerate(RATE)
-        file.writeframes(np.int16(np.rint(samples(piece, how) * 32767)).astype('<i2').tobytes())
+        file.writeframes(np.int16(np.rint(stereo(piece, how) * 32767)).astype('<i2').tobytes())
     return data.getvalue()
 
 
-def samples(piece, how: Playing = USUAL) -> np.ndarray:
-    """The same as float32 [samples, 2] in [-1, 1], which ends when the last note has faded."""
+def samples(raw, how: Playing = USUAL) -> np.ndarray:
+    """Pieces [n, steps, voices] as one channel each: float32 [n, samples] in [-1, 1]."""
+    return np.stack([stereo(piece, how).mean(axis=1) for piece in np.asarray(raw)])
+
+
+def stereo(piece, how: Playing = USUAL) -> np.ndarray:
+    """A piece as float32 [samples, 2] in [-1, 1], which ends when its last note has faded."""
     steps, voices = piece.shape
     if steps * how.step_secs > MOST_SECS:
         raise ModelError(
