@@ -65,9 +65,9 @@ class Model(Redrawing, Arranging, Remaking, Composing):
         """Examples as the form stores them of int seeds [n].
 
         They are drawings uint8 [n, h, w, c], or pieces int32 [n, steps, voices] of MIDI's pitches,
-        -1 for a rest and 128 more where a note is struck again. `label` is a class, by number or name, or one
-        for each; without, they are as frequent as in the data. `truncation` in [0, 1] trades
-        variety for typicality; 1 is all the variety.
+        -1 for a rest and 128 more where a note is struck again. `label` is a class, by number or
+        name, or one for each; without, they are as frequent as in the data. `truncation` in [0, 1]
+        trades variety for typicality; 1 is all the variety.
         """
         seeds = _integers('seeds', seeds, np.int64)
         inputs = {'seed': _one_each('seeds', seeds, seeds.size)}

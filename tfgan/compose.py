@@ -7,9 +7,9 @@ its key and metre are found, and what is written is in them and in its tempo. Ot
 
     --begin=mine.mid --bars=8               goes on with yours for so many bars
     --piece=mine.mid --open=alto,tenor      writes these voices anew, the others stay
-    --piece=mine.mid --open=3-4             writes these bars anew; alto,3-4 the alto in them
+    --piece=mine.mid --open=3-4             writes these bars anew; alto,3-4 alto in them
     --num=4 --seed=7 --out=ways/            other ways, one for each seed, each in a file
-    --notation --out=score.svg              the score; .musicxml for a notation program, .wav to hear
+    --notation --out=score.svg              the score; .musicxml for a program, .wav to hear
 
 Yours is a MIDI file (.mid) or ABC (.abc) of any length. It needs the exported model and nothing
 else of the run. Without --out= it writes composed.mid.

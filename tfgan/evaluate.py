@@ -1,10 +1,10 @@
-"""Judge an exported model's drawings against a data set.
+"""Judge what an exported model makes against a data set.
 
     python -m tfgan.evaluate --model=saved_models/doodles --dataset=doodles --num=10000
 
-prints a table of figures, each beside the same figure of real images, and writes it to
-reports/doodles/VERSION, with the drawings that lie closest to training images and the real images
-that are the least like any drawing. A feature extractor is trained on the data set first, once, in
+prints a table of figures, each beside the same figure of real images or pieces, and writes it to
+reports/doodles/VERSION, with what lies closest to training data and the real data that are the
+least like anything the model makes. A feature extractor is trained on the data set first, once, in
 a quarter of a minute. It needs the exported model and the data, and nothing else of the run.
 """
 
@@ -51,7 +51,7 @@ def main():
     print(f'\n{report}')
     # Beside the model's drawings there are images of the data set.
     told = model.recipe([], **{'source': provenance.COMPOSITE, 'as': 'pairs'})
-    write(out, report, began, told)
+    write(out, report, began, told, model.form.nouns)
 
 
 def judged(model):
@@ -72,8 +72,11 @@ def judged(model):
         raise ModelError(error) from error
 
 
-def write(out: pathlib.Path, report, began: float, recipe: dict | None = None) -> None:
-    """Everything at once, when all is known."""
+def write(
+    out: pathlib.Path, report, began: float, recipe: dict | None = None, nouns=('drawing', 'image')
+) -> None:
+    """Everything at once, when all is known; `nouns` are a form's."""
+    made, real = nouns
     pictures.write_png(out / 'neighbours.png', report.neighbours, recipe)
     pictures.write_png(out / 'missed.png', report.missed, recipe)
     scalars(out / 'tensorboard', report.figures, report.facts['step'])
@@ -81,8 +84,8 @@ def write(out: pathlib.Path, report, began: float, recipe: dict | None = None) -
     text = json.dumps(facts, indent=2, ensure_ascii=False, allow_nan=False)
     storage.write_bytes(out / 'metrics.json', text.encode())
     print(f'\nwritten to {quoted(out)}: metrics.json, tensorboard and pictures of pairs:')
-    print('neighbours.png  a drawing and its nearest training image; on the left, the closest')
-    print('missed.png      a real image and its nearest drawing; on the left, the furthest')
+    print(f'neighbours.png  a {made} and its nearest training {real}; on the left, the closest')
+    print(f'missed.png      a real {real} and its nearest {made}; on the left, the furthest')
 
 
 def scalars(directory, values: dict[str, float], step: int) -> None:
@@ -106,15 +109,13 @@ if __name__ == '__main__':
     flags.DEFINE_string('dataset', None, "what to compare with; default: the model's own")
     flags.DEFINE_string('split', None, 'train | test | ... | all, of a data set that has splits')
     flags.DEFINE_string('data_dir', None, 'where tensorflow-datasets keeps its sets')
-    flags.DEFINE_integer(
-        'num', 10_000, 'how many drawings and real images', lower_bound=20, upper_bound=10**7
-    )
+    flags.DEFINE_integer('num', 10_000, 'how many of both', lower_bound=20, upper_bound=10**7)
     flags.DEFINE_enum(
         'features', 'own', ['own', 'inception'], 'of the data set itself, or slow Inception'
     )
     cli.define_place('inception_weights', None, 'their file; default: download those of ImageNet')
     flags.DEFINE_integer(
-        'seed', 0, 'which real images are chosen', lower_bound=0, upper_bound=2**31 - 1
+        'seed', 0, 'which real ones are chosen', lower_bound=0, upper_bound=2**31 - 1
     )
     cli.define_truncation()
     cli.define_place('out', None, 'a folder; default reports/NAME/VERSION')

@@ -19,8 +19,8 @@ from tfgan.saved_model import card, layout
 OWN = ['model', 'models', 'out', 'trust_model', 'provenance']
 FLAGS = flags.FLAGS
 SOURCES = {
-    provenance.TRAINED: 'all of it is drawn by a model',
-    provenance.COMPOSITE: 'a drawing or photograph of a person is in it, beside what a model drew',
+    provenance.TRAINED: 'all of it is made by a model',
+    provenance.COMPOSITE: 'what a person drew or wrote is in it, beside what a model made',
 }
 MOST_TOLD = 12  # drawings, each in a line
 MOST_NUMBERS = 4  # of latents

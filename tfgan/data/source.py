@@ -122,6 +122,6 @@ def short_name(dataset: str) -> str:
         stem = f'stacked-{short_name(argument)}'
     elif argument:
         stem = os.path.basename(os.path.abspath(os.path.expanduser(argument)))
-        stem = stem.removesuffix(f'.{kind}')
+        stem = stem.removesuffix(f'.{kind}').removesuffix('.json')
     ascii_only = unicodedata.normalize('NFKD', stem).encode('ascii', 'ignore').decode().lower()
     return re.sub('[^a-z0-9_.]+', '-', ascii_only)[:60].strip('-.') or 'data'

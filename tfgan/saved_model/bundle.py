@@ -12,6 +12,7 @@ import numpy as np
 
 from tfgan import __version__
 from tfgan.errors import ModelError, quoted
+from tfgan.forms.base import form_named
 from tfgan.saved_model import card, compact, identity, loading, sliders
 
 MAGIC = b'TFGANST1'
@@ -22,6 +23,10 @@ PACKING = 9  # the level of gzip
 def bundle(version, trust: bool = False) -> bytes:
     """The bundle of an exported version's folder; raises ModelError as `loading.load_model`."""
     facts = card.read(version)
+    if not card.is_in_studio(facts):
+        raise ModelError(
+            f'the model {quoted(facts.name)} has no page: {form_named(facts.form).instead}'
+        )
     generator, encoder = _networks(facts, loading.load_model(version, trust))
     stored = [('generator', *_exact(each)) for each in generator]
     stored += [('encoder', *_rounded(each)) for each in encoder]

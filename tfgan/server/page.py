@@ -187,7 +187,7 @@ class Studio:
         models = [
             {'name': version.model, 'version': version.number}
             for version in versions
-            if _has_card(version.folder)
+            if _is_for_page(version.folder)
         ]
         return json.dumps({'models': models}).encode()
 
@@ -219,9 +219,9 @@ def _made(folder, trust_model):
     return bundle.bundle(folder, trust_model)
 
 
-def _has_card(folder):
+def _is_for_page(folder):
     try:
-        return bool(card.read(folder))
+        return card.is_in_studio(card.read(folder))
     except ModelError:
         return False
 

@@ -11,7 +11,7 @@ from tfgan.forms.music.pieces import AGAIN, MIDDLE, OCTAVES, REST, transposed
 from tfgan.forms.music.playing import voice_names
 from tfgan.forms.music.theory import Key, to_common_key
 
-KEY = re.compile(r'([A-Ga-g])(#|b|♯|♭|sharp|flat)?[ -]*(major|minor|maj|min|m)?')
+KEY = re.compile(r'([A-Ga-g])[ -]*(#|b|♯|♭|sharp|flat)?[ -]*(major|minor|maj|min|m)?')
 NAMES = 'C', 'C#', 'D', 'Eb', 'E', 'F', 'F#', 'G', 'Ab', 'A', 'Bb', 'B'
 NATURAL = dict(zip('CDEFGAB', (0, 2, 4, 5, 7, 9, 11), strict=True))
 RAISED = {None: 0, '#': 1, '♯': 1, 'sharp': 1, 'b': -1, '♭': -1, 'flat': -1}

@@ -6,7 +6,7 @@ import numpy as np
 
 from tfgan.data.source import Source, Wanted
 from tfgan.errors import SourceError
-from tfgan.forms.base import check_source, open_source, source_kinds
+from tfgan.forms.base import DRAWING, check_source, form_named, open_source
 from tfgan.forms.drawing.drawings import Drawings
 
 STACKED = 128_000  # as many as Lin et al. 2018 (PacGAN) train on
@@ -47,4 +47,5 @@ def _check_stackable(inner: Source) -> None:
 def can_be_stacked(argument: str) -> bool:
     """Whether a source that is not stacked itself is named; raises SourceError if it is wrong."""
     kind = argument.partition(':')[0]
-    return kind in source_kinds() and kind != 'stacked' and bool(check_source(argument))
+    kinds = form_named(DRAWING).sources  # Only images have channels.
+    return kind in kinds and kind != 'stacked' and bool(check_source(argument))
