@@ -27,6 +27,7 @@ from absl import flags
 from tfgan import cli, client
 from tfgan.errors import ConfigError, ModelError, shown
 from tfgan.forms import pictures
+from tfgan.forms.base import DRAWING, form_named
 
 OWN = [
     *('model', 'num', 'seed', 'label', 'truncation', *cli.DRAWINGS, 'walk', *cli.PIECES),
@@ -38,7 +39,7 @@ FLAGS = flags.FLAGS
 def main():
     if not FLAGS.out and not FLAGS.walk:
         raise ModelError('nothing to write: give --out=sheet.png, --out=FOLDER/ or --walk=walk.gif')
-    how = cli.check_files(client.form_of(FLAGS.model)) if FLAGS.out else {}
+    how = cli.check_files(_form()) if FLAGS.out else {}
     if FLAGS.walk:
         cli.check_picture('walk', FLAGS.walk, pictures.ANIMATIONS)
         if not FLAGS.out and (FLAGS.paper or FLAGS.plotter):
@@ -49,6 +50,16 @@ def main():
         model.write(FLAGS.out, seeds, FLAGS.label, FLAGS.truncation, **how)
     if FLAGS.walk:
         _walk(model, seeds)
+
+
+def _form():
+    """The model's art form; what no model of any form writes is refused before it is looked for."""
+    try:
+        return client.form_of(FLAGS.model)
+    except ModelError:
+        if pictures.ending(FLAGS.out) in cli.PIECE_ENDINGS:
+            raise
+        return form_named(DRAWING)
 
 
 def _walk(model, seeds):
