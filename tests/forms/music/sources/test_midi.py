@@ -178,7 +178,7 @@ def test_bars_of_another_length_do_not_begin_a_window():
 def test_an_upbeat_is_found_where_a_file_has_bars_but_begins_with_it():
     tune = np.concatenate([melody(67), *[melody(60, 60, 62, 64)] * 6])
     assert read(midi(tune, (0, signature(4, 4)))).bars[0] == 4
-    rest = np.full([12, 1], REST)
+    rest = np.full([16, 1], REST)
     assert read(midi(np.concatenate([rest, tune]), (0, signature(4, 4)))).bars[0] == 0
 
 
@@ -392,7 +392,7 @@ def filled(unit):
 
 
 HOSTILE = {
-    'a number without end': header() + track(b'\x80' * (SIZE - 50)),
+    'a number without end': header() + track(b'\x80' * (readings.MOST_BYTES - 50)),
     'numbers that are long': header() + track(filled(b'\x81' * 999 + ON) + END),
     'a delay of years': header() + track(ON + b'\xff\xff\xff\x7f\x80\x40\0' + END),
     'a delay of ages': header() + track(ON + b'\xff' * 300 + b'\x7f\x80\x40\0' + END),
@@ -416,6 +416,12 @@ def test_hostile_files_take_little_time_and_memory(name, tmp_path):
     with contextlib.suppress(SourceError):
         assert len(read_piece(str(tmp_path / 'a.mid')).piece) <= readings.MOST_STEPS
     assert time.process_time() - begun < 5
+
+
+@pytest.mark.parametrize('name', ['a delay of years', 'a delay of ages'])
+def test_a_delay_of_years_is_too_long(name):
+    with pytest.raises(SourceError, match='longer than 28,800 sixteenths'):
+        read(HOSTILE[name])
 
 
 def test_a_file_that_is_too_large_is_not_read(tmp_path):
