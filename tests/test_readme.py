@@ -437,6 +437,20 @@ def test_an_architecture_is_added_as_the_page_says(monkeypatch):
     assert type(gan.discriminator).__name__ == 'ScoreDiscriminator'
 
 
+def test_a_form_is_added_as_the_page_says(monkeypatch):
+    monkeypatch.setitem(sys.modules, 'tfgan.forms.drums', types.ModuleType('drums'))
+    exec(blocks('add-an-art-form')[0], vars(sys.modules['tfgan.forms.drums']))
+    monkeypatch.setitem(forms.FORMS, 'drums', 'tfgan.forms.drums')
+    source = forms.open_source('beats:300')
+    shape = forms.form_named('drums').shape(source.summary())
+    gan = Gan(settings(architecture='mlp'), shape, source.shares, form='drums')
+    _, skipped = play(gan, source, 2)
+    assert not skipped.any()
+    patterns = gan.draw([7, 8, 9])
+    assert patterns.shape == (3, 16, 4) and patterns.dtype == np.bool_
+    assert gan.sheet().shape == (80 * 4, 16, 1)
+
+
 # Tables
 
 

@@ -115,6 +115,20 @@ def test_intervals_by_hand():
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
+def test_moves_and_turns_by_hand():
+    row = tf.one_hot([3, 24], 25)  # E flat of the lowest octave, and a rest
+    moves = music.reachable(row).numpy()
+    assert moves.shape == (2, 15, 25) and not moves[1].any()
+    assert [*moves[0].argmax(axis=1)] == [0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
+    assert [*moves[0].sum(axis=1)] == [0] * 4 + [1] * 11
+    classes = music.classes_of(row)
+    np.testing.assert_array_equal(classes[0], np.eye(12)[3])
+    assert not classes[1].numpy().any()
+    up, down = (music.turns(classes, direction).numpy()[0] for direction in (1, -1))
+    assert up[7].argmax() == 10  # B flat lies seven semitones above E flat.
+    assert down[10].argmax() == 5  # From B flat it is five semitones up to E flat.
+
+
 def test_pitch_classes_leave_out_rests():
     x = tf.one_hot([[[0], [13], [24]]], 25, axis=2)  # C, the C sharp above the next C, a rest
     expected = np.zeros([1, 3, 12, 1])

@@ -14,6 +14,7 @@ from tfgan.networks.recurrent import Gru
 
 BEAT = 4  # steps
 OCTAVE = 12  # rows of pitches
+FURTHEST = 7  # semitones by which a voice moves as it likes; further it goes by pitch alone
 HOLD = 3.0  # how much more probable a held note is, as a logit, before anything is learned
 # What a discriminator sees is weighed: how high a voice is, and how often there are intervals.
 SEMITONE, COUNTED, COUNTED_MOVING = 0.05, 0.05, 0.2
@@ -62,6 +63,8 @@ class MusicGenerator(BuiltOnCall, keras.Model):
         self.harmony = dense(config, self.voices * config.width)
         self.heard = [dense(config, config.width, use_bias=False) for _ in self.order[1:]]
         self.choices = [dense(config, self.notes) for _ in self.order]
+        self.moves = [dense(config, 2 * FURTHEST + 1) for _ in self.order]
+        self.intervals = [dense(config, place * OCTAVE) for place in range(1, self.voices)]
         self.filling = [dense(config, config.width) for _ in range(2)]
         self.passing = dense(config, (BEAT - 1) * self.voices * self.notes)
         hold = keras.initializers.Constant(HOLD)
@@ -101,18 +104,50 @@ class MusicGenerator(BuiltOnCall, keras.Model):
         hidden = leaky(self.reading[0](hidden))
         return leaky(self.reading[1](around(hidden, 1, 4)))
 
-    def chord(self, features, given, known):
-        """The rows [n, voices, notes] of a beat's first step."""
-        hidden = tf.split(self.harmony(features), self.voices, axis=1)
-        found = {}
+    def chord(self, features, before, given, known):
+        """The rows [n, voices, notes] of a beat's first step, after a chord that came before.
+
+        A note is likely by its pitch, by how far its voice has to move to it, and by the intervals
+        that it makes with those that were chosen: the same way in every key.
+        """
+        hidden, found = tf.split(self.harmony(features), self.voices, axis=1), {}
         for place, voice in enumerate(self.order):
-            heard = hidden[place]
+            heard, others = hidden[place], self.order[:place]
             if place:
-                others = tf.concat([found[other] for other in self.order[:place]], axis=1)
-                heard += self.heard[place - 1](others)
-            row = one_hot(tf.cast(self.choices[place](leaky(heard)), tf.float32))
+                chosen = tf.concat([found[other] for other in others], axis=1)
+                heard += self.heard[place - 1](chosen)
+            heard = leaky(heard)
+            logits = tf.cast(self.choices[place](heard), tf.float32)
+            moves = tf.cast(self.moves[place](heard), tf.float32)
+            logits += tf.einsum('nm,nmr->nr', moves, reachable(before[:, voice]))
+            if place:
+                logits += self.consonance(place, heard, before, {o: found[o] for o in others})
+            row = one_hot(logits)
             found[voice] = kept(row, given[:, voice], known[:, voice])
         return tf.stack([found[voice] for voice in range(self.voices)], axis=1)
+
+    def consonance(self, place, heard, before, chosen):
+        """What the intervals with those chosen say of a voice's rows: logits [n, notes].
+
+        They depend on the intervals before and on whether the others have moved from them.
+        """
+        voice, features = self.order[place], [heard]
+        for other, row in chosen.items():
+            interval = tf.einsum(
+                'nk,nki->ni', classes_of(before[:, other]), turns(classes_of(before[:, voice]), -1)
+            )
+            moved = 1 - tf.reduce_sum(before[:, other] * row, axis=1, keepdims=True)
+            features += [interval, interval * moved]
+        wanted = tf.cast(self.intervals[place - 1](tf.concat(features, axis=1)), tf.float32)
+        wanted = tf.split(wanted, place, axis=1)
+        logits = tf.add_n(
+            [
+                tf.einsum('ni,nik->nk', each, turns(classes_of(row), 1))
+                for each, row in zip(wanted, chosen.values())
+            ]
+        )
+        octaves = self.notes // OCTAVE
+        return tf.pad(tf.tile(logits, [1, octaves]), [[0, 0], [0, self.notes - octaves * OCTAVE]])
 
     def filled(self, states, chords, read, given, known, again):
         """The rows [n, beats, BEAT, voices, rows] of all steps, of those of each beat's first."""
@@ -164,7 +199,7 @@ class RecurrentGenerator(MusicGenerator):
             seen = tf.concat([turned(latents, beat), read[:, beat], flat(chord)], axis=1)
             state = self.gru(seen, state)
             hidden = tf.concat([state, seen], axis=1)
-            return state, self.chord(hidden, given[:, beat], known[:, beat])
+            return state, self.chord(hidden, chord, given[:, beat], known[:, beat])
 
         if isinstance(beats, int):
             found = []
@@ -202,6 +237,7 @@ class DenseGenerator(MusicGenerator):
         rows = [-1, self.voices, self.notes]
         chords = self.chord(
             tf.reshape(features, [-1, features.shape[2]]),
+            tf.zeros_like(tf.reshape(given, rows)),  # All beats are chosen at once.
             tf.reshape(given, rows),
             tf.reshape(known, [-1, self.voices, 1]),
         )
@@ -211,6 +247,29 @@ class DenseGenerator(MusicGenerator):
 def kept(row, given, known):
     """Rows, or what is given where it is known."""
     return known * given + (1 - known) * row
+
+
+def reachable(row):
+    """Where each of so many semitones leads from a row [n, notes]: [n, moves, notes]."""
+    pitches = row.shape[1] - 1
+    wide = tf.pad(row[:, :pitches], [[0, 0], [FURTHEST, FURTHEST]])
+    moves = [wide[:, FURTHEST - m : FURTHEST - m + pitches] for m in range(-FURTHEST, FURTHEST + 1)]
+    return tf.pad(tf.stack(moves, axis=1), [[0, 0], [0, 0], [0, 1]])
+
+
+def classes_of(row):
+    """The pitch class [n, 12] of a row [n, notes], none of a rest."""
+    return tf.reduce_sum(tf.reshape(row[:, :-1], [-1, row.shape[1] // OCTAVE, OCTAVE]), axis=1)
+
+
+def turns(classes, direction: int):
+    """Classes [n, 12] by each number of semitones up, or down if the direction is -1.
+
+    Upwards it is [n, semitones, class], downwards [n, class, semitones]: which class lies so many
+    semitones above another one, and how many it is up from a class to another one.
+    """
+    rolled = [tf.roll(classes, direction * semitones, axis=1) for semitones in range(OCTAVE)]
+    return tf.stack(rolled, axis=1 if direction > 0 else 2)
 
 
 def around(hidden, before: int, after: int):

@@ -107,10 +107,7 @@ def _told(tune: str) -> _Told:
     if len(voices) > 1:
         raise SourceError(f'{len(voices)} voices; one melody is read')
     lines.append((now, bar))
-    measures = [
-        (start, end - start, told or told_there)
-        for (start, told), (end, told_there) in itertools.pairwise(lines)
-    ]
+    measures = [(start, end - start, bar) for (start, _), (end, bar) in itertools.pairwise(lines)]
     named = [each for each in keys if getattr(each, 'mode', None)]
     return _Told(notes, measures, next(iter(named), None), next(filter(None, tempos), TEMPO))
 
