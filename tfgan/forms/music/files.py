@@ -136,8 +136,8 @@ def _plain(ending, raw, numbers, how, keyed):
         sheet = roll.sheet(page, how.columns, how.size, how.bar_steps)
         if max(sheet.shape) > MOST_SIDE and ending != '.png':
             raise ModelError(
-                f'{len(raw):,} pieces make a picture of {sheet.shape[1]:,} x {sheet.shape[0]:,} pixels;'
-                f' {ending} has up to {MOST_SIDE:,}: write .png or .svg, or fewer pieces'
+                f'{len(raw):,} pieces make a picture of {sheet.shape[1]:,} x {sheet.shape[0]:,}'
+                f' pixels; {ending} has up to {MOST_SIDE:,}: write .png or .svg, or fewer pieces'
             )
         return pictures.still(sheet, ending)
     if ending == '.svg':
