@@ -1,10 +1,15 @@
 """Music of a model in files, made again by their recipes, and composed with a person's melody."""
 
+import contextlib
+import io
+import runpy
+import sys
+
 import mido
 import numpy as np
 import pytest
-from commands import run
-from toy_models import toy_music
+from absl import app, flags
+from music_stub import MusicStub
 
 from tfgan import client, provenance
 from tfgan.errors import ModelError
@@ -15,24 +20,48 @@ SEEDS = np.array([7, 8, 2**62, -3], np.int64)
 TUNE = [67, 71, 74, 72, 71, 69, 67, 66, 67, 67, 67, 71, 74, 76, 74, 72, 71, 69, 67, 67]
 
 
-@pytest.fixture(scope='module')
-def place(tmp_path_factory):
-    """A folder with a model of music and a melody in G major, of 20 quarters at 96 a minute."""
-    cwd = tmp_path_factory.mktemp('composed')
-    toy_music(cwd / 'toy')
+app.define_help_flags()  # which `app.run` would do at its first call, among a command's own
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A folder with a melody in G major, of 20 quarters at 96 a minute."""
     track = mido.MidiTrack([mido.MetaMessage('set_tempo', tempo=mido.bpm2tempo(96))])
     for pitch in TUNE:
         track += [
             mido.Message('note_on', note=pitch),
             mido.Message('note_off', note=pitch, time=96),
         ]
-    mido.MidiFile(tracks=[track], ticks_per_beat=96).save(cwd / 'mine.mid')
-    return cwd
+    mido.MidiFile(tracks=[track], ticks_per_beat=96).save(tmp_path / 'mine.mid')
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
-@pytest.fixture(scope='module')
-def model(place):
-    return client.load(place / 'toy')
+@pytest.fixture
+def model():
+    return MusicStub()
+
+
+@pytest.fixture
+def command(place, model, monkeypatch):
+    """Runs a command in this process with that model; its exit code or message, its output."""
+    monkeypatch.setattr(client, 'load', lambda *_: model)
+    monkeypatch.setattr(client, 'form_of', lambda _: model.form)
+
+    def called(name, *words):
+        known, out = set(flags.FLAGS), io.StringIO()
+        monkeypatch.setattr(sys, 'argv', [name, *words])
+        try:
+            with contextlib.redirect_stdout(out):
+                runpy.run_module(f'tfgan.{name}', run_name='__main__')
+        except SystemExit as end:
+            return end.code or 0, out.getvalue()
+        finally:
+            for flag in set(flags.FLAGS) - known:
+                delattr(flags.FLAGS, flag)
+            flags.FLAGS.unparse_flags()
+
+    return called
 
 
 def notes(path):
@@ -67,7 +96,7 @@ def test_files_are_made_again_byte_for_byte(model, tmp_path, name):
     assert [each['seed'] for each in recipe['drawings']] == seeds.tolist()
     found = model.again(recipe, ending)
     assert model.form.differ(ending, recipe, data, found) == ''
-    other = model.again(recipe | {'drawings': recipe['drawings'][::-1] + [{'seed': 1}]}, ending)
+    other = model.again(recipe | {'drawings': [*recipe['drawings'][::-1], {'seed': 1}]}, ending)
     assert model.form.differ(ending, recipe, data, other) != ''
 
 
@@ -86,8 +115,10 @@ def test_a_key_asks_for_its_mode(model, tmp_path):
         model.write(tmp_path / 'a.mid', SEEDS, key='H')
 
 
-def test_a_melody_is_harmonised_and_stays_as_it_is(place):
-    out, _ = run(place, 'compose', '--model=toy', '--melody=mine.mid', '--out=a.mid', '--seed=3')
+def test_a_melody_is_harmonised_and_stays_as_it_is(place, command):
+    asked = '--model=toy', '--melody=mine.mid', '--out=a.mid', '--seed=3'
+    code, out = command('compose', *asked)
+    assert code == 0
     assert 'mine.mid: G major, 5 bars' in out
     found = notes(place / 'a.mid')
     mine = [(start, pitch) for _, start, pitch in notes(place / 'mine.mid')]
@@ -100,8 +131,19 @@ def test_a_melody_is_harmonised_and_stays_as_it_is(place):
     assert [round(mido.tempo2bpm(each)) for each in tempos] == [96]
     recipe = provenance.read((place / 'a.mid').read_bytes())
     assert recipe['source'] == provenance.COMPOSITE
-    out, _ = run(place, 'whence', 'a.mid', '--model=toy', code=2)
+    code, out = command('whence', 'a.mid', '--model=toy')
+    assert code == 2
     assert 'what a person drew or wrote is in it' in out and 'cannot be drawn again' in out
+
+
+def test_a_model_writes_music_by_flags(place, command):
+    flags = '--model=toy', '--num=2', '--seed=7', '--bars=9', '--key=e', '--bpm=100'
+    assert command('sample', *flags, '--out=a.mid')[0] == 0
+    code, out = command('whence', 'a.mid', '--model=toy', '--out=b.mid')
+    assert code == 0 and 'Drawn again it is the same.' in out
+    assert (place / 'a.mid').read_bytes() == (place / 'b.mid').read_bytes()
+    code, _ = command('sample', '--model=toy', '--paper=a4', '--out=a.mid')
+    assert '--paper: the model has none, for it makes music' in code
 
 
 def test_what_was_harmonised_is_gone_on_with_and_filled(place, model):
@@ -130,6 +172,6 @@ def test_what_was_harmonised_is_gone_on_with_and_filled(place, model):
         (['--melody=a.mid', '--notation', '--out=x.mid'], '--notation is for .svg'),
     ],
 )
-def test_what_cannot_be_composed_is_refused_with_a_way_on(place, flags, words):
-    _, err = run(place, 'compose', '--model=toy', *flags, code=1)
-    assert words in err
+def test_what_cannot_be_composed_is_refused_with_a_way_on(command, flags, words):
+    code, _ = command('compose', '--model=toy', *flags)
+    assert words in code

@@ -62,7 +62,7 @@ def toy_pen(directory, shape=(28, 28, 1), ground=(1.0,), reads=False, architectu
     return client.load(directory)
 
 
-def toy_music(directory, architecture='beats', rows=49, steps=64):
+def toy_music(directory, architecture='bars', rows=49, steps=64):
     """The folder of an export of a Gan that writes music for four voices, after no training."""
     from tfgan import config
     from tfgan.forms.base import MUSIC, form_named

@@ -1,12 +1,16 @@
 """An export of music: its signatures, its card and its weights, small or not."""
 
+import io
+
+import mido
 import numpy as np
 import pytest
 import tensorflow as tf
 from toy_models import toy_music
 
-from tfgan import client
+from tfgan import client, provenance
 from tfgan.errors import ModelError
+from tfgan.forms.music.pieces import notes_of
 from tfgan.saved_model import bundle, card, identity, warmup
 
 SEEDS = np.array([3, 7, -1, 2**40, 0], np.int64)
@@ -54,6 +58,23 @@ def test_what_is_known_is_kept_and_seen(signatures):
     assert (none == free).all()
 
 
+def test_a_server_writes_midi_that_says_what_made_it(version, signatures):
+    found = ask(signatures, 'midi', seed=SEEDS[:2])
+    pieces = ask(signatures, 'serving_default', seed=SEEDS[:2])
+    model = client.load(version)
+    for data, piece, seed in zip(found, pieces, SEEDS):
+        file = mido.MidiFile(file=io.BytesIO(data))
+        sounding = [each for each in file.tracks[0] if each.type == 'note_on']
+        assert len(sounding) == len(notes_of(piece))
+        recipe = provenance.read(data)
+        assert recipe['sha256'] == model.sha256
+        assert [each['seed'] for each in recipe['drawings']] == [seed]
+        again = model.again(recipe, '.mid')
+        assert model.form.differ('.mid', recipe, data, again) == ''
+        other = model.again(recipe | {'drawings': [{'seed': 99}]}, '.mid')
+        assert model.form.differ('.mid', recipe, data, other) != ''
+
+
 def test_a_discriminator_takes_pieces(signatures):
     pitch = ask(signatures, 'serving_default', seed=SEEDS)
     found = ask(signatures, 'discriminate', pitch=pitch, label=LABELS)
@@ -79,5 +100,5 @@ def test_the_card_says_that_it_is_music(version):
 
 
 def test_it_has_no_page_of_the_studio(version):
-    with pytest.raises(ModelError, match='has no page.*python -m tfgan.compose'):
+    with pytest.raises(ModelError, match=r'has no page.*python -m tfgan.compose'):
         bundle.bundle(version)

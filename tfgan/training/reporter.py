@@ -104,7 +104,9 @@ class Report:
         if found := self._gan.form.sounds(raw):
             samples, rate = found
             with self._writer.as_default(step=self._step()):
-                tf.summary.audio(f'sound/{name}', samples[..., None], rate, max_outputs=len(samples))
+                tf.summary.audio(
+                    f'sound/{name}', samples[..., None], rate, max_outputs=len(samples)
+                )
 
     @ornament('points of curves')
     def scalars(self, values: dict[str, float]) -> None:

@@ -108,23 +108,23 @@ def test_a_piece_is_known_where_it_is_not_open(tmp_path):
 
 def test_the_wrong_number_of_voices_is_told_with_a_way_on(tmp_path):
     path = file_of(tmp_path, melody().repeat(2, axis=1) - [0, 12])
-    with pytest.raises(ModelError, match='it has 2 voices; expected 1 .*--piece='):
+    with pytest.raises(ModelError, match=r'it has 2 voices; expected 1 .*--piece='):
         asked.given('melody', path, DATA)
-    with pytest.raises(ModelError, match='it has 2 voices; expected 4 .*--melody='):
+    with pytest.raises(ModelError, match=r'it has 2 voices; expected 4 .*--melody='):
         asked.given('begin', path, DATA)
 
 
 def test_notes_that_the_model_does_not_know_are_named(tmp_path):
     piece = melody()
     piece[8:12] = 103
-    with pytest.raises(ModelError, match='knows the notes from .* it has G7 too'):
+    with pytest.raises(ModelError, match=r'knows the notes from .* it has G7 too'):
         asked.given('melody', file_of(tmp_path, piece), DATA)
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path):
     path = tmp_path / 'bad.mid'
     path.write_bytes(b'MThd nothing')
-    with pytest.raises(ModelError, match='bad.mid.* cannot be read'):
+    with pytest.raises(ModelError, match=r'bad.mid.* cannot be read'):
         asked.given('melody', path, DATA)
     mido.MidiFile(tracks=[mido.MidiTrack()]).save(path)
     with pytest.raises(ModelError, match='no notes'):

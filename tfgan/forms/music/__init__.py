@@ -126,7 +126,7 @@ class Music:
         import tensorflow as tf
 
         from tfgan import provenance
-        from tfgan.forms.music import rows
+        from tfgan.forms.music import midi_graph, rows
 
         seeds = tf.TensorSpec([None], tf.int64, name='seed')
         label = tf.TensorSpec([None], tf.int32, name='label')
@@ -141,17 +141,25 @@ class Music:
             made = servable.generator(*servable.asked(seed, label), x, known)
             return {'pitch': tf.where(is_known, pitch, rows.decode(made))}
 
-        found = {'fill': (fill, [seeds, label, pitch, known])}
+        recipes = None
         if servable.provenance and provenance.is_on():
             from tfgan.forms.drawing.recipes import Recipes
 
             recipes = Recipes(servable.provenance, servable.class_names)
 
-            def recipe(seed, label):
-                """What files of `labelled` say of themselves, as JSON."""
-                _, label = servable.asked(seed, label)
-                return {'recipe': recipes.texts(recipes.seeded(seed, label))}
+        def recipe(seed, label):
+            """What files of `labelled` say of themselves, as JSON."""
+            _, label = servable.asked(seed, label)
+            return {'recipe': recipes.texts(recipes.seeded(seed, label))}
 
+        def midi(seed):
+            """`serving_default` as MIDI files; a server's REST answer has them in base64."""
+            told = recipe(seed, tf.fill(tf.shape(seed), -1))['recipe'] if recipes else None
+            found = servable.serving_default(seed)['pitch']
+            return {'midi_bytes': midi_graph.files(found, recipes=told)}
+
+        found = {'fill': (fill, [seeds, label, pitch, known]), 'midi': (midi, [seeds])}
+        if recipes:
             found['recipe'] = recipe, [seeds, label]
         return found
 
