@@ -163,7 +163,7 @@ class Report:
         scores = self._evaluator.evaluate(self._draw).as_dict()
         self.scalars({f'score/{name}': value for name, value in scores.items()})
         self._scores.append(metrics | scores | {'progress': progress})
-        self._advise(advice.advice(self._scores))
+        self._advise(advice.advice(self._scores, self._gan.form.nouns))
         return scores
 
     def sounds(self) -> None:

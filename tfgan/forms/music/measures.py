@@ -71,8 +71,8 @@ def measures(raw: np.ndarray, source) -> dict[str, np.ndarray]:
     all of one of `CHORDS` on some root; some of a chord's may be missing. An augmented triad is
     none of them.
     `parallels`: how often two voices that are a perfect fifth, an octave or a prime apart, or that
-    and octaves, step in the same direction to the same one. The interval is counted from the lower
-    voice up, though they cross.
+    and octaves, step in the same direction to the same one. The interval is counted from the part
+    that is written lower up to the other one, though they cross.
     `sixteenths`: the share of notes that are one step long, of each voice, averaged over voices.
     `scale_consistency`: the largest share of one of 24 scales, 12 major and 12 natural minor, in
     the pitch classes; muspy's (Dong et al. 2020), but that counts notes, this the time they take.
