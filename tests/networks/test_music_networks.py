@@ -172,4 +172,5 @@ def test_parallel_fifths_are_counted_and_held_ones_are_not():
     parallel = fifths([0, 2, 4, 4], [7, 9, 11, 11])
     held = fifths([0, 0, 0, 0], [7, 7, 7, 7])
     others = fifths([0, 2, 4, 4], [4, 5, 7, 7])
-    assert parallel > 2 * held + 0.2 and others == pytest.approx(0)
+    assert parallel == pytest.approx(2.04 * music.COUNTED_MOVING)
+    assert held == others == 0

@@ -14,10 +14,11 @@ from tfgan.networks.recurrent import Gru
 
 BEAT = 4  # steps
 OCTAVE = 12  # rows of pitches
+UNROLL = True
 FURTHEST = 7  # semitones by which a voice moves as it likes; further it goes by pitch alone
 HOLD = 3.0  # how much more probable a held note is, as a logit, before anything is learned
 # What a discriminator sees is weighed: how high a voice is, and how often there are intervals.
-SEMITONE, COUNTED, COUNTED_MOVING = 0.05, 0.05, 0.2
+SEMITONE, COUNTED, COUNTED_MOVING = 0.05, 0.05, 0.5
 GOLDEN = (math.sqrt(5) - 1) / 2
 
 
@@ -201,7 +202,7 @@ class RecurrentGenerator(MusicGenerator):
             hidden = tf.concat([state, seen], axis=1)
             return state, self.chord(hidden, chord, given[:, beat], known[:, beat])
 
-        if isinstance(beats, int):
+        if UNROLL and isinstance(beats, int):
             found = []
             for beat in range(beats):
                 state, chord = next_beat(beat, state, chord)
@@ -335,9 +336,10 @@ class MusicDiscriminator(BuiltOnCall, keras.Model):
         pairs = [*zip(*itertools.combinations(range(self.voices), 2))]
         first, second = (tf.gather(halves, voices, axis=3) for voices in pairs)
         sounding = intervals(first, second, via)
-        # Both sound twice, and the first of them has moved: more than one, less is no more than it.
-        sums = sounding[:, 1:] + sounding[:, :-1] - tf.gather(moves[:, :, :1], pairs[0], axis=3)
-        sums -= 0.75 * tf.reduce_sum(first[:, 1:], axis=2, keepdims=True)
+        # An interval sounds twice, and the first of its voices has moved: 1.02; once: 0.02.
+        held = tf.gather(moves[:, :, :1], pairs[0], axis=3)
+        sums = sounding[:, 1:] + sounding[:, :-1] - 2 * held
+        sums -= 0.98 * tf.reduce_sum(first[:, 1:], axis=2, keepdims=True)
         found = moves * COUNTED, sounding * COUNTED, relu(sums, via) * COUNTED_MOVING
         return tf.concat([flat(tf.reduce_sum(each, axis=1)) for each in found], axis=1)
 
