@@ -1,10 +1,13 @@
 """A piano roll shows each note in its place, and voices that everybody can tell apart."""
 
+from xml.etree import ElementTree
+
 import numpy as np
 import pytest
 from music_readers import random_piece
 
 from tfgan.forms.music import pieces, roll
+from tfgan.forms.music.playing import Playing
 
 AGAIN, REST = pieces.AGAIN, pieces.REST
 # Machado, Oliveira and Fernandes (2009): how those see who lack one kind of cones, in linear light.
@@ -119,3 +122,17 @@ def test_all_pitches_of_midi_have_a_place():
     assert roll.pitches(np.array([[[0], [127]]])) == range(0, 132)
     for _ in range(20):
         assert roll.sheet(random_piece(rng)[None]).ndim == 3
+
+
+def test_vectors_have_a_group_a_voice_and_each_note_in_its_place():
+    piece = np.full([32, 2], REST, np.int32)
+    piece[3:6, 0], piece[:, 1] = 71, 48
+    root = ElementTree.fromstring(roll.svg(piece, Playing(semitones=1), [(0, '7')]))
+    space = '{http://www.w3.org/2000/svg}'
+    voices = [each for each in root.iter(f'{space}g') if each.find(f'{space}title') is not None]
+    assert [each.findtext(f'{space}title') for each in voices] == ['Voice 1', 'Voice 2']
+    first, begun = voices[0].findall(f'{space}rect')
+    assert (first.get('x'), first.get('y')) == (str(32 + 3 * 8), f'{16 + (83 - 72) * 8 + 0.5:g}')
+    assert (first.get('width'), begun.get('width')) == ('23', '4')
+    texts = [each.text for each in root.iter(f'{space}text')]
+    assert texts == ['C2', 'C3', 'C4', 'C5', '7']

@@ -54,6 +54,11 @@ def test_longer_pieces_have_lines():
         score.svg(np.tile(CHORD, [33, 1]))
 
 
+def test_it_is_as_wide_as_its_bars():
+    short, long = (drawn(score.svg(CHORD[:steps])) for steps in (16, 64))
+    assert short.shape[0] > 1.5 * long.shape[0]  # at one width
+
+
 def test_the_key_is_written():
     assert score.svg(CHORD, Playing(semitones=2)).count('class="keyAccid"') == 2 * 4
 
