@@ -48,7 +48,7 @@ def test_a_roll_is_as_small_as_nearly_all_pieces_of_all_splits_allow(tmp_path):
     small = np.repeat(48 + np.array([[0], [0], [5], [7]] * 4), 4, axis=0)
     assert open_source(saved(tmp_path / '1.json', train=[small])).notes['rows'] == 25
     # A melody stays in its octave as far as that can be.
-    assert open_source(saved(tmp_path / '1.json', train=[small + 24])).notes['rows'] == 49
+    assert open_source(saved(tmp_path / '1.json', train=[small + 36])).notes['rows'] == 49
     large = cadence(60, 4)
     wide = np.where(np.arange(4) == 3, large - 24, large + 12)
     assert open_source(saved(tmp_path / '2.json', train=[large])).notes['rows'] == 49
