@@ -41,7 +41,7 @@ def svg(piece, how: Playing = USUAL, marks=()) -> str:
     verovio.enableLog(verovio.LOG_OFF)
     toolkit = verovio.toolkit()
     is_short = len(piece) <= LINE_BARS * how.bar_steps
-    shape = {'breaks': 'none', 'adjustPageWidth': True} if is_short else {'breaks': 'auto'}
+    shape = {'breaks': 'none'} if is_short else {'breaks': 'auto'}
     # Identities that one piece always has, and no other, so that several may be in one file.
     shape['xmlIdSeed'] = zlib.crc32(np.ascontiguousarray(piece, np.int32)) >> 1
     toolkit.setOptions(OPTIONS | shape)
