@@ -214,8 +214,10 @@ class RecurrentGenerator(MusicGenerator):
             return beat + 1, state, chord, states.write(beat, state), chords.write(beat, chord)
 
         arrays = [tf.TensorArray(tf.float32, beats) for _ in range(2)]
+        begun = 0, state, chord, *arrays
+        most = beats if isinstance(beats, int) else None  # which XLA has to know
         *_, states, chords = tf.while_loop(
-            lambda beat, *_: beat < beats, body, [0, state, chord, *arrays]
+            lambda beat, *_: beat < beats, body, begun, maximum_iterations=most
         )
         return tf.transpose(states.stack(), [1, 0, 2]), tf.transpose(chords.stack(), [1, 0, 2, 3])
 
