@@ -8,6 +8,7 @@ those among the test split. Sopranos are the first four bars of each piece of th
 """
 
 import argparse
+import importlib
 import pathlib
 import sys
 import time
@@ -63,6 +64,9 @@ def main():
     parser.add_argument('--dataset', help="default: the model's own")
     parser.add_argument('--only', default=','.join(('model', *RIVALS)), help='%(default)s')
     parser.add_argument('--minutes', type=float, default=10, help='that each rival learns')
+    parser.add_argument(
+        '--width', type=float, default=1, help="share of the published channels in MuseGAN's tracks"
+    )
     parser.add_argument('--num', type=int, default=1000, help='pieces of each')
     parser.add_argument('--files', type=int, default=1000, help='pieces that are read as files')
     parser.add_argument('--seed', type=int, default=0)
@@ -78,7 +82,7 @@ def main():
     print(f'{machine.describe()}; {flags.num:,} pieces of each, seed {flags.seed}', flush=True)
     columns = {}
     for name in names:
-        maker = model(flags.model) if name == 'model' else rival(name, training, dataset, flags)
+        maker = model(flags.model) if name == 'model' else trained(name, training, dataset, flags)
         columns[name] = judge.of(name, maker)
     print('\n'.join(table({'real, test': judge.of_real()} | columns)))
 
@@ -100,15 +104,16 @@ def model(path) -> Maker:
     return Maker(sample, harmonise, found.card.secs, found.card.step)
 
 
-def rival(name, training, dataset, flags) -> Maker:
+def trained(name, training, dataset, flags) -> Maker:
     """One that learns here, now."""
     try:
         valid = tfgan.open_source(dataset, split='valid')
     except SourceError:  # Then none tells when to stop.
         valid = None
-    learn = __import__(name).train
+    rival = importlib.import_module(name)
+    how = {'width': flags.width} if name == 'musegan' else {}
     began = time.monotonic()
-    learned = learn(training, valid, flags.minutes, flags.seed)
+    learned = rival.train(training, valid, flags.minutes, flags.seed, **how)
     secs = time.monotonic() - began
     print(f'{name}: {learned.told}', file=sys.stderr, flush=True)
     return Maker(learned.sample, learned.harmonise, secs, learned.steps)

@@ -16,13 +16,13 @@ from music_readers import random_piece
 from tfgan.forms.music import midi_file
 from tfgan.forms.music.pieces import AGAIN, MIDDLE, REST, Pieces
 
-ROOT = pathlib.Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / 'scripts' / 'rivals'))
-sys.path.insert(0, str(ROOT / 'scripts' / 'benchmarks'))
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / 'scripts' / 'benchmarks'))
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / 'scripts' / 'rivals'))
 
 import likelihood
 import musegan
 
+ROOT = pathlib.Path(__file__).parents[2]
 STEPS, VOICES, PITCHES = 32, 2, 24
 
 
