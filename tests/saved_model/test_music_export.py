@@ -1,9 +1,8 @@
 """An export of music: its signatures, its card and its weights, small or not."""
 
 import gzip
-import json
-
 import io
+import json
 
 import mido
 import numpy as np

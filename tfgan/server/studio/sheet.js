@@ -1,4 +1,4 @@
-// The contact sheet: drawings or pieces of one kind or of all, one after the other without an end.
+// The contact sheet: drawings or pieces of one kind or of all, one after the other.
 
 import {button, el} from './dom.js';
 import {grid} from './grid.js';
@@ -46,9 +46,9 @@ export function mount(root, context) {
     fill();
   }
 
-  // Draws on while the end is near what is seen.
+  // Draws on while the end is near what is seen. Pieces take their time to be looked at and heard.
   function fill() {
-    if (root.hidden || !shown) return;
+    if (root.hidden || !shown || model.isMusic) return;
     const left = document.documentElement.scrollHeight - window.scrollY - window.innerHeight;
     if (left < window.innerHeight / 2) more();
   }

@@ -8,7 +8,8 @@ const [BAND, OCTAVE, MIDDLE_LINE, BAR] = ['#f3f3f3', '#e0e0e0', '#bebebe', '#aaa
 const HELD = 0.72; // how much of its colour a note keeps after its beginning
 const [LOWEST, HIGHEST] = [36, 83]; // that are always there
 export const UNIT = 8; // the width of a step, and the height of a pitch
-export const [LEFT, TOP] = [32, 16]; // units beside and above the roll
+export const LEFT = 32; // units beside the roll
+export const TOP = 16; // and above it
 const TEXT = 11;
 
 // The sides of a roll, with what is beside and above it.
