@@ -309,6 +309,21 @@ def test_one_file_plays_without_a_network(browser, music_bundle, tmp_path):
     assert len(path.read_bytes()) < len(studio.html(music_bundle, with_words=True))
 
 
+def test_a_page_with_models_of_both_kinds_lets_one_choose(browser, music_bundle, pen_bundle):
+    with studio_page(browser, music_bundle) as page:
+        both = {'models': [{'name': name, 'version': 1} for name in ('drawn', 'toy')]}
+        page.route('**/models.json', lambda route: route.fulfill(json=both))
+        page.route('**/drawn.bundle', lambda route: route.fulfill(body=pen_bundle))
+        page.reload()
+        page.wait_for_selector('.drawing .stroke')
+        assert page.locator('[role=tab]').count() == 5
+        assert page.locator('.player').count() == 0
+        page.locator('#menu-button').click()
+        page.locator('#models').select_option('toy')
+        drawn(page)
+        assert page.locator('[role=tab]').count() == 2
+
+
 def test_pictures_of_the_page(browser, request):
     """Draws docs/studio-music-light.png: pytest THIS_FILE --pictures=MODEL -k pictures."""
     model = request.config.getoption('--pictures')

@@ -202,7 +202,7 @@ function recipeOfPiece(model, {bars, ...item}, as, {tempo} = {}) {
 export function legend(model) {
   const voices = voiceNames(model.shape[2]).map((voice, i) => {
     const square = svgEl('rect', {width: 12, height: 12, fill: COLOURS[i % COLOURS.length]});
-    const picture = svgEl('svg', {viewBox: '0 0 12 12', 'aria-hidden': 'true'}, square);
+    const picture = svgEl('svg', {viewBox: '0 0 12 12', 'aria-hidden': 'true', class: 'on-light'}, square);
     return el('li', {}, picture, voice);
   });
   return el('ul', {class: 'legend', 'aria-label': 'Voices'}, voices);
