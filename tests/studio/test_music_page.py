@@ -12,7 +12,7 @@ from browser import file_page, studio_page
 from PIL import Image
 from toy_models import toy_music
 
-from tfgan import provenance
+from tfgan import client, provenance
 from tfgan.forms.music import midi_file, pieces, playing, roll
 from tfgan.forms.music.theory import Key
 from tfgan.server import page as studio
@@ -29,10 +29,15 @@ COLOURS = 64
 
 
 @pytest.fixture(scope='module')
-def music_bundle(tmp_path_factory):
+def music_version(tmp_path_factory):
+    return toy_music(tmp_path_factory.mktemp('music') / 'toy')
+
+
+@pytest.fixture(scope='module')
+def music_bundle(music_version):
     from tfgan.saved_model import bundle
 
-    return bundle.bundle(toy_music(tmp_path_factory.mktemp('music') / 'toy'))
+    return bundle.bundle(music_version)
 
 
 @pytest.fixture(scope='module')
@@ -250,6 +255,15 @@ def test_a_roll_is_that_of_the_command(page):
     assert provenance.bare(data.decode()) == roll.svg(piece)
 
 
+def test_files_are_made_again_by_their_recipes(page, music_version):
+    model = client.load(music_version)
+    play_and_stop(page, 1)
+    for button, ending in ('#save-midi', '.mid'), ('#save-roll', '.svg'):
+        _, data = saved(page, button)
+        recipe = provenance.read(data)
+        assert provenance.stamped(model.again(recipe, ending), ending, recipe) == data
+
+
 def test_longer_pieces_and_a_tempo(page):
     page.locator('#bars').select_option('8')
     drawn(page)
@@ -259,7 +273,7 @@ def test_longer_pieces_and_a_tempo(page):
     name, data = saved(page, '#save-midi')
     assert name.endswith('-1-8-bars.mid')
     recipe = provenance.read(data)
-    assert (recipe['bars'], recipe['tempo_bpm']) == (8, 120)
+    assert (recipe['beats'], recipe['tempo_bpm']) == (32, 120)
     piece = piece_of(page, **item_of(cells(page).nth(1)))
     assert piece.shape == (128, 4)
     assert notes_of(data) == pieces.notes_of(piece)

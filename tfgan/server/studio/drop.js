@@ -6,6 +6,7 @@
 
 import {isScene} from './checks.js';
 import {button, el} from './dom.js';
+import {BAR_STEPS, BEAT_STEPS} from './engine/pieces.js';
 import {COMPOSITE, itemsOf, read} from './files/provenance.js';
 import {coloursOf} from './framing.js';
 import {withId} from './items.js';
@@ -113,7 +114,10 @@ function takeRecipe(recipe, context) {
   if (recipe.sha256 !== model.sha256) {
     return `It was drawn by ${recipe.model ?? 'a model'}, SHA-256 ${recipe.sha256 ?? 'unknown'}, which is not the model here`;
   }
-  const length = recipe.bars && recipe.bars !== model.bars ? {bars: recipe.bars} : {};
+  if (model.isMusic && recipe.bars && recipe.bars !== model.bars) {
+    return 'It was made of parts by a command, which this page does not do';
+  }
+  const length = recipe.beats ? {bars: (recipe.beats * BEAT_STEPS) / BAR_STEPS} : {};
   const items = itemsOf(recipe, model).map((item) => item && inOrder({...item, ...length}));
   const isRight = (item) => item !== null && isItem(item, model);
   if (!items.length || !items.every(isRight)) return 'Its drawings are not of this model';

@@ -192,9 +192,14 @@ const WRITERS = {
     ),
 };
 
-// The recipe of a piece's file, as the command that samples tells it.
+// The recipe of a piece's file. One of another length says how many beats were made at once, and not
+// `bars`: commands make long pieces of parts, each of which is given some of the one before it.
 function recipeOfPiece(model, {bars, ...item}, as, {tempo} = {}) {
-  const how = {...(bars ? {bars} : {}), as, ...(tempo ? {tempo_bpm: tempo} : {})};
+  const how = {
+    ...(bars ? {beats: (bars * BAR_STEPS) / BEAT_STEPS} : {}),
+    as,
+    ...(tempo ? {tempo_bpm: tempo} : {}),
+  };
   return recipeOf(model, [item], how);
 }
 
@@ -202,7 +207,11 @@ function recipeOfPiece(model, {bars, ...item}, as, {tempo} = {}) {
 export function legend(model) {
   const voices = voiceNames(model.shape[2]).map((voice, i) => {
     const square = svgEl('rect', {width: 12, height: 12, fill: COLOURS[i % COLOURS.length]});
-    const picture = svgEl('svg', {viewBox: '0 0 12 12', 'aria-hidden': 'true', class: 'on-light'}, square);
+    const picture = svgEl(
+      'svg',
+      {viewBox: '0 0 12 12', 'aria-hidden': 'true', class: 'on-light'},
+      square,
+    );
     return el('li', {}, picture, voice);
   });
   return el('ul', {class: 'legend', 'aria-label': 'Voices'}, voices);
