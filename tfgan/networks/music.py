@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan.config import Config
+from tfgan.networks import windows
 from tfgan.networks.backward import LEAK, Forward
 from tfgan.networks.layers import BuiltOnCall, Score, Trunk, dense, flat, leaky
 from tfgan.networks.recurrent import Gru
@@ -196,10 +197,21 @@ class RecurrentGenerator(MusicGenerator):
         state = tf.tanh(tf.cast(self.start(trunk), tf.float32))
         chord = tf.zeros([tf.shape(latents)[0], self.voices, self.notes])
 
-        def body(beat, state, chord, states, chords):
+        def after(beat, state, chord):
             seen = beside(turned(latents, beat), read[:, beat], flat(chord))
             state = self.gru(seen, state)
-            chord = self.chord(beside(state, seen), given[:, beat], known[:, beat], chord)
+            return state, self.chord(beside(state, seen), given[:, beat], known[:, beat], chord)
+
+        if isinstance(beats, int) and not windows.is_for_xla():
+            # Of a loop within that of the steps, TensorFlow optimises the gradients' sums wrongly.
+            found = []
+            for beat in range(beats):
+                state, chord = after(beat, state, chord)
+                found.append((state, chord))
+            return tuple(tf.stack(each, axis=1) for each in zip(*found))
+
+        def body(beat, state, chord, states, chords):
+            state, chord = after(beat, state, chord)
             return beat + 1, state, chord, states.write(beat, state), chords.write(beat, chord)
 
         arrays = [tf.TensorArray(tf.float32, beats) for _ in range(2)]

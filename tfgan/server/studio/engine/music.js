@@ -56,7 +56,7 @@ class MusicGenerator {
     this.harmony = tensors.affine();
     this.heard = this.order.slice(1).map(() => tensors.take());
     this.choices = tensors.many(voices);
-    this.moves = tensors.many(voices);
+    this.moves = null; // of what goes from beat to beat
     this.intervals = tensors.many(voices - 1);
     this.filling = tensors.many(2);
     this.passing = tensors.affine();
@@ -104,7 +104,7 @@ class MusicGenerator {
       }
       leaky(heard);
       const logits = dense(this.choices[place], heard);
-      this.addMoves(logits, dense(this.moves[place], heard), before?.[voice]);
+      if (this.moves) this.addMoves(logits, dense(this.moves[place], heard), before?.[voice]);
       if (place) this.addIntervals(logits, heard, place, rows, before);
       rows[voice] = largest(logits);
     });
@@ -127,7 +127,8 @@ class MusicGenerator {
   addIntervals(logits, heard, place, rows, before) {
     const voice = this.order[place];
     const others = this.order.slice(0, place);
-    const features = others.map((other) => {
+    const heardBefore = this.moves ? others : [];
+    const features = heardBefore.map((other) => {
       const found = new Float64Array(2 * OCTAVE);
       const [from, own] = [before?.[other], before?.[voice]];
       if (this.isRest(from) || this.isRest(own)) return found;
@@ -186,6 +187,7 @@ class RecurrentGenerator extends MusicGenerator {
     this.start = tensors.affine();
     this.gates = tensors.affine();
     this.candidate = tensors.affine();
+    this.moves = tensors.many(this.voices);
   }
 
   chords(trunk, latents, read) {
