@@ -24,6 +24,7 @@ from forks import Forks
 from PIL import Image
 from servers import Server
 from toy_models import NAMES
+from toy_pieces import chorale
 from toys import ARCHITECTURES, noise, play, settings
 
 from tfgan import config, hub
@@ -33,6 +34,7 @@ from tfgan.evaluation.evaluator import FIGURES
 from tfgan.forms import base as forms
 from tfgan.forms.drawing import FORM
 from tfgan.forms.drawing.sources import SOURCES
+from tfgan.forms.music import midi_file
 from tfgan.gan.encoding import Encoding
 from tfgan.gan.gan import Gan
 from tfgan.objectives import OBJECTIVES
@@ -70,7 +72,7 @@ def commands(text):
 COMMANDS = list(dict.fromkeys(c for text in PAGES.values() for c in commands(text)))
 KINDS = {
     'train': r'scripts/train|python -m tfgan\.train|sbatch \S+ scripts/slurm/train\.sbatch',
-    'draw': r'python -m tfgan\.(sample|redraw|learn|export|evaluate)',
+    'draw': r'python -m tfgan\.(sample|redraw|learn|export|evaluate|compose)',
     'whence': r'python -m tfgan\.whence',
     'scene': r'python -m tfgan\.scene',
     'ask': r'python -m tfgan\.query|curl',
@@ -136,6 +138,7 @@ def place(forks, tmp_path_factory):
     (place / 'owls').mkdir()
     for path in own[:5]:
         (place / 'owls' / path.name).write_bytes(path.read_bytes())
+    music_of_a_person(place)
     # Longer runs end with an encoder.
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(encoder_loop, 'LEAST_STEPS', 1)
@@ -144,6 +147,20 @@ def place(forks, tmp_path_factory):
         run.train()
         run.export('saved_models/doodles')
     return place
+
+
+def music_of_a_person(place):
+    """A melody, a piece and where they are learned from, beside the model that is ready."""
+    piece = chorale(np.random.default_rng(0), 'major', beats=32)
+    (place / 'mine.mid').write_bytes(midi_file.as_bytes(piece[:, :1]))
+    for name in ('begun', 'whole'):
+        (place / f'{name}.mid').write_bytes(midi_file.as_bytes(piece))
+    (place / 'my-midi').mkdir()
+    (place / 'my-midi' / 'whole.mid').symlink_to(place / 'whole.mid')
+    splits = dict.fromkeys(('train', 'test'), [piece.tolist()])
+    (place / 'jsb16.json').write_text(json.dumps(splits))
+    (place / 'saved_models').mkdir()
+    (place / 'saved_models' / 'chorales').symlink_to(ROOT / 'saved_models' / 'chorales')
 
 
 def ran(forks, place, module, *flags):
@@ -205,7 +222,7 @@ def test_what_made_a_file_is_told(command, forks, place):
 
 def pictures(path):
     """A file, or the pictures of a folder."""
-    return sorted(path.glob('*.[ps][nv]g')) if path.is_dir() else [path]
+    return sorted(path.glob('*.[psm]*')) if path.is_dir() else [path]
 
 
 def value_of(flags, name):

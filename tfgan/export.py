@@ -8,8 +8,9 @@ has no encoder, which reads drawings of yours, gets one first, for which its dat
 
     python -m tfgan.export --format=html --model=saved_models/doodles --out=doodles.html
 
-writes the studio with a model in it as one HTML file: a page to draw with, which a browser opens
-without a server and without a network. With --run_dir in place of --model it exports the run first.
+writes the studio with a model in it as one HTML file: a page to draw with, or to hear music on,
+which a browser opens without a server and without a network. With --run_dir in place of --model it
+exports the run first.
 """
 
 import pathlib
@@ -18,6 +19,7 @@ from absl import flags
 
 from tfgan import cli, errors, startup, storage
 from tfgan.errors import ModelError, shown
+from tfgan.forms.base import form_named
 from tfgan.saved_model import card, layout
 from tfgan.training.run import Run
 
@@ -53,7 +55,8 @@ def write_page(version: pathlib.Path, out: str, trust_model: bool = False) -> No
     from tfgan.saved_model import bundle
     from tfgan.server import page
 
-    data = page.html(bundle.bundle(version, trust_model))
+    redraws = form_named(card.read(version).form).redraws
+    data = page.html(bundle.bundle(version, trust_model), with_words=redraws)
     storage.write_bytes(out, data)
     print(f'a page of {len(data) / 1e6:.1f} MB, which a browser opens: {shown(out)}')
 

@@ -10,7 +10,7 @@ import requests
 from browser import file_page, studio_page
 from commands import run
 from servers import Server
-from toy_models import export_busy
+from toy_models import export_busy, toy_music
 
 from tfgan.saved_model import bundle
 from tfgan.server import page as studio
@@ -169,6 +169,7 @@ def studio_server(pen_version, tmp_path_factory):
     models = tmp_path_factory.mktemp('both')
     shutil.copytree(pen_version.parent, models / 'toy')
     export_busy(models / 'busy')
+    toy_music(models / 'music', steps=16)
     with Server(models) as server:
         yield server
 
@@ -189,8 +190,8 @@ def test_a_server_has_the_page_and_its_models(studio_server, pen_bundle):
         assert answer.headers['Content-Security-Policy'] == studio.SERVED_POLICY
         assert answer.headers['X-Content-Type-Options'] == 'nosniff'
         assert 'Set-Cookie' not in answer.headers
-    # The other model is none of tfgan's.
-    models = {'models': [{'name': 'toy', 'version': 1}]}
+    # The third model is none of tfgan's.
+    models = {'models': [{'name': name, 'version': 1} for name in ('music', 'toy')]}
     assert get(studio_server, '/studio/models.json').json() == models
     for _ in range(2):
         assert get(studio_server, '/studio/models/toy.bundle').content == pen_bundle

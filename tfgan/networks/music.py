@@ -8,17 +8,17 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan.config import Config
+from tfgan.networks import windows
 from tfgan.networks.backward import LEAK, Forward
 from tfgan.networks.layers import BuiltOnCall, Score, Trunk, dense, flat, leaky
 from tfgan.networks.recurrent import Gru
 
 BEAT = 4  # steps
 OCTAVE = 12  # rows of pitches
-UNROLL = True
 FURTHEST = 7  # semitones by which a voice moves as it likes; further it goes by pitch alone
 HOLD = 3.0  # how much more probable a held note is, as a logit, before anything is learned
 # What a discriminator sees is weighed: how high a voice is, and how often there are intervals.
-SEMITONE, COUNTED, COUNTED_MOVING = 0.05, 0.05, 0.5
+SEMITONE, COUNTED, COUNTED_MOVING = 0.05, 0.05, 1.0
 GOLDEN = (math.sqrt(5) - 1) / 2
 
 
@@ -64,7 +64,6 @@ class MusicGenerator(BuiltOnCall, keras.Model):
         self.harmony = dense(config, self.voices * config.width)
         self.heard = [dense(config, config.width, use_bias=False) for _ in self.order[1:]]
         self.choices = [dense(config, self.notes) for _ in self.order]
-        self.moves = [dense(config, 2 * FURTHEST + 1) for _ in self.order]
         self.intervals = [dense(config, place * OCTAVE) for place in range(1, self.voices)]
         self.filling = [dense(config, config.width) for _ in range(2)]
         self.passing = dense(config, (BEAT - 1) * self.voices * self.notes)
@@ -105,11 +104,11 @@ class MusicGenerator(BuiltOnCall, keras.Model):
         hidden = leaky(self.reading[0](hidden))
         return leaky(self.reading[1](around(hidden, 1, 4)))
 
-    def chord(self, features, before, given, known):
-        """The rows [n, voices, notes] of a beat's first step, after a chord that came before.
+    def chord(self, features, given, known, before=None):
+        """The rows [n, voices, notes] of a beat's first step.
 
-        A note is likely by its pitch, by how far its voice has to move to it, and by the intervals
-        that it makes with those that were chosen: the same way in every key.
+        A note is likely by its pitch and by the intervals that it makes with those that were
+        chosen; after a chord that is known to have been before, also by how far its voice moves.
         """
         hidden, found = tf.split(self.harmony(features), self.voices, axis=1), {}
         for place, voice in enumerate(self.order):
@@ -119,31 +118,32 @@ class MusicGenerator(BuiltOnCall, keras.Model):
                 heard += self.heard[place - 1](chosen)
             heard = leaky(heard)
             logits = tf.cast(self.choices[place](heard), tf.float32)
-            moves = tf.cast(self.moves[place](heard), tf.float32)
-            logits += tf.einsum('nm,nmr->nr', moves, reachable(before[:, voice]))
+            if before is not None:
+                moves = tf.cast(self.moves[place](heard), tf.float32)
+                logits += tf.einsum('nm,nmr->nr', moves, reachable(before[:, voice]))
             if place:
-                logits += self.consonance(place, heard, before, {o: found[o] for o in others})
+                logits += self.consonance(place, heard, {o: found[o] for o in others}, before)
             row = one_hot(logits)
             found[voice] = kept(row, given[:, voice], known[:, voice])
         return tf.stack([found[voice] for voice in range(self.voices)], axis=1)
 
-    def consonance(self, place, heard, before, chosen):
+    def consonance(self, place, heard, chosen, before):
         """What the intervals with those chosen say of a voice's rows: logits [n, notes].
 
         They depend on the intervals before and on whether the others have moved from them.
         """
         voice, features = self.order[place], [heard]
-        for other, row in chosen.items():
+        for other, row in chosen.items() if before is not None else ():
             interval = tf.einsum(
-                'nk,nki->ni', classes_of(before[:, other]), turns(classes_of(before[:, voice]), -1)
+                'nk,nki->ni', classes_of(before[:, other]), up_to(classes_of(before[:, voice]))
             )
             moved = 1 - tf.reduce_sum(before[:, other] * row, axis=1, keepdims=True)
             features += [interval, interval * moved]
-        wanted = tf.cast(self.intervals[place - 1](tf.concat(features, axis=1)), tf.float32)
+        wanted = tf.cast(self.intervals[place - 1](beside(*features)), tf.float32)
         wanted = tf.split(wanted, place, axis=1)
         logits = tf.add_n(
             [
-                tf.einsum('ni,nik->nk', each, turns(classes_of(row), 1))
+                tf.einsum('ni,nik->nk', each, above(classes_of(row)))
                 for each, row in zip(wanted, chosen.values())
             ]
         )
@@ -155,7 +155,7 @@ class MusicGenerator(BuiltOnCall, keras.Model):
         beats = tf.shape(chords)[1]
         wide = tf.reshape(chords, [-1, beats, self.voices * self.notes])
         following = tf.pad(wide, [[0, 0], [0, 1], [0, 0]])[:, 1:]
-        hidden = tf.concat([states, read, wide, following], axis=2)
+        hidden = beside(states, read, wide, following)
         for layer in self.filling:
             hidden = leaky(layer(hidden))
         logits = tf.cast(self.passing(hidden), tf.float32)
@@ -191,26 +191,27 @@ class RecurrentGenerator(MusicGenerator):
         super().__init__(config, shape, num_classes)
         self.start = dense(config, config.width)
         self.gru = Gru(config)
+        self.moves = [dense(config, 2 * FURTHEST + 1) for _ in self.order]
 
     def chords(self, trunk, latents, beats, read, given, known):
         state = tf.tanh(tf.cast(self.start(trunk), tf.float32))
         chord = tf.zeros([tf.shape(latents)[0], self.voices, self.notes])
 
-        def next_beat(beat, state, chord):
-            seen = tf.concat([turned(latents, beat), read[:, beat], flat(chord)], axis=1)
+        def after(beat, state, chord):
+            seen = beside(turned(latents, beat), read[:, beat], flat(chord))
             state = self.gru(seen, state)
-            hidden = tf.concat([state, seen], axis=1)
-            return state, self.chord(hidden, chord, given[:, beat], known[:, beat])
+            return state, self.chord(beside(state, seen), given[:, beat], known[:, beat], chord)
 
-        if UNROLL and isinstance(beats, int):
+        if isinstance(beats, int) and not windows.is_for_xla():
+            # Of a loop within that of the steps, TensorFlow optimises the gradients' sums wrongly.
             found = []
             for beat in range(beats):
-                state, chord = next_beat(beat, state, chord)
+                state, chord = after(beat, state, chord)
                 found.append((state, chord))
             return tuple(tf.stack(each, axis=1) for each in zip(*found))
 
         def body(beat, state, chord, states, chords):
-            state, chord = next_beat(beat, state, chord)
+            state, chord = after(beat, state, chord)
             return beat + 1, state, chord, states.write(beat, state), chords.write(beat, chord)
 
         arrays = [tf.TensorArray(tf.float32, beats) for _ in range(2)]
@@ -235,12 +236,11 @@ class DenseGenerator(MusicGenerator):
             leaky(self.start(trunk)), [-1, beats, self.start.units * BEAT // self.steps]
         )
         for layer in self.near:
-            hidden = leaky(layer(around(tf.concat([hidden, read], axis=2), 1, 1)))
-        features = tf.concat([hidden, read], axis=2)
+            hidden = leaky(layer(around(beside(hidden, read), 1, 1)))
+        features = beside(hidden, read)
         rows = [-1, self.voices, self.notes]
         chords = self.chord(
             tf.reshape(features, [-1, features.shape[2]]),
-            tf.zeros_like(tf.reshape(given, rows)),  # All beats are chosen at once.
             tf.reshape(given, rows),
             tf.reshape(known, [-1, self.voices, 1]),
         )
@@ -255,9 +255,9 @@ def kept(row, given, known):
 def reachable(row):
     """Where each of so many semitones leads from a row [n, notes]: [n, moves, notes]."""
     pitches = row.shape[1] - 1
-    wide = tf.pad(row[:, :pitches], [[0, 0], [FURTHEST, FURTHEST]])
-    moves = [wide[:, FURTHEST - m : FURTHEST - m + pitches] for m in range(-FURTHEST, FURTHEST + 1)]
-    return tf.pad(tf.stack(moves, axis=1), [[0, 0], [0, 0], [0, 1]])
+    moves = [np.eye(pitches, k=move) for move in range(-FURTHEST, FURTHEST + 1)]
+    moves = np.pad(np.stack(moves, axis=1), [(0, 0), (0, 0), (0, 1)])
+    return looked_up(row[:, :pitches], moves)
 
 
 def classes_of(row):
@@ -265,14 +265,28 @@ def classes_of(row):
     return tf.reduce_sum(tf.reshape(row[:, :-1], [-1, row.shape[1] // OCTAVE, OCTAVE]), axis=1)
 
 
-def turns(classes, direction: int):
-    """Classes [n, 12] by each number of semitones up, or down if the direction is -1.
+def above(classes):
+    """Which class lies each number of semitones above classes [n, 12]: [n, semitones, 12]."""
+    own, semitones = np.indices([OCTAVE, OCTAVE])
+    return looked_up(classes, np.eye(OCTAVE)[(own + semitones) % OCTAVE])
 
-    Upwards it is [n, semitones, class], downwards [n, class, semitones]: which class lies so many
-    semitones above another one, and how many it is up from a class to another one.
-    """
-    rolled = [tf.roll(classes, direction * semitones, axis=1) for semitones in range(OCTAVE)]
-    return tf.stack(rolled, axis=1 if direction > 0 else 2)
+
+def up_to(classes):
+    """How many semitones up from each class classes [n, 12] lie: [n, 12, semitones]."""
+    own, other = np.indices([OCTAVE, OCTAVE])
+    return looked_up(classes, np.eye(OCTAVE)[(own - other) % OCTAVE])
+
+
+def looked_up(hot, table):
+    """The rows of a table [d, a, b] at one-hot places [n, d]: [n, a, b], by a matrix product."""
+    places, *shape = table.shape
+    found = tf.matmul(hot, tf.constant(table.reshape(places, -1), tf.float32))
+    return tf.reshape(found, [-1, *shape])
+
+
+def beside(*features):
+    """Features [..., d] of any precision as one, float32."""
+    return tf.concat([tf.cast(each, tf.float32) for each in features], axis=-1)
 
 
 def around(hidden, before: int, after: int):
@@ -308,7 +322,7 @@ class MusicDiscriminator(BuiltOnCall, keras.Model):
             hidden = via.leaky(via.affine(layer, around(hidden, 1, 2)[:, ::2]))
             seen.append(hidden)
         seen = [*map(flat, seen), self.counts(classes, via)]
-        return self.score(tf.concat(seen, axis=1), labels, via=via)
+        return self.score(beside(*seen), labels, via=via)
 
     def beats(self, pieces, classes):
         """The steps of each beat, the one before and the one after it: [n, beats, features]."""
@@ -338,10 +352,10 @@ class MusicDiscriminator(BuiltOnCall, keras.Model):
         pairs = [*zip(*itertools.combinations(range(self.voices), 2))]
         first, second = (tf.gather(halves, voices, axis=3) for voices in pairs)
         sounding = intervals(first, second, via)
-        # An interval sounds twice, and the first of its voices has moved: 1.02; once: 0.02.
+        # An interval sounds twice, and the first of its voices has moved: 0.5; once: below zero.
         held = tf.gather(moves[:, :, :1], pairs[0], axis=3)
         sums = sounding[:, 1:] + sounding[:, :-1] - 2 * held
-        sums -= 0.98 * tf.reduce_sum(first[:, 1:], axis=2, keepdims=True)
+        sums -= 1.5 * tf.reduce_sum(first[:, 1:], axis=2, keepdims=True)
         found = moves * COUNTED, sounding * COUNTED, relu(sums, via) * COUNTED_MOVING
         return tf.concat([flat(tf.reduce_sum(each, axis=1)) for each in found], axis=1)
 
@@ -362,15 +376,15 @@ def relu(hidden, via):
 def intervals(first, second, via):
     """How many semitones it is up from one to another of one-hot classes [n, t, 12, pairs].
 
-    That an interval is there is a product of the two, and so not piecewise linear. But their sum
-    above one half is 1.5 where both are and 0.5 where one is, of which the latter are taken off.
-    The slopes at a class are then those of the interval that it makes with the other one. Returns
-    one-hot intervals, shaped as the classes, a half of each where one of the two rests.
+    That an interval is there is a product of the two, and so not piecewise linear; but it is also
+    where their sum is more than one. At three halves both slopes of a ReLU are as far: the slopes
+    at a piece are those at its own notes, and a penalty on slopes does not see what other notes
+    would do. Returns one-hot intervals, shaped as the classes.
     """
     places = [
         [(place + interval) % OCTAVE for place in range(OCTAVE)] for interval in range(OCTAVE)
     ]
     turned = tf.gather(second, places, axis=2)  # [n, t, interval, place, pairs]
     sounds = [tf.reduce_sum(each, axis=2, keepdims=True) for each in (first, second)]
-    sums = first[:, :, None] + turned - 0.25 * (sounds[0] + sounds[1])[:, :, None]
-    return 2 * tf.reduce_sum(relu(sums, via), axis=3) - sounds[0] - sounds[1]
+    sums = first[:, :, None] + turned - 0.75 * (sounds[0] + sounds[1])[:, :, None]
+    return 2 * tf.reduce_sum(relu(sums, via), axis=3)

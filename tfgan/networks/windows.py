@@ -28,11 +28,16 @@ def for_xla():
         _for_xla.reset(token)
 
 
+def is_for_xla() -> bool:
+    """Whether layers that are called now are made for XLA."""
+    return _for_xla.get()
+
+
 class Conv2D(keras.layers.Conv2D):
     """Keras's own, for padding "same"; for XLA of windows if a kernel is two strides wide."""
 
     def convolution_op(self, inputs, kernel):
-        if not _for_xla.get() or self.kernel_size[0] != 2 * self.strides[0]:
+        if not is_for_xla() or self.kernel_size[0] != 2 * self.strides[0]:
             return super().convolution_op(inputs, kernel)
         return convolution(inputs, kernel, self.strides[0])
 

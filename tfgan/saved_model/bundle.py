@@ -23,10 +23,6 @@ PACKING = 9  # the level of gzip
 def bundle(version, trust: bool = False) -> bytes:
     """The bundle of an exported version's folder; raises ModelError as `loading.load_model`."""
     facts = card.read(version)
-    if not card.is_in_studio(facts):
-        raise ModelError(
-            f'the model {quoted(facts.name)} has no page: {form_named(facts.form).instead}'
-        )
     generator, encoder = _networks(facts, loading.load_model(version, trust))
     stored = [('generator', *_exact(each)) for each in generator]
     stored += [('encoder', *_rounded(each)) for each in encoder]
@@ -34,9 +30,10 @@ def bundle(version, trust: bool = False) -> bytes:
         'name': facts.name,
         'sha256': identity.of_export(facts, generator),
         'licence': facts.data['licence'],
+        'form': facts.form,
         'architecture': facts.config['architecture'],
         'config': facts.config,
-        'shape': facts.data['shape'],
+        'shape': form_named(facts.form).shape(facts.data),  # of music: steps, rows, voices
         'class_names': facts.data['class_names'],
         'class_counts': facts.data['class_counts'],
         'software': f'tfgan {__version__}',

@@ -117,11 +117,6 @@ class ModelCard:
         )
 
 
-def is_in_studio(card: ModelCard) -> bool:
-    """Whether the studio's page can open a model."""
-    return form_named(card.form).redraws
-
-
 MOST_BYTES = 16 << 20  # of a card's file, in which the names of classes are the most
 KINDS = {  # of the values that are not text
     **dict.fromkeys(('data', 'scores', 'config'), dict),

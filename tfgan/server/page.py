@@ -66,15 +66,18 @@ HEADERS = {
 # One HTML file
 
 
-def html(bundle: bytes) -> bytes:
-    """The whole page with a model in it, as one HTML file that needs neither server nor network."""
+def html(bundle: bytes, with_words: bool = True) -> bytes:
+    """The whole page with a model in it, as one HTML file that needs neither server nor network.
+
+    Scenes, which only models that draw have, are told `with_words`.
+    """
     script = joined(FOLDER, START)
     page = (FOLDER / 'index.html').read_text()
     styles = '\n'.join((FOLDER / name).read_text() for name in STYLE.findall(page))
     _check_inline(script, styles)
     rules = policy(_hash(script), _hash(styles), "'none'")
     data = [('bundle', bundle)]
-    if WORDS.exists():
+    if with_words and WORDS.exists():
         data.append(('words', WORDS.read_bytes()))
     page = STYLE.sub('', SCRIPT.sub('', page))
     meta = f'<meta http-equiv="Content-Security-Policy" content="{rules}">\n'
@@ -221,9 +224,10 @@ def _made(folder, trust_model):
 
 def _is_for_page(folder):
     try:
-        return card.is_in_studio(card.read(folder))
+        card.read(folder)
     except ModelError:
         return False
+    return True
 
 
 @functools.cache

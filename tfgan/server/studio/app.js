@@ -9,12 +9,15 @@ import {openModel} from './engine/model.js';
 import * as favourites from './favourites.js';
 import * as grids from './grid.js';
 import * as help from './help.js';
+import * as keptPieces from './kept_pieces.js';
+import * as player from './player.js';
 import * as scene from './scene_panel.js';
 import * as session from './session.js';
 import * as sheet from './sheet.js';
 import {combined, createStore} from './store.js';
 
-const PANELS = {sheet, favourites, drawing: detail, canvas, scene};
+const OF_DRAWINGS = {sheet, favourites, drawing: detail, canvas, scene};
+const OF_MUSIC = {sheet, favourites: keptPieces};
 const TITLES = {
   sheet: 'Sheet',
   favourites: 'Favourites',
@@ -25,6 +28,7 @@ const TITLES = {
 
 const START = {
   label: null,
+  bars: null, // of pieces, where it is not the model's own length
   from: '0',
   truncation: 1,
   favourites: [],
@@ -37,6 +41,8 @@ const START = {
   canvas: {lines: [], image: null, found: null},
   scene: {words: '', placed: []},
 };
+
+let panels = OF_DRAWINGS; // or those of music, by the model
 
 // The bytes of a part of the page: in the page itself where it is one file, else from its server.
 async function bytesOf(id, url) {
@@ -58,7 +64,9 @@ async function start() {
   const asked = new URLSearchParams(location.search).get('model');
   const name = names.includes(asked) ? asked : names[0];
   const model = await openModel(await bytesOf('bundle', `models/${name}.bundle`));
-  const tables = [...Object.values(PANELS), grids, drop, session].map(({actions}) => actions);
+  panels = model.isMusic ? OF_MUSIC : OF_DRAWINGS;
+  document.documentElement.classList.toggle('is-music', model.isMusic);
+  const tables = [...Object.values(panels), grids, drop, session].map(({actions}) => actions);
   const store = createStore(session.left(START, model), combined(...tables));
   const context = {
     store,
@@ -69,18 +77,21 @@ async function start() {
     show,
     open,
   };
+  if (model.isMusic) context.player = player.mount(document.getElementById('main'), context);
   mountPanels(context);
   help.mountTools(document.getElementById('tools'), context);
   session.mount(document.getElementById('tools'), context);
   drop.mount(document.body, context);
   document.getElementById('model-name').textContent = model.name;
   document.getElementById('loading').remove();
-  show(location.hash.slice(1) in PANELS ? location.hash.slice(1) : session.panelLeft(PANELS));
+  show(location.hash.slice(1) in panels ? location.hash.slice(1) : session.panelLeft(panels));
   return context;
 
+  // To hear a piece changes nothing, so that it is nothing to undo.
   function open(item) {
+    if (model.isMusic) return context.player.toggle(item);
     store.dispatch('open', item);
-    show('drawing', true);
+    return show('drawing', true);
   }
 }
 
@@ -98,7 +109,7 @@ function announce(text) {
 function mountPanels(context) {
   const tabs = document.getElementById('tabs');
   const main = document.getElementById('main');
-  for (const [name, panel] of Object.entries(PANELS)) {
+  for (const [name, panel] of Object.entries(panels)) {
     const attributes = {
       role: 'tab',
       id: `tab-${name}`,
@@ -122,7 +133,7 @@ function mountPanels(context) {
 
 // Shows a panel; `moves` the focus to it where its tab was not what was pressed.
 function show(name, moves = false) {
-  for (const each of Object.keys(PANELS)) {
+  for (const each of Object.keys(panels)) {
     const [tab, root] = [document.getElementById(`tab-${each}`), document.getElementById(each)];
     tab.setAttribute('aria-selected', String(each === name));
     tab.tabIndex = each === name ? 0 : -1;

@@ -1,5 +1,6 @@
-// Small helps to make a page's elements, and a drawing's picture.
+// Small helps to make a page's elements, and the picture of a drawing or a piece.
 
+import {LEFT, TOP, rollSides, rollText} from './files/roll.js';
 import {lines, pathData, sides} from './files/svg.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
@@ -34,9 +35,25 @@ export function button(text, action, attributes = {}) {
   return el('button', {type: 'button', on: {click: action}, ...attributes}, text);
 }
 
-// A picture of a drawing that needs no name, because what holds it has one.
+// A picture of a drawing or a piece that needs no name, because what holds it has one.
 export function picture(drawing) {
+  if (drawing.pitch) return roll(drawing);
   return drawing.image ? bitmap(drawing) : vector(drawing);
+}
+
+// A piece's roll without what stands beside and above it, as wide and high as what holds it.
+function roll(piece) {
+  const text = rollText(piece);
+  const found = new DOMParser().parseFromString(text, 'image/svg+xml').documentElement;
+  const [width, height] = rollSides(piece);
+  found.removeAttribute('width');
+  found.removeAttribute('height');
+  found.setAttribute('viewBox', `${LEFT} ${TOP} ${width - LEFT} ${height - TOP}`);
+  found.setAttribute('preserveAspectRatio', 'none');
+  found.setAttribute('class', 'roll on-light');
+  found.setAttribute('aria-hidden', 'true');
+  found.setAttribute('focusable', 'false');
+  return document.adoptNode(found);
 }
 
 function vector(drawing) {

@@ -6,6 +6,7 @@
 
 import {isScene} from './checks.js';
 import {button, el} from './dom.js';
+import {BAR_STEPS, BEAT_STEPS} from './engine/pieces.js';
 import {COMPOSITE, itemsOf, read} from './files/provenance.js';
 import {coloursOf} from './framing.js';
 import {withId} from './items.js';
@@ -20,10 +21,11 @@ const KINDS = {
   'image/webp': [0x52, 0x49, 0x46, 0x46],
 };
 const ACCEPTED = '.png,.jpg,.jpeg,.webp,.svg,.gif,.pdf,.json';
+const ACCEPTED_OF_MUSIC = '.mid,.svg,.json';
 
 export const actions = {
   // The settings of the sheet that a file has.
-  takeSheet: (state, {from, label, truncation}) => ({...state, from, label, truncation}),
+  takeSheet: (state, settings) => ({...state, ...settings}),
 
   // Drawings of a file, as favourites.
   takeAll(state, items) {
@@ -44,7 +46,7 @@ export function mount(body, context) {
   input = el('input', {
     type: 'file',
     id: 'file',
-    accept: ACCEPTED,
+    accept: context.model.isMusic ? ACCEPTED_OF_MUSIC : ACCEPTED,
     class: 'hidden',
     tabindex: '-1',
     'aria-label': 'File to open',
@@ -90,6 +92,7 @@ async function take(file, context) {
     const recipe = read(bytes);
     const lacked = recipe && takeRecipe(recipe, context);
     if (recipe && !lacked) return;
+    if (context.model.isMusic) throw new Error(lacked ?? 'it does not tell how it was made here');
     await takePicture(bytes, text, context);
     context.announce(
       lacked ? `${lacked}; it is on the canvas as a picture` : 'The picture is on the canvas',
@@ -111,7 +114,11 @@ function takeRecipe(recipe, context) {
   if (recipe.sha256 !== model.sha256) {
     return `It was drawn by ${recipe.model ?? 'a model'}, SHA-256 ${recipe.sha256 ?? 'unknown'}, which is not the model here`;
   }
-  const items = itemsOf(recipe, model).map((item) => item && inOrder(item));
+  if (model.isMusic && recipe.bars && recipe.bars !== model.bars) {
+    return 'It was made of parts by a command, which this page does not do';
+  }
+  const length = recipe.beats ? {bars: (recipe.beats * BEAT_STEPS) / BAR_STEPS} : {};
+  const items = itemsOf(recipe, model).map((item) => item && inOrder({...item, ...length}));
   const isRight = (item) => item !== null && isItem(item, model);
   if (!items.length || !items.every(isRight)) return 'Its drawings are not of this model';
   const scene = sceneOf(recipe, items);
@@ -121,7 +128,7 @@ function takeRecipe(recipe, context) {
     announce('The scene is back, with all its lines');
   } else if (recipe.source === COMPOSITE) {
     return 'A drawing of a person is in it, so it is no drawing of the model alone';
-  } else if (items.length === 1) {
+  } else if (items.length === 1 && !model.isMusic) {
     context.open(items[0]);
     announce('The drawing is back');
   } else {
@@ -137,7 +144,7 @@ function inOrder({id, seed, latents, label, truncation, ...more}) {
 
 // A contact sheet's settings, or favourites.
 function takeMany(items, {store, model, announce, show}) {
-  const [{seed, truncation}] = items;
+  const [{seed, truncation, bars = null}] = items;
   const isInRow = items.every((item, i) => {
     const isPlain =
       item.seed !== undefined && !item.sliders && !item.kept && item.truncation === truncation;
@@ -147,7 +154,8 @@ function takeMany(items, {store, model, announce, show}) {
   const isOfSeeds =
     isInRow && items.every(({seed: own, label}) => label === model.labelOf(BigInt(own)));
   if (isInRow && (labels.size === 1 || isOfSeeds)) {
-    store.dispatch('takeSheet', {from: seed, label: isOfSeeds ? null : items[0].label, truncation});
+    const label = isOfSeeds && !model.isMusic ? null : items[0].label;
+    store.dispatch('takeSheet', {from: seed, label, truncation, bars});
     show('sheet', true);
     announce(`The sheet is back, from seed ${seed}`);
   } else {

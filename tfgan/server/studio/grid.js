@@ -1,6 +1,7 @@
-// Grids of drawings, as on a contact sheet: each can be opened, favoured and perhaps chosen.
+// Grids of drawings or pieces, as on a contact sheet: each can be opened, favoured, perhaps chosen.
 
 import {button, el, picture, roving} from './dom.js';
+import {inWords} from './engine/pieces.js';
 import {lettersAreOn} from './help.js';
 import {nameOf, withId} from './items.js';
 
@@ -117,7 +118,8 @@ function newCell(context, item, canChoose) {
     : null;
   heart.setAttribute('aria-label', `Favourite: ${name}`);
   tick?.setAttribute('aria-label', `Choose: ${name}`);
-  const element = el('li', {class: 'cell', 'data-id': item.id}, open, heart, tick);
+  const attributes = {class: 'cell', 'data-id': item.id, 'data-bars': item.bars};
+  const element = el('li', attributes, open, heart, tick);
 
   function update() {
     const {favourites, chosen} = store.state;
@@ -131,7 +133,11 @@ function newCell(context, item, canChoose) {
     element,
     item,
     update,
-    draw: () => open.replaceChildren(picture(model.itemDrawing(item))),
+    draw() {
+      const drawing = model.itemDrawing(item);
+      open.replaceChildren(picture(drawing));
+      if (drawing.pitch) open.setAttribute('aria-label', `${name}: ${inWords(drawing)}`);
+    },
   };
 }
 

@@ -12,6 +12,14 @@ const KEYS = [
   ['1 to 5', 'show a view'],
   ['?', 'this list'],
 ];
+const MUSIC_KEYS = [
+  ['Arrows, Home, End', 'move among pieces and tabs'],
+  ['Enter', 'play the piece or stop it, press the button'],
+  ['F', 'make the piece a favourite, or no longer one'],
+  ...KEYS.filter(([, text]) => ['undo', 'redo'].includes(text)),
+  ['1, 2', 'show a view'],
+  ['?', 'this list'],
+];
 const THEMES = {system: 'As the system', light: 'Light', dark: 'Dark'};
 
 // What a browser remembers of a visit, or nothing where it is told not to.
@@ -37,7 +45,7 @@ export const lettersAreOn = () => remembered('letters') !== 'off';
 
 // The dialogs and buttons; `tools` is where the latter stand.
 export function mountTools(tools, context) {
-  const keys = keysDialog();
+  const keys = keysDialog(context.model.isMusic ? MUSIC_KEYS : KEYS);
   const undo = button('Undo', () => travel(context, 'undo'), {id: 'undo'});
   const redo = button('Redo', () => travel(context, 'redo'), {id: 'redo'});
   const menu = el(
@@ -98,8 +106,8 @@ function shortcut(event, context, keys) {
   }
 }
 
-function keysDialog() {
-  const rows = KEYS.map(([key, text]) => [el('dt', {}, key), el('dd', {}, text)]);
+function keysDialog(all) {
+  const rows = all.map(([key, text]) => [el('dt', {}, key), el('dd', {}, text)]);
   const letters = el('input', {type: 'checkbox', id: 'letters'});
   letters.checked = lettersAreOn();
   letters.addEventListener('change', () => remember('letters', letters.checked ? 'on' : 'off'));

@@ -1,4 +1,4 @@
-// Items: drawings of a model as plain JSON, which files, sessions and undo hold.
+// Items: drawings or pieces of a model as plain JSON, which files, sessions and undo hold.
 
 // A short name of what an item says: two of the same content have the same one.
 export function withId(item) {
@@ -18,8 +18,10 @@ function hashed(text) {
   return (4294967296 * (2097151 & b) + (a >>> 0)).toString(36);
 }
 
-export function itemOfSeed(model, seed, label = null, truncation = 1) {
-  return withId({seed: String(seed), label: label ?? model.labelOf(BigInt(seed)), truncation});
+// The item of a seed; `more` is what else there is to it, such as {bars}.
+export function itemOfSeed(model, seed, label = null, truncation = 1, more = {}) {
+  const own = label ?? model.labelOf(BigInt(seed));
+  return withId({seed: String(seed), label: own, truncation, ...more});
 }
 
 export function itemOfLatents(latents, label, more = {}) {
@@ -31,7 +33,8 @@ export function nameOf(model, item) {
   const kind = kindOf(model, item.label);
   const changed = Object.values(item.sliders ?? {}).some((value) => value !== 0);
   const origin = item.seed === undefined ? 'of mixed numbers' : `seed ${item.seed}`;
-  return [kind, origin, changed && 'changed', item.kept && 'with kept strokes']
+  const length = item.bars && `${item.bars} bars`;
+  return [kind, origin, length, changed && 'changed', item.kept && 'with kept strokes']
     .filter(Boolean)
     .join(', ');
 }
@@ -44,5 +47,6 @@ export function kindOf(model, label) {
 export function fileNameOf(model, item) {
   const kind = kindOf(model, item.label).replace(/[^a-z0-9]+/gi, '-');
   const isPlain = item.seed !== undefined && !item.sliders && !item.kept && item.truncation === 1;
-  return isPlain ? `${kind}-${item.seed}` : `${kind}-${item.id}`;
+  const length = item.bars ? `-${item.bars}-bars` : '';
+  return isPlain ? `${kind}-${item.seed}${length}` : `${kind}-${item.id}`;
 }

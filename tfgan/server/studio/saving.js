@@ -7,6 +7,7 @@ const KEPT_MS = 60_000; // until the browser has surely saved a file
 const TYPES = {
   gif: 'image/gif',
   json: 'application/json',
+  mid: 'audio/midi',
   pdf: 'application/pdf',
   png: 'image/png',
   svg: 'image/svg+xml',

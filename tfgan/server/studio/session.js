@@ -7,6 +7,7 @@ import {save} from './saving.js';
 
 const KIND = 'tfgan studio session';
 const WAIT_MS = 300; // from a change until it is kept
+const MOST_BARS = 64; // of a piece, as files from strangers have it
 
 export const actions = {
   // Goes on with the state of another session.
@@ -98,6 +99,7 @@ function checked(state, like, model) {
     from: (value) => typeof value === 'string' && /^-?\d{1,19}$/.test(value),
     truncation: (value) => typeof value === 'number' && value >= 0 && value <= 1,
     current: (value) => value === null || isItem(value, model),
+    bars: (value) => value === null || isBars(value, model),
     chosen: (value) => Array.isArray(value) && value.every((id) => typeof id === 'string'),
     keep: isNumbers,
     canvas: (value) => isLike(value, like.canvas) && isCanvas(value, (item) => isItem(item, model)),
@@ -118,6 +120,8 @@ function checked(state, like, model) {
 
 const isLabel = (value, model) =>
   Number.isInteger(value) && value >= 0 && value < model.classCounts.length;
+const isBars = (value, model) =>
+  model.hasAnyLength && Number.isInteger(value) && value >= 1 && value <= MOST_BARS;
 const isNumbers = (values) => Array.isArray(values) && values.every(Number.isFinite);
 
 export function isItem(item, model) {
@@ -132,6 +136,7 @@ export function isItem(item, model) {
     typeof sliders === 'object' &&
     isNumbers(Object.values(sliders)) &&
     isNumbers(kept.strokes) &&
+    (item.bars === undefined || isBars(item.bars, model)) &&
     (!kept.of || isItem(kept.of, model))
   );
 }

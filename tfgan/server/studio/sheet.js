@@ -1,35 +1,40 @@
-// The contact sheet: drawings of one kind or of all, one after the other and without an end.
+// The contact sheet: drawings or pieces of one kind or of all, one after the other.
 
 import {button, el} from './dom.js';
 import {grid} from './grid.js';
 import {itemOfSeed, kindOf} from './items.js';
+import {legend} from './player.js';
 
-const PAGE = 24; // drawings that come at a time
+const PAGE = {drawings: 24, pieces: 12}; // that come at a time
+const LENGTHS = [4, 8, 16]; // bars of pieces that are offered
 const MOST_CHIPS = 24; // Of more kinds one picks from a list.
 
 export const actions = {
   pickKind: (state, label) => (label === state.label ? state : {...state, label}),
   setTruncation: (state, truncation) =>
     truncation === state.truncation ? state : {...state, truncation},
+  pickBars: (state, bars) => (bars === state.bars ? state : {...state, bars}),
   startFrom: (state, from) => (from === state.from ? state : {...state, from}),
 };
 
 export function mount(root, context) {
   const {store, model, announce} = context;
-  const drawings = grid(context, 'Drawings');
+  const noun = model.isMusic ? 'pieces' : 'drawings';
+  const drawings = grid(context, model.isMusic ? 'Pieces' : 'Drawings');
   const told = el('span', {class: 'quiet', id: 'sheet-range'});
   let shown = 0;
 
   function more() {
-    const {label, from, truncation} = store.state;
+    const {label, from, truncation, bars} = store.state;
     const first = BigInt(from) + BigInt(shown);
     drawings.add(
-      Array.from({length: PAGE}, (_, i) => {
-        return itemOfSeed(model, BigInt.asIntN(64, first + BigInt(i)), label, truncation);
+      Array.from({length: PAGE[noun]}, (_, i) => {
+        const seed = BigInt.asIntN(64, first + BigInt(i));
+        return itemOfSeed(model, seed, label, truncation, bars ? {bars} : {});
       }),
     );
-    shown += PAGE;
-    told.textContent = `${shown} drawings from seed ${from}`;
+    shown += PAGE[noun];
+    told.textContent = `${shown} ${noun} from seed ${from}`;
   }
 
   function again() {
@@ -41,9 +46,9 @@ export function mount(root, context) {
     fill();
   }
 
-  // Draws on while the end is near what is seen.
+  // Draws on while the end is near what is seen. Pieces take their time to be looked at and heard.
   function fill() {
-    if (root.hidden || !shown) return;
+    if (root.hidden || !shown || model.isMusic) return;
     const left = document.documentElement.scrollHeight - window.scrollY - window.innerHeight;
     if (left < window.innerHeight / 2) more();
   }
@@ -52,12 +57,13 @@ export function mount(root, context) {
     const before = shown;
     more();
     drawings.focus(before);
-    announce(`${PAGE} more drawings`);
+    announce(`${PAGE[noun]} more ${noun}`);
   }
 
   root.append(
     el('h2', {class: 'hidden'}, 'Contact sheet'),
-    el('div', {class: 'bar'}, kinds(context), variety(context)),
+    el('div', {class: 'bar'}, kinds(context), model.isMusic ? lengths(context) : variety(context)),
+    model.isMusic ? legend(model) : '',
     drawings.element,
     el(
       'div',
@@ -69,7 +75,7 @@ export function mount(root, context) {
   );
   window.addEventListener('scroll', fill, {passive: true});
   root.addEventListener('shown', () => (shown ? fill() : again()));
-  const asked = ({label, from, truncation}) => `${label} ${from} ${truncation}`;
+  const asked = ({label, from, truncation, bars}) => `${label} ${from} ${truncation} ${bars}`;
   store.select(asked, again);
 }
 
@@ -124,4 +130,21 @@ function variety({store}) {
     (now) => (input.value = now),
   );
   return el('label', {class: 'field'}, 'Variety', input);
+}
+
+// How long pieces are, where a model makes any length of them.
+function lengths({store, model}) {
+  if (!model.hasAnyLength) return null;
+  const all = [...new Set([...LENGTHS, model.bars])].sort((a, b) => a - b);
+  const options = all.map((bars) => el('option', {value: bars}, `${bars} bars`));
+  const list = el('select', {id: 'bars'}, options);
+  list.addEventListener('change', () => {
+    const bars = Number(list.value);
+    store.dispatch('pickBars', bars === model.bars ? null : bars);
+  });
+  store.select(
+    ({bars}) => bars,
+    (now) => (list.value = now ?? model.bars),
+  );
+  return el('label', {class: 'field'}, 'Length', list);
 }

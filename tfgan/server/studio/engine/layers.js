@@ -53,10 +53,13 @@ export function leaky(hidden) {
   return hidden;
 }
 
-export function concat(first, second) {
-  const found = new Float64Array(first.length + second.length);
-  found.set(first);
-  found.set(second, first.length);
+export function concat(...parts) {
+  const found = new Float64Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    found.set(part, at);
+    at += part.length;
+  }
   return found;
 }
 

@@ -1,4 +1,5 @@
 // A model of tfgan in the page: seeds, latents and images to drawings, equal to its SavedModel.
+// Models of music are in engine/music.js.
 //
 // A drawing of a pen is {strokes: [{index, points: [[x, y], ...], width, colour: '#rrggbb'}],
 // absent: [widths of strokes that are not there], paper: '#rrggbb', shape}, on a page whose longer
@@ -12,9 +13,10 @@
 
 import {openBundle} from './bundle.js';
 import {Encoder} from './encoder.js';
-import {classes, normal} from './latents.js';
+import {Facts} from './facts.js';
 import {reader} from './layers.js';
 import {withLineEdits} from './line_edits.js';
+import {MusicModel} from './music.js';
 import {Pen, SAMPLES} from './pen.js';
 import {Convolutional, Mlp} from './pixels.js';
 import {draw} from './raster.js';
@@ -32,20 +34,14 @@ const GENERATORS = {
 };
 
 export async function openModel(bytes) {
-  return new Model(await openBundle(bytes));
+  const bundle = await openBundle(bytes);
+  return bundle.header.form === 'music' ? new MusicModel(bundle) : new Model(bundle);
 }
 
-class Model {
+class Model extends Facts {
   constructor({header, generator, encoder}) {
+    super(header);
     const {config} = header;
-    this.name = header.name;
-    this.sha256 = header.sha256;
-    this.licence = header.licence;
-    this.software = header.software;
-    this.classNames = header.class_names;
-    this.classCounts = header.class_counts;
-    this.shape = header.shape;
-    this.latentSize = config.latent_size;
     this.sliders = header.sliders;
     const tensors = reader(generator());
     this.generator = new GENERATORS[header.architecture](
@@ -54,6 +50,7 @@ class Model {
       header.shape,
     );
     tensors.done();
+    this.isMusic = false;
     this.isPen = this.generator instanceof Pen;
     this.hasEncoder = encoder !== null;
     this.makeEncoder = () => new Encoder(reader(encoder()), header.shape);
@@ -67,14 +64,6 @@ class Model {
       return levels(this.generator.image(this.latentsOf(seed), this.labelOf(seed)));
     });
     return commonestCorner(seen, this.shape[2]);
-  }
-
-  latentsOf(seed, truncation = 1) {
-    return normal(BigInt(seed), this.latentSize, truncation);
-  }
-
-  labelOf(seed) {
-    return classes(BigInt(seed), this.classCounts);
   }
 
   draw(latents, label) {
@@ -141,11 +130,6 @@ class Model {
     const drawing = withKept(this.draw(from, item.label), item.kept, this);
     const slid = isMoved && isEdit ? edited(drawing, sliders, values) : drawing;
     return withLineEdits(slid, item.edits);
-  }
-
-  itemLatents(item) {
-    if (item.latents) return Float32Array.from(item.latents);
-    return this.latentsOf(BigInt(item.seed), item.truncation ?? 1);
   }
 }
 

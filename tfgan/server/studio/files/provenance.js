@@ -2,7 +2,8 @@
 //
 // A recipe is {software, model, sha256, licence, source, by, drawings: [{seed or latents, label,
 // truncation, ...}], ...}. The seeds of recipes are texts here, for they have 64 bits, and numbers in
-// files. PNG has it in a chunk of its own, all else within XMP, which tells the rest to any program.
+// files. PNG has it in a chunk of its own, MIDI in a text of its first track, all else within XMP,
+// which tells the rest to any program.
 
 import {joined, latin1, readBig32, textOf} from './bytes.js';
 
@@ -25,7 +26,9 @@ const STARTS = [
   ['pdf', [0x25, 0x50, 0x44, 0x46, 0x2d]],
   ['jpeg', [0xff, 0xd8, 0xff]],
   ['webp', [0x52, 0x49, 0x46, 0x46]],
+  ['midi', [0x4d, 0x54, 0x68, 0x64]],
 ];
+export const RECIPE_FIELD = 'tfgan:recipe'; // the start of MIDI's text
 
 // The recipe of items of a model; `more` is what else made the file, such as {scene}, or another
 // {source}. What writes the file adds how that is done, such as {as, size, paper}.
@@ -70,6 +73,12 @@ export function madeBy(recipe, picture, how) {
   const made = picture.parts.some(({drawing}) => drawing.image) ? 'pixels' : 'strokes';
   const {columns} = picture;
   return {...recipe, as: isScene ? 'scene' : made, ...(columns ? {columns} : {}), ...how};
+}
+
+// What made a file, in words for a person.
+export function sentence({software, model, source}) {
+  const [by, kind] = [model ? ` with the model ${model}` : '', source && `: ${SOURCES}${source}`];
+  return `Made by ${software}${by}${kind || ''}`;
 }
 
 // A recipe as JSON in ASCII.
@@ -124,8 +133,7 @@ ${rdf(recipe, whole)}
 export function read(bytes) {
   if (bytes.length > MOST_BYTES) return null;
   const [kind] = STARTS.find(([, start]) => start.every((byte, i) => bytes[i] === byte)) ?? ['svg'];
-  const text =
-    kind === 'png' ? fromPng(bytes) : kind === 'jpeg' ? fromJpeg(bytes) : fromXml(kind, bytes);
+  const text = (OTHERS[kind] ?? ((data) => fromXml(kind, data)))(bytes);
   return text === null ? null : parsed(text);
 }
 
@@ -152,6 +160,18 @@ function fromJpeg(bytes) {
   }
   return comments.length ? latin1(joined(...comments)) : null;
 }
+
+// The text that begins as ours does, in whichever track another program has put it.
+function fromMidi(bytes) {
+  const text = latin1(bytes);
+  const found = /\xff\x01([\x80-\xff]{0,3}[\0-\x7f])tfgan:recipe /.exec(text);
+  if (!found) return null;
+  const length = [...found[1]].reduce((sum, each) => (sum << 7) | (each.charCodeAt(0) & 0x7f), 0);
+  const start = found.index + 2 + found[1].length;
+  return text.slice(start, start + length).slice(RECIPE_FIELD.length + 1);
+}
+
+const OTHERS = {png: fromPng, jpeg: fromJpeg, midi: fromMidi};
 
 // In files of other kinds, and in SVG written anew, the namespace may have another prefix. It is looked
 // for in the text, because a parser complains of what a page may not have, as of styles in an SVG file.
