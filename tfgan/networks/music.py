@@ -202,7 +202,8 @@ class RecurrentGenerator(MusicGenerator):
             state = self.gru(seen, state)
             return state, self.chord(beside(state, seen), given[:, beat], known[:, beat], chord)
 
-        if isinstance(beats, int) and not windows.is_for_xla():
+        in_training = latents.shape[0] is not None  # else of any batch
+        if isinstance(beats, int) and in_training and not windows.is_for_xla():
             # Of a loop within that of the steps, TensorFlow optimises the gradients' sums wrongly.
             found = []
             for beat in range(beats):
@@ -255,9 +256,9 @@ def kept(row, given, known):
 def reachable(row):
     """Where each of so many semitones leads from a row [n, notes]: [n, moves, notes]."""
     pitches = row.shape[1] - 1
-    moves = [np.eye(pitches, k=move) for move in range(-FURTHEST, FURTHEST + 1)]
-    moves = np.pad(np.stack(moves, axis=1), [(0, 0), (0, 0), (0, 1)])
-    return looked_up(row[:, :pitches], moves)
+    places = np.arange(pitches)[:, None] + np.arange(-FURTHEST, FURTHEST + 1)
+    found = looked_up(row[:, :pitches], places, pitches)
+    return tf.pad(found, [[0, 0], [0, 0], [0, 1]])  # No move leads to a rest.
 
 
 def classes_of(row):
@@ -268,20 +269,23 @@ def classes_of(row):
 def above(classes):
     """Which class lies each number of semitones above classes [n, 12]: [n, semitones, 12]."""
     own, semitones = np.indices([OCTAVE, OCTAVE])
-    return looked_up(classes, np.eye(OCTAVE)[(own + semitones) % OCTAVE])
+    return looked_up(classes, (own + semitones) % OCTAVE, OCTAVE)
 
 
 def up_to(classes):
     """How many semitones up from each class classes [n, 12] lie: [n, 12, semitones]."""
     own, other = np.indices([OCTAVE, OCTAVE])
-    return looked_up(classes, np.eye(OCTAVE)[(own - other) % OCTAVE])
+    return looked_up(classes, (own - other) % OCTAVE, OCTAVE)
 
 
-def looked_up(hot, table):
-    """The rows of a table [d, a, b] at one-hot places [n, d]: [n, a, b], by a matrix product."""
-    places, *shape = table.shape
-    found = tf.matmul(hot, tf.constant(table.reshape(places, -1), tf.float32))
-    return tf.reshape(found, [-1, *shape])
+def looked_up(hot, places, count: int):
+    """One-hot rows of a table of places [d, a] below `count`, at one-hot [n, d]: [n, a, count].
+
+    By a matrix product, whose gradient is one too; a place that is not below is nowhere.
+    """
+    depth, width = places.shape
+    table = tf.reshape(tf.one_hot(places, count), [depth, width * count])
+    return tf.reshape(tf.matmul(hot, table), [-1, width, count])
 
 
 def beside(*features):
