@@ -147,14 +147,14 @@ def test_a_model_writes_music_by_flags(place, command):
 
 
 def test_what_was_harmonised_is_gone_on_with_and_filled(place, model):
-    given = model.given('melody', place / 'mine.mid')
+    given = model.read('melody', place / 'mine.mid')
     piece = model.compose(given, [1])
     form_named(MUSIC).write(str(place / 'whole.mid'), piece, [1], **given.how)
-    begun = model.given('begin', place / 'whole.mid', bars=2)
+    begun = model.read('begin', place / 'whole.mid', bars=2)
     longer = model.compose(begun, [5])
     assert longer.shape == (1, 80 + 32, 4)
     assert (longer[0, :80] == begun.pitch[:80]).all()
-    filled = model.given('piece', place / 'whole.mid', opened='alto,2-3')
+    filled = model.read('piece', place / 'whole.mid', opened='alto,2-3')
     found = model.compose(filled, [5, 6])
     assert (found[:, filled.known] == filled.pitch[filled.known]).all()
     assert (found[0] != found[1])[16:48, 1].any()

@@ -22,6 +22,7 @@ from tfgan import config, errors
 from tfgan.config import Config
 from tfgan.errors import ConfigError
 from tfgan.forms.drawing import FORM
+from tfgan.forms.music import FORM as MUSIC
 from tfgan.gan.gan import Gan
 from tfgan.networks import memory
 from tfgan.training import run_dir
@@ -425,10 +426,11 @@ def test_what_is_accepted_trains_or_its_updates_are_skipped(full):
 @pytest.mark.parametrize('architecture', config.ARCHITECTURES)
 def test_the_room_that_a_step_needs_is_counted_and_not_taken(architecture):
     chosen = config.make(architecture=architecture, **(TINY | dict(width=9, channels=3)))
-    weights, hidden = memory.needs(
-        FORM.architectures[architecture], chosen, (12, 10, 3), 4, batch=2
-    )
-    gan = Gan(chosen, (12, 10, 3), [0.25] * 4)
+    is_music = architecture in MUSIC.architectures
+    form, shape = (MUSIC, (16, 25, 2)) if is_music else (FORM, (12, 10, 3))
+    pair = form.architectures[architecture]
+    weights, hidden = memory.needs(pair, chosen, shape, 4, batch=2)
+    gan = Gan(chosen, shape, [0.25] * 4, form=form.name)
     sizes = {
         name: sum(np.prod(variable.shape) for variable in variables)
         for name, variables in gan.state().items()
@@ -437,8 +439,8 @@ def test_the_room_that_a_step_needs_is_counted_and_not_taken(architecture):
     # Adam keeps two moments of what has a gradient.
     gradients = (sizes['generator_adam'] + sizes['discriminator_adam']) // 2
     assert weights == sum(sizes.values()) + gradients
-    assert gan.draw([1]).shape == (1, 12, 10, 3)
-    assert memory.needs(FORM.architectures[architecture], chosen, (12, 10, 3), 4, batch=6) == (
+    assert gan.draw([1]).shape == (1, *form.decode(np.zeros([1, *shape], np.float32)).shape[1:])
+    assert memory.needs(pair, chosen, shape, 4, batch=6) == (
         weights,
         3 * hidden,
     )

@@ -157,7 +157,7 @@ def music_of_a_person(place):
         (place / f'{name}.mid').write_bytes(midi_file.as_bytes(piece))
     (place / 'my-midi').mkdir()
     (place / 'my-midi' / 'whole.mid').symlink_to(place / 'whole.mid')
-    splits = dict.fromkeys(('train', 'test'), [piece.tolist()])
+    splits = {split: [piece.tolist()] for split in ('train', 'test')}
     (place / 'jsb16.json').write_text(json.dumps(splits))
     (place / 'saved_models').mkdir()
     (place / 'saved_models' / 'chorales').symlink_to(ROOT / 'saved_models' / 'chorales')

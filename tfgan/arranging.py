@@ -68,9 +68,9 @@ class Arranging:
 
     def harmonise(self, melody, seeds=(0,), label=None) -> np.ndarray:
         """Pieces int32 [n, steps, voices] below the melody of a file, in C major or A minor."""
-        return self.compose(self.given('melody', melody), seeds, label)
+        return self.compose(self.read('melody', melody), seeds, label)
 
-    def given(self, what: str, path, bars: int = 0, opened: str = '') -> Given:
+    def read(self, what: str, path, bars: int = 0, opened: str = '') -> Given:
         """What a file gives: the 'melody' to harmonise, a 'begin' to go on with for so many bars,
         or a 'piece' that is `opened`. Raises ModelError.
         """

@@ -248,7 +248,7 @@ class Model(Redrawing, Arranging, Remaking, Composing):
         expected = OUTPUTS.get(signature, found)
         if expected == EXAMPLE:
             [output] = found.values() if len(found) == 1 else [None]
-            expected = found if output in EXAMPLES else {}
+            expected = found if output in EXAMPLES else EXAMPLE
         if len(expected) == 1:  # It may have any name.
             found, expected = list(found.values()), list(expected.values())
         whole = all(each.size and each.shape[:1] == (rows,) for each in outputs.values())

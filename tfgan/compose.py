@@ -40,7 +40,7 @@ def main():
         raise ModelError(f'--model={quoted(FLAGS.model)} writes no music: {form.instead}')
     model = client.load(FLAGS.model, FLAGS.trust_model)
     path = FLAGS[what].value
-    given = model.given(what, path, FLAGS.bars or BARS, FLAGS.open or '')
+    given = model.read(what, path, FLAGS.bars or BARS, FLAGS.open or '')
     print(f'{shown(path)}: {given.told}')
     seeds = FLAGS.seed + np.arange(FLAGS.num)
     pieces = model.compose(given, seeds, FLAGS.label)

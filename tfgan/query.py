@@ -31,8 +31,12 @@ FLAGS = flags.FLAGS
 
 
 def main():
+    # What only drawings have needs no server's word.
+    is_drawing = FLAGS.out and pictures.ending(FLAGS.out) not in ('', *cli.PIECE_ENDINGS)
+    how = cli.check_files(form_named(DRAWING)) if is_drawing else {}
     model = client.connect(FLAGS.server, FLAGS.model, FLAGS.version)
-    how = cli.check_files(_form(model)) if FLAGS.out else {}
+    if FLAGS.out and not is_drawing:
+        how = cli.check_files(model.form)
     if FLAGS.status:
         for number, state in model.status().items():
             print(f'{shown(FLAGS.model)} version {number}: {state}')
@@ -42,12 +46,6 @@ def main():
         draw(model, how)
     elif not FLAGS.status and not FLAGS.metadata:
         raise ModelError('nothing to do: give --out=sheet.png, --out=FOLDER/, --status, --metadata')
-
-
-def _form(model):
-    """The art form of what is asked for; a file that only drawings have needs no server's word."""
-    is_for_both = pictures.ending(FLAGS.out) in ('', *cli.PIECE_ENDINGS)
-    return model.form if is_for_both else form_named(DRAWING)
 
 
 def draw(model, how):

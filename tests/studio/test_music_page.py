@@ -30,7 +30,7 @@ COLOURS = 64
 
 @pytest.fixture(scope='module')
 def music_version(tmp_path_factory):
-    return toy_music(tmp_path_factory.mktemp('music') / 'toy')
+    return toy_music(tmp_path_factory.mktemp('music') / 'toy', 'beats')
 
 
 @pytest.fixture(scope='module')
