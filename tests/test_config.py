@@ -14,7 +14,7 @@ import pytest
 from tfgan import config
 from tfgan.config import Config, make
 from tfgan.errors import ConfigError
-from tfgan.forms.drawing import FORM
+from tfgan.forms.base import FORMS, form_named
 
 ROOT = pathlib.Path(__file__).parents[1]
 FIELDS = {field.name: field for field in dataclasses.fields(Config)}
@@ -220,7 +220,13 @@ def test_names_are_those_of_the_tables():
     from tfgan import objectives
     from tfgan.networks import layers, mlp
 
-    assert tuple(FORM.architectures) == config.ARCHITECTURES
+    of_forms = {name: form_named(name) for name in FORMS}
+    assert (
+        tuple(name for form in of_forms.values() for name in form.architectures)
+        == config.ARCHITECTURES
+    )
+    usual = dict.fromkeys(of_forms['music'].sources, 'music')
+    assert usual == config.USUAL_PRESETS
     assert tuple(objectives.OBJECTIVES) == config.OBJECTIVES
     assert tuple(layers.POLICIES) == config.PRECISIONS
     for output in config.OUTPUTS:

@@ -24,7 +24,7 @@ FLAGS = flags.FLAGS
 
 def main():
     settings = config.from_flags()
-    forms.check_source(settings.dataset)
+    forms.check_architecture(settings.architecture, settings.dataset)
     name = runs.default_name(settings)
     run_dir = pathlib.Path(FLAGS.run_dir or f'runs/{name}')
     print(

@@ -7,8 +7,10 @@ import pytest
 from commands import TOY, run
 from PIL import Image
 
-from tfgan import provenance
+from tfgan import config, provenance
+from tfgan.errors import ConfigError
 from tfgan.saved_model import card
+from tfgan.training.run import Run
 
 FLAGS = ['--dataset=jsb:tunes.json', '--steps=6', *TOY, '--channels=2']
 
@@ -51,3 +53,15 @@ def test_tensorboard_shows_rolls_and_plays_pieces(trained):
     events.Reload()
     tags = set(events.Tags()['tensors'])
     assert tags >= {'pieces', 'real', 'walk', 'sound/pieces', 'sound/real', 'score/beats_in_chord'}
+
+
+@pytest.mark.parametrize(
+    ('dataset', 'architecture', 'known'),
+    [('jsb:tunes.json', 'pen', 'beats, bars'), ('doodles', 'beats', 'pen, pen_gru')],
+)
+def test_a_pair_of_another_form_is_refused(dataset, architecture, known, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'tunes.json').write_text('{}')
+    with pytest.raises(ConfigError, match=f'--architecture={architecture}.*{known}'):
+        Run('runs/x', config.make(dataset=dataset, architecture=architecture))
+    assert not (tmp_path / 'runs').exists()

@@ -271,6 +271,20 @@ def open_source(
     return source
 
 
+def check_architecture(architecture: str, dataset: str) -> None:
+    """Refuses one that is not of the data set's form, or a text that names no data set, at once.
+
+    Raises ConfigError and SourceError.
+    """
+    kind, _ = check_source(dataset)
+    [form] = [form for form in map(form_named, FORMS) if kind in form.sources]
+    if architecture not in form.architectures:
+        raise ConfigError(
+            f'--architecture={quoted(architecture)}: {quoted(dataset)} is {form.name}, which takes'
+            f' {", ".join(form.architectures)}'
+        )
+
+
 def check_source(dataset: str) -> tuple[str, str]:
     """Kind and argument of a data set's text; raises SourceError if it cannot be one, at once."""
     kind, _, argument = dataset.partition(':')

@@ -58,7 +58,7 @@ class Run:
         if config is None:
             config = run_dir.settings(self.directory, self._found())
         else:
-            forms.check_source(config.dataset)
+            forms.check_architecture(config.architecture, config.dataset)
             run_dir.check(self.directory, run_dir.identity(config))
         self.config = config
         self._gan = self._outcome = self._encoder = None
