@@ -159,7 +159,7 @@ def music_of_a_person(place):
     (place / 'my-midi' / 'whole.mid').symlink_to(place / 'whole.mid')
     splits = {split: [piece.tolist()] for split in ('train', 'test')}
     (place / 'jsb16.json').write_text(json.dumps(splits))
-    (place / 'saved_models').mkdir()
+    (place / 'saved_models').mkdir(exist_ok=True)
     (place / 'saved_models' / 'chorales').symlink_to(ROOT / 'saved_models' / 'chorales')
 
 
