@@ -64,9 +64,6 @@ def main():
     parser.add_argument('--dataset', help="default: the model's own")
     parser.add_argument('--only', default=','.join(('model', *RIVALS)), help='%(default)s')
     parser.add_argument('--minutes', type=float, default=10, help='that each rival learns')
-    parser.add_argument(
-        '--width', type=float, default=1, help="share of the published channels in MuseGAN's tracks"
-    )
     parser.add_argument('--num', type=int, default=1000, help='pieces of each')
     parser.add_argument('--files', type=int, default=1000, help='pieces that are read as files')
     parser.add_argument('--seed', type=int, default=0)
@@ -110,10 +107,9 @@ def trained(name, training, dataset, flags) -> Maker:
         valid = tfgan.open_source(dataset, split='valid')
     except SourceError:  # Then none tells when to stop.
         valid = None
-    rival = importlib.import_module(name)
-    how = {'width': flags.width} if name == 'musegan' else {}
+    learn = importlib.import_module(name).train
     began = time.monotonic()
-    learned = rival.train(training, valid, flags.minutes, flags.seed, **how)
+    learned = learn(training, valid, flags.minutes, flags.seed)
     secs = time.monotonic() - began
     print(f'{name}: {learned.told}', file=sys.stderr, flush=True)
     return Maker(learned.sample, learned.harmonise, secs, learned.steps)

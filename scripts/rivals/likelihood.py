@@ -126,7 +126,7 @@ class Likelihood:
             unseen = tf.constant(self.tokens_of(valid.images(spread)))
         epoch = max(1, len(self.tokens) // BATCH)
         until, best, since, at = time.monotonic() + 60 * minutes, np.inf, 0, 0
-        weights = None
+        loss, weights = np.nan, None
         while self.steps < steps if steps else time.monotonic() < until:
             loss = self._step()
             self.steps += 1

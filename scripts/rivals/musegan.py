@@ -163,7 +163,7 @@ class Discriminator(keras.Model):
 class MuseGAN:
     """What `train` gives; `steps` are those of the generator and of its refiner.
 
-    `width` is the share of the published channels that what each track has of its own has.
+    Each track's own layers have a share `width` of the published channels, less in tests.
     """
 
     harmonise = None  # This GAN has no way to be given a voice.
@@ -223,7 +223,7 @@ class MuseGAN:
         @tf.function
         def stage():
             loss, made = 0.0, self._made(latents(), refined, True)
-            for _ in range(CRITIC_STEPS):
+            for _ in tf.range(CRITIC_STEPS):
                 loss = criticise(made)
             variables = maker.trainable_variables
             with tf.GradientTape() as tape:
@@ -236,7 +236,7 @@ class MuseGAN:
     def learn(self, minutes, steps=None):
         """For so many minutes in all, or so many steps of each stage."""
         epoch = max(1, len(self.rolls) // BATCH)
-        counts, began = [], time.monotonic()
+        counts, losses, began = [], [], time.monotonic()
         for number, stage in enumerate(self.stages):
             until, count = began + 30 * minutes * (number + 1), 0
             while count < steps if steps else time.monotonic() < until:
