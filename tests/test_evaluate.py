@@ -239,9 +239,9 @@ def of_data(**changes):
         (lambda facts: json.dumps(facts | {'scores': {'a': 'b' * 9999}}), 'scores: {'),
         (lambda facts: json.dumps(facts | {'config': 3}), 'config: 3'),
         (of_data(dataset='a', licence=[]), 'licence: []'),
-        (of_data(class_names=['a', 3]), 'not those of images'),
-        (of_data(class_names=['a']), 'not those of images'),
-        (of_data(shape=[8, 8]), 'not those of images'),
+        (of_data(class_names=['a', 3]), 'not those of examples'),
+        (of_data(class_names=['a']), 'not those of examples'),
+        (of_data(shape=[8]), 'not those of examples'),
         (of_data(class_counts=None), 'iterable'),
     ],
 )

@@ -358,7 +358,13 @@ def blocks(page):
 def test_every_page_with_python_is_run_here():
     assert {page for page, text in PAGES.items() if fenced(text, 'python')} == {
         f'docs/{page}.md'
-        for page in ('add-a-loss-or-source', 'drawing-and-export', 'python', 'serving')
+        for page in (
+            'add-a-loss-or-source',
+            'add-an-art-form',
+            'drawing-and-export',
+            'python',
+            'serving',
+        )
     }
 
 

@@ -142,7 +142,7 @@ def test_ink_has_a_width_only_where_a_pen_draws():
 def test_a_model_is_judged_on_sketches_of_the_pen_that_it_learned_from(tmp_path):
     path = written(tmp_path / 'a.ndjson', {'drawing': HOUSE})
     data = {'shape': [40, 40, 1], 'dataset': path}
-    card = types.SimpleNamespace(data=data, config={'ink_width': 0.2})
+    card = types.SimpleNamespace(data=data, config={'ink_width': 0.2}, form='drawing')
     source = report.open_data(None, card, pathlib.Path('model'))
     expected = open_source(path, image_size=40, ink_width=0.2)
     assert np.array_equal(source.images([0]), expected.images([0]))
