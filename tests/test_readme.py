@@ -81,7 +81,8 @@ KINDS = {
     'call': 'python -c',
     'benchmark': 'scripts/benchmark',
     'serving script': 'scripts/serve',
-    'other script': 'scripts/(test|check|presets|redrawings|sliders|studio|tensorboard|draw|ready)',
+    'other script': 'scripts/(test|check|music|presets|redrawings|sliders|studio|tensorboard|draw|'
+    'ready)',
     'pytest': 'python -m pytest',
     'kubectl': 'kubectl apply -f',
     'shell': r'git clone URL tfgan|cd tfgan|\. \.venv/bin/activate',
@@ -216,7 +217,8 @@ def test_drawing_and_exporting_commands_work_after_training(command, forks, plac
 @each('whence')
 def test_what_made_a_file_is_told(command, forks, place):
     _, file, *flags = shlex.split(command.removeprefix('python -m tfgan.'))
-    ran(forks, place, 'sample', '--model=saved_models/doodles', '--num=4', f'--out={file}')
+    name = 'chorales' if file.endswith('.mid') else 'doodles'
+    ran(forks, place, 'sample', f'--model=saved_models/{name}', '--num=4', f'--out={file}')
     assert 'seed' in ran(forks, place, 'whence', file, *flags)
 
 
@@ -280,6 +282,7 @@ def test_calls_from_the_command_line_work(command, place, monkeypatch):
 def help_of(forks, place):
     """The help of each command of the package, and of the benchmark."""
     modules = 'train', 'sample', 'redraw', 'learn', 'evaluate', 'export', 'serve', 'query', 'scene'
+    modules += ('compose',)
     found = {module: ran(forks, place, module, '--help') for module in modules}
     benchmark = [sys.executable, ROOT / 'scripts/benchmarks', '--help']
     paths = os.environ | {'PYTHONPATH': str(ROOT)}
