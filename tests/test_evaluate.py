@@ -241,7 +241,7 @@ def of_data(**changes):
         (of_data(dataset='a', licence=[]), 'licence: []'),
         (of_data(class_names=['a', 3]), 'not those of examples'),
         (of_data(class_names=['a']), 'not those of examples'),
-        (of_data(shape=[8]), 'not those of examples'),
+        (of_data(shape=[8, 8]), 'not those of examples'),
         (of_data(class_counts=None), 'iterable'),
     ],
 )

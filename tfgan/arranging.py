@@ -3,9 +3,8 @@
 import numpy as np
 
 from tfgan.errors import ModelError, quoted
-from tfgan.forms.base import Given
+from tfgan.forms.base import MOST_BARS, Given
 
-MOST_BARS = 1000
 ANOTHER = 0x9E3779B97F4A7C15  # what the seeds of the parts of a long piece are apart
 NONE_KNOWN = -1  # It stands where nothing is given, whatever is known of a piece.
 

@@ -11,7 +11,6 @@ import sys
 from absl import app, flags, logging
 
 from tfgan import provenance, startup
-from tfgan.arranging import MOST_BARS
 from tfgan.config import is_finite, is_text
 from tfgan.errors import (
     MOST_QUOTED,
@@ -27,7 +26,7 @@ from tfgan.errors import (
     typed,
 )
 from tfgan.forms import pictures
-from tfgan.forms.base import DRAWING, form_named
+from tfgan.forms.base import DRAWING, MOST_BARS, form_named
 
 REFUSALS = ConfigError, SourceError, RunError, ModelError, StorageError
 MOST_REFUSED = 10_000  # characters of a refusal, of which the longest are commands to type

@@ -13,6 +13,7 @@ from tfgan.networks.architecture import Architecture
 
 DRAWING = 'drawing'  # the form of runs and exports that name none
 MUSIC = 'music'
+MOST_BARS = 1000  # of a piece of music
 STROKES = 'ndjson', 'strokes'  # the kinds of data set that a pen has to draw
 FORMS = {DRAWING: 'tfgan.forms.drawing', MUSIC: 'tfgan.forms.music'}  # modules that have it as FORM
 

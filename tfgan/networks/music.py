@@ -202,7 +202,7 @@ class RecurrentGenerator(MusicGenerator):
             state = self.gru(seen, state)
             return state, self.chord(beside(state, seen), given[:, beat], known[:, beat], chord)
 
-        in_training = latents.shape[0] is not None  # else of any batch
+        in_training = latents.shape[0] is not None  # An export takes batches of any size.
         if isinstance(beats, int) and in_training and not windows.is_for_xla():
             # Of a loop within that of the steps, TensorFlow optimises the gradients' sums wrongly.
             found = []
@@ -217,7 +217,7 @@ class RecurrentGenerator(MusicGenerator):
 
         arrays = [tf.TensorArray(tf.float32, beats) for _ in range(2)]
         begun = 0, state, chord, *arrays
-        most = beats if isinstance(beats, int) else None  # which XLA has to know
+        most = beats if isinstance(beats, int) else None  # XLA has to know how many there are.
         *_, states, chords = tf.while_loop(
             lambda beat, *_: beat < beats, body, begun, maximum_iterations=most
         )
@@ -381,9 +381,9 @@ def intervals(first, second, via):
     """How many semitones it is up from one to another of one-hot classes [n, t, 12, pairs].
 
     That an interval is there is a product of the two, and so not piecewise linear; but it is also
-    where their sum is more than one. At three halves both slopes of a ReLU are as far: the slopes
-    at a piece are those at its own notes, and a penalty on slopes does not see what other notes
-    would do. Returns one-hot intervals, shaped as the classes.
+    where their sum is more than one. The threshold is three halves, half way between the sums of
+    one note and of both, so that only notes that are there have slopes: a penalty on slopes does
+    not see what other notes would do. Returns one-hot intervals, shaped as the classes.
     """
     places = [
         [(place + interval) % OCTAVE for place in range(OCTAVE)] for interval in range(OCTAVE)

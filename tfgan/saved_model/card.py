@@ -160,20 +160,22 @@ def _check(card):
     data = card.data
     if not all(isinstance(each, int | float) for each in card.scores.values()):
         raise TypeError(f'scores: {quoted(card.scores)}')
-    if not is_of_examples(data['shape'], data['class_names'], data['class_counts']):
+    form = form_named(card.form)
+    if not is_of_examples(form, data['shape'], data['class_names'], data['class_counts']):
         raise TypeError('shape, class_names and class_counts are not those of examples')
-    form_named(card.form).shape(data)  # It has all that this takes.
+    form.shape(data)  # It has all that this takes.
     for name in ('dataset', 'licence'):
         if not isinstance(data[name], str):
             raise TypeError(f'{name}: {quoted(data[name])}')
 
 
-def is_of_examples(shape, names, counts) -> bool:
-    """Whether this is a shape and each class's name and count; may raise TypeError.
+def is_of_examples(form, shape, names, counts) -> bool:
+    """Whether this is a shape of a form's and each class's name and count; may raise TypeError.
 
     A shape is [h, w, c] of images, [steps, voices] of pieces.
     """
+    _, axes = form.output
     sizes = [*shape, *counts]
     whole = all(isinstance(size, int) and size >= 0 for size in sizes)
     named = all(isinstance(name, str) for name in names) and len(names) == len(counts)
-    return whole and len(shape) in (2, 3) and all(shape) and named and any(counts)
+    return whole and len(shape) == axes - 1 and all(shape) and named and any(counts)

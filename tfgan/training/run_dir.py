@@ -8,7 +8,7 @@ from tfgan import storage
 from tfgan.config import LATER, Config, differences, make
 from tfgan.data.source import LEARNED, short_name
 from tfgan.errors import ConfigError, RunError, quoted, shown, typed
-from tfgan.forms.base import DRAWING
+from tfgan.forms.base import DRAWING, form_named
 from tfgan.saved_model.card import is_of_examples
 
 FORMAT = 4  # raised when an older run can no longer be continued
@@ -115,7 +115,8 @@ def settings(directory, run: dict) -> Config:
             raise KeyError(*sorted(missing))
         for name in ('dataset', 'count', 'licence'):
             data[name]
-        if not is_of_examples(data['shape'], data['class_names'], data['class_counts']):
+        form = form_named(run.get('form', DRAWING))
+        if not is_of_examples(form, data['shape'], data['class_names'], data['class_counts']):
             raise TypeError('shape, class_names and class_counts are not those of examples')
     except (KeyError, TypeError, ConfigError) as error:
         why = f'{error} is missing' if isinstance(error, KeyError) else error

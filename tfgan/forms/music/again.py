@@ -4,11 +4,11 @@ import io
 
 from tfgan import provenance
 from tfgan.forms import pictures
+from tfgan.forms.base import MOST_BARS
 from tfgan.forms.music import files, roll
 
 CARD = 'card'  # the sheet beside an export
 SERVED = 'image'  # what a server's files are made as, of any form
-MOST_BARS = 1000
 
 
 def file(ending: str, recipe: dict, model) -> bytes | None:
