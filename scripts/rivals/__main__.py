@@ -29,6 +29,7 @@ from tfgan.forms.music import measures, midi_file
 from tfgan.forms.music.pieces import REST, notes_of
 from tfgan.forms.music.playing import voice_names
 from tfgan.saved_model import card, layout
+from tfgan.startup import import_tensorflow
 
 RIVALS = 'musegan', 'likelihood'
 SAVED, SHOWN = 200, 24  # pieces of each that are kept, and of these that are on its sheet
@@ -70,6 +71,7 @@ def main():
     parser.add_argument('--save', type=pathlib.Path, help='a folder for pieces and their sheets')
     parser.add_argument('--cache_dir', help='for what is known of the data')
     flags = parser.parse_args()
+    import_tensorflow()
     names = flags.only.split(',')
     if unknown := set(names) - {'model', *RIVALS}:
         parser.error(f'--only={",".join(unknown)}: known are model, {", ".join(RIVALS)}')

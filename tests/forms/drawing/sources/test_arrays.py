@@ -9,7 +9,8 @@ import pytest
 
 from tfgan.errors import SourceError
 from tfgan.forms.base import open_source
-from tfgan.forms.drawing.sources import arrays, names
+from tfgan.forms.drawing.sources import arrays
+from tfgan.forms.sources import names
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (30, 4, 4), np.uint8)

@@ -22,9 +22,9 @@ from PIL import Image
 from tfgan.errors import SourceError
 from tfgan.forms.drawing import page
 from tfgan.forms.drawing.page import Page
-from tfgan.forms.drawing.sources import files
 from tfgan.forms.drawing.sources import folder as folder_module
-from tfgan.forms.drawing.sources.files import files_of
+from tfgan.forms.sources import files
+from tfgan.forms.sources.files import files_of
 
 pytestmark = pytest.mark.filterwarnings('ignore:::PIL')  # of bad files, which are named instead
 ROOT = pathlib.Path(__file__).parents[4]

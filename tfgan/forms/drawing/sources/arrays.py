@@ -15,7 +15,7 @@ from tfgan.forms import pictures
 from tfgan.forms.drawing.page import GREY_LEVELS, fit, look, plan
 from tfgan.forms.drawing.sources import foreign, layouts
 from tfgan.forms.drawing.sources.layouts import ACCEPTED, LOOKED_AT, SAVE, Array
-from tfgan.forms.drawing.sources.names import (
+from tfgan.forms.sources.names import (
     PAIRS,
     Pairs,
     chosen_splits,

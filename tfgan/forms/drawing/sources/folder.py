@@ -34,8 +34,8 @@ from tfgan.forms.drawing.page import (
     vanishes,
 )
 from tfgan.forms.drawing.sources import foreign
-from tfgan.forms.drawing.sources.files import Files, files_of
-from tfgan.forms.drawing.sources.names import (
+from tfgan.forms.sources.files import Files, files_of
+from tfgan.forms.sources.names import (
     ALL_SPLITS,
     chosen_splits,
     natural,

@@ -9,7 +9,7 @@ import numpy as np
 
 from tfgan.errors import SourceError
 from tfgan.forms.drawing.sources import arrays, foreign
-from tfgan.forms.drawing.sources.names import natural
+from tfgan.forms.sources.names import natural
 
 TURNED = "EMNIST's files keep pictures on their side; they were turned upright"
 IMAGES = re.compile(r'(.*?)[-_.]?images[-_.]idx[1-4].*', re.IGNORECASE)

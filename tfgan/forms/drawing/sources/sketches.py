@@ -12,7 +12,7 @@ from tfgan.data.source import Wanted
 from tfgan.errors import SourceError, quoted, shown
 from tfgan.forms.drawing.drawings import Drawings, remembered
 from tfgan.forms.drawing.sources import arrays, foreign
-from tfgan.forms.drawing.sources.names import chosen_splits, natural, split_told
+from tfgan.forms.sources.names import chosen_splits, natural, split_told
 
 SIDE = 28  # pixels, without an image_size
 INK_WIDTH = 0.05  # of the pen in sides of the page, unless an ink_width is given

@@ -7,11 +7,11 @@ import numpy as np
 
 from tfgan.data.source import Kind, Wanted
 from tfgan.errors import SourceError, listed, quoted, reason
-from tfgan.forms.drawing.sources.files import Folder
 from tfgan.forms.music.pieces import OCTAVES, Pieces
 from tfgan.forms.music.sources import jsb, windows
 from tfgan.forms.music.sources.readings import Reader, Unread, bytes_of
 from tfgan.forms.music.theory import Key
+from tfgan.forms.sources.files import Folder
 
 
 def _open_midi(wanted: Wanted) -> Pieces:

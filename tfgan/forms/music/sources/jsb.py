@@ -7,10 +7,10 @@ import numpy as np
 
 from tfgan.data.source import Wanted
 from tfgan.errors import SourceError, quoted, typed
-from tfgan.forms.drawing.sources.names import chosen_splits, split_told
 from tfgan.forms.music.pieces import REST, Pieces, notes_of
 from tfgan.forms.music.sources import windows
 from tfgan.forms.music.theory import key, metre
+from tfgan.forms.sources.names import chosen_splits, split_told
 
 HIGHEST = 127  # pitch of MIDI
 LICENCE = 'none is stated by their collector; Bach is in the public domain'

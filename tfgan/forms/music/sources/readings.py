@@ -9,17 +9,17 @@ import tqdm
 
 from tfgan.data.source import Wanted
 from tfgan.errors import SourceError, listed, quoted, reason, shown
-from tfgan.forms.drawing.sources.files import Files, Folder, files_of
-from tfgan.forms.drawing.sources.names import (
+from tfgan.forms.music.pieces import STEPS_PER_BEAT
+from tfgan.forms.music.sources.windows import Found, Survey
+from tfgan.forms.music.theory import Key
+from tfgan.forms.sources.files import Files, Folder, files_of
+from tfgan.forms.sources.names import (
     chosen_splits,
     natural,
     split_folders,
     split_told,
     wrapper,
 )
-from tfgan.forms.music.pieces import STEPS_PER_BEAT
-from tfgan.forms.music.sources.windows import Found, Survey
-from tfgan.forms.music.theory import Key
 
 MOST_BYTES = 1 << 20  # of a file: four voices' hour of sixteenths takes nine tenths of it
 MOST_STEPS = 60 * 120 * STEPS_PER_BEAT  # of a piece: an hour at 120 beats a minute

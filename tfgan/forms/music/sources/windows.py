@@ -8,9 +8,9 @@ import numpy as np
 
 from tfgan.data.source import UNKNOWN_LICENCE, Wanted, spread
 from tfgan.errors import SourceError, cut, quoted, shown
-from tfgan.forms.drawing.sources.names import natural
 from tfgan.forms.music.pieces import AGAIN, MIDDLE, OCTAVES, REST, Pieces, transposed
 from tfgan.forms.music.theory import Key, Metre, to_common_key
+from tfgan.forms.sources.names import natural
 
 STEPS = 64  # of a window: four bars of 4/4
 MOST_WINDOWS = 200_000

@@ -6,8 +6,7 @@ import os
 import typing
 import zipfile
 
-from tfgan.errors import SourceError
-from tfgan.forms.drawing.page import reason
+from tfgan.errors import SourceError, reason
 
 MOST_ZIPPED_BYTES = 1 << 28  # of a file in a zip archive, which is held while it is decoded
 
@@ -76,7 +75,7 @@ class Folder:
                 status = os.stat(folder)
                 entries = [name for name in os.listdir(folder) if not name.startswith('.')]
             except OSError as error:
-                problems.append(f'{inside or "."}: {reason(error)}')
+                problems.append(f'{inside or "."}: {error.strerror}')
                 continue
             if (status.st_dev, status.st_ino) in seen:
                 problems.append(f'{inside}: a link to a folder that is read already')

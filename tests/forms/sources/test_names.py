@@ -3,7 +3,7 @@
 import pytest
 
 from tfgan.errors import SourceError
-from tfgan.forms.drawing.sources import names
+from tfgan.forms.sources import names
 
 
 def test_numbers_in_names_are_in_their_order():

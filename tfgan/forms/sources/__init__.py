@@ -1,0 +1,1 @@
+"""What kinds of data set have in common, whatever they are of."""
