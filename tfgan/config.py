@@ -142,7 +142,7 @@ PRESETS = {
                     learning_rate=2e-4, generator_rate=1.0, beta_1=0.5, beta_2=0.999,
                     decay_from=1.0),
     'music':   dict(architecture='beats', minutes=10.0, width=192, depth=2, generator_rate=1.0,
-                    penalty_weight=2.0, penalty_decay=0.3, augment='off'),
+                    penalty_weight=2.0, penalty_decay=1.0, augment='off'),
 }
 # fmt: on
 

@@ -111,8 +111,7 @@ def test_intervals_by_hand():
     found = music.intervals(tf.constant(first), tf.constant(second), Forward()).numpy()[0, :, :, 0]
     expected = np.zeros([4, 12])
     expected[0, 7] = expected[1, 5] = 1  # A is seven semitones above D, D five above A.
-    expected[2] = expected[3] = 0.5
-    np.testing.assert_allclose(found, expected, atol=1e-6)
+    np.testing.assert_allclose(found, expected * (1 - music.MARGIN), atol=1e-6)
 
 
 def test_moves_and_turns_by_hand():
@@ -129,6 +128,24 @@ def test_moves_and_turns_by_hand():
     assert down[10].argmax() == 5  # From B flat it is five semitones up to E flat.
 
 
+def test_what_passes_is_told_of_parallels_with_what_follows():
+    network = generator(music.RecurrentGenerator, rows=25, voices=2)
+    network(*inputs())
+    network.leading.kernel.assign(-np.eye(24))
+    # A lower C goes to D, or is held, while the upper voice goes on to A.
+    chords = tf.one_hot([[[4, 0]], [[4, 0]]], 25)
+    following = tf.one_hot([[[9, 2]], [[9, 0]]], 25)
+    hidden = tf.zeros([2, 1, SMALL.width])
+    logits = network.passed(hidden, chords, following).numpy()[:, 0]
+    # A G over C makes a parallel fifth with the A over D, and so does an A below the E. Where C is
+    # held, only G below the E leads to the same interval: a sixth.
+    expected = np.zeros([2, 2, 25])
+    expected[0, 0, [7, 19]] = -music.MOVED
+    expected[:, 1, [9, 21]] = -music.MOVED
+    expected[1, 1] = np.roll(expected[1, 1], -2)
+    np.testing.assert_allclose(logits, expected, atol=1e-4)
+
+
 def test_pitch_classes_leave_out_rests():
     x = tf.one_hot([[[0], [13], [24]]], 25, axis=2)  # C, the C sharp above the next C, a rest
     expected = np.zeros([1, 3, 12, 1])
@@ -141,6 +158,7 @@ def test_the_shared_backward_pass_is_right(voices):
     network = music.MusicDiscriminator(SMALL, (STEPS, ROWS, voices), 2)
     x, labels = pieces(5, voices=voices), tf.constant([0, 1, 0, 1, 1])
     network(x, labels)
+    network.tally.kernel.assign(tf.random.stateless_normal(network.tally.kernel.shape, [0, 1]))
     shared, double = SharedBackward(network, x, labels), DoubleBackward(network, x, labels)
     np.testing.assert_allclose(shared.slopes, double.slopes, atol=1e-6)
     arguments = network.trainable_variables, tf.constant([0.1, 0.2, -0.3, 0.4, 0.5]), shared.slopes
@@ -155,7 +173,7 @@ def test_what_is_counted_is_the_same_in_another_key():
         network.counts(tf.roll(music.pitch_classes(x), semitones, axis=2), Forward())
         for semitones in (0, 1, 7)
     ]
-    assert counts[0].shape == (3, 12 * (4 + 6 + 6))
+    assert counts[0].shape == (3, 4 * 4 + 12 * (4 + 6 + 6 + 1))
     np.testing.assert_allclose(counts[1], counts[0], atol=1e-4)
     np.testing.assert_allclose(counts[2], counts[0], atol=1e-4)
 
@@ -166,11 +184,11 @@ def test_parallel_fifths_are_counted_and_held_ones_are_not():
     def fifths(first, second):
         """What is counted of moving fifths, of two voices in four halves of a beat."""
         x = tf.one_hot(np.repeat(np.stack([second, first], axis=1), 2, axis=0)[None], 25, axis=2)
-        return network.counts(music.pitch_classes(x), Forward()).numpy()[0, 12 * 3 + 5]
+        return network.counts(music.pitch_classes(x), Forward()).numpy()[0, 2 * 4 + 12 * 3 + 5]
 
     # From the upper voice up to the lower one, five semitones, as from D up to the G below it.
     parallel = fifths([0, 2, 4, 4], [7, 9, 11, 11])
     held = fifths([0, 0, 0, 0], [7, 7, 7, 7])
     others = fifths([0, 2, 4, 4], [4, 5, 7, 7])
-    assert parallel == pytest.approx(2 * 0.5 * music.COUNTED_MOVING)
+    assert parallel == pytest.approx(2 * (1 - 3 * music.MARGIN) * music.COUNTED_MOVING)
     assert held == others == 0

@@ -31,6 +31,10 @@ class Forward:
             notes.append(note)
         return output
 
+    def shifted(self, hidden, by: float):
+        """Hidden units plus a number, which is no part of a change to them."""
+        return hidden + by
+
     def leaky(self, hidden):
         """A leaky ReLU."""
         self.sides.append(hidden)
@@ -46,6 +50,9 @@ class _Change:
     def affine(self, layer, change):
         self.inputs.append(change)
         return _linear(layer, change)
+
+    def shifted(self, change, by):
+        return change
 
     def leaky(self, change):
         return tf.raw_ops.LeakyReluGrad(gradients=change, features=next(self._sides), alpha=LEAK)

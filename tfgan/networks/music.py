@@ -16,9 +16,12 @@ from tfgan.networks.recurrent import Gru
 BEAT = 4  # steps
 OCTAVE = 12  # rows of pitches
 FURTHEST = 7  # semitones by which a voice moves as it likes; further it goes by pitch alone
+MOVES = 2 * FURTHEST + 1
 HOLD = 3.0  # how much more probable a held note is, as a logit, before anything is learned
+MOVED = 50.0  # the weight of an interval that another voice has left, to learn of it sooner
 # What a discriminator sees is weighed: how high a voice is, and how often there are intervals.
-SEMITONE, COUNTED, COUNTED_MOVING = 0.05, 0.05, 1.0
+SEMITONE, COUNTED, COUNTED_MOVING = 0.05, 0.3, 4.0
+MARGIN = 0.02  # above 1, so that rounding makes no two things of one
 GOLDEN = (math.sqrt(5) - 1) / 2
 
 
@@ -67,6 +70,11 @@ class MusicGenerator(BuiltOnCall, keras.Model):
         self.intervals = [dense(config, place * OCTAVE) for place in range(1, self.voices)]
         self.filling = [dense(config, config.width) for _ in range(2)]
         self.passing = dense(config, (BEAT - 1) * self.voices * self.notes)
+        zeros = {'kernel_initializer': 'zeros'}  # At first a note is held.
+        self.stepping = dense(config, (BEAT - 1) * self.voices * MOVES, **zeros)
+        pairs = self.voices * (self.voices - 1)
+        self.sounding = dense(config, pairs * OCTAVE, **zeros) if pairs else None
+        self.leading = parallels(config, pairs) if pairs else None
         hold = keras.initializers.Constant(HOLD)
         self.hold = self.add_weight(shape=[BEAT - 1, self.voices, 1], initializer=hold, name='hold')
         if self.rows > self.notes:
@@ -74,9 +82,7 @@ class MusicGenerator(BuiltOnCall, keras.Model):
 
     def call(self, latents, labels, given=None, known=None):
         if given is None:
-            shape = tf.shape(latents)[0], self.steps
-            given = tf.zeros([*shape, self.rows, self.voices])
-            known = tf.zeros([*shape, self.voices])
+            given, known = self.nothing(tf.shape(latents)[0])
         beats = given.shape[1] // BEAT if given.shape[1] else tf.shape(given)[1] // BEAT
         # As [n, beats, BEAT, voices, rows], in which all that is chosen is chosen.
         given = tf.reshape(given, [-1, beats, BEAT, self.rows, self.voices])
@@ -89,6 +95,11 @@ class MusicGenerator(BuiltOnCall, keras.Model):
         found = self.filled(states, chords, read, notes, known, given[..., self.notes :])
         found = tf.transpose(found, [0, 1, 2, 4, 3])
         return tf.reshape(found, [-1, BEAT * beats, self.rows, self.voices])
+
+    def nothing(self, count):
+        """What n pieces are given that are given nothing."""
+        shape = count, self.steps
+        return tf.zeros([*shape, self.rows, self.voices]), tf.zeros([*shape, self.voices])
 
     def chords(self, trunk, latents, beats, read, given, known):
         """Features [n, beats, width] and rows [n, beats, voices, notes] of the beats' first steps.
@@ -132,34 +143,44 @@ class MusicGenerator(BuiltOnCall, keras.Model):
 
         They depend on the intervals before and on whether the others have moved from them.
         """
-        voice, features = self.order[place], [heard]
-        for other, row in chosen.items() if before is not None else ():
-            interval = tf.einsum(
-                'nk,nki->ni', classes_of(before[:, other]), up_to(classes_of(before[:, voice]))
-            )
-            moved = 1 - tf.reduce_sum(before[:, other] * row, axis=1, keepdims=True)
-            features += [interval, interval * moved]
-        wanted = tf.cast(self.intervals[place - 1](beside(*features)), tf.float32)
-        wanted = tf.split(wanted, place, axis=1)
-        logits = tf.add_n(
-            [
-                tf.einsum('ni,nik->nk', each, above(classes_of(row)))
-                for each, row in zip(wanted, chosen.values())
-            ]
-        )
-        octaves = self.notes // OCTAVE
-        return tf.pad(tf.tile(logits, [1, octaves]), [[0, 0], [0, self.notes - octaves * OCTAVE]])
+        others, wide = list(chosen), [heard]
+        rows = tf.stack([*chosen.values()], axis=1)
+        if before is not None:
+            left = of_pairs(classes_of(before), [(self.order[place], other) for other in others])
+            held = tf.reduce_sum(tf.gather(before, others, axis=1) * rows, axis=2, keepdims=True)
+            wide.append(flat(left))
+        wanted = tf.cast(self.intervals[place - 1](beside(*wide)), tf.float32)
+        if before is not None:
+            moved = flat(MOVED * left * (1 - held))
+            wanted += tf.cast(self.parallels[place - 1](moved), tf.float32)
+        wanted = tf.reshape(wanted, [-1, place, OCTAVE])
+        places = above(tf.reshape(classes_of(rows), [-1, OCTAVE]))
+        places = tf.reshape(places, [-1, place, OCTAVE, OCTAVE])
+        logits = tf.einsum('npi,npik->nk', wanted, places)
+        return self.in_octaves(logits)
 
     def filled(self, states, chords, read, given, known, again):
-        """The rows [n, beats, BEAT, voices, rows] of all steps, of those of each beat's first."""
-        beats = tf.shape(chords)[1]
-        wide = tf.reshape(chords, [-1, beats, self.voices * self.notes])
-        following = tf.pad(wide, [[0, 0], [0, 1], [0, 0]])[:, 1:]
-        hidden = beside(states, read, wide, following)
+        """The rows [n, beats, BEAT, voices, rows] of all steps, of those of each beat's first.
+
+        What lies between two beats is likely by its pitch and by how far it is from the first.
+        """
+        beats, each = tf.shape(chords)[1], [-1, self.notes]
+        following = tf.pad(chords, [[0, 0], [0, 1], [0, 0], [0, 0]])[:, 1:]
+        reached = reachable(tf.reshape(chords, each))
+        ways = tf.einsum('nmr,nr->nm', reached, tf.reshape(following, each))
+        wide = chords, following, tf.reshape(ways, [-1, beats, self.voices, MOVES])
+        wide = [tf.reshape(x, [-1, beats, math.prod(x.shape[2:])]) for x in wide]
+        wide += self.between_voices(chords), self.between_voices(following)
+        hidden = beside(states, read, *wide)
         for layer in self.filling:
             hidden = leaky(layer(hidden))
-        logits = tf.cast(self.passing(hidden), tf.float32)
-        logits = tf.reshape(logits, [-1, beats, BEAT - 1, self.voices, self.notes])
+        logits = tf.reshape(self.passing(hidden), [-1, beats, BEAT - 1, self.voices, self.notes])
+        moves = tf.reshape(self.stepping(hidden), [-1, beats, BEAT - 1, self.voices, MOVES])
+        reached = tf.reshape(reached, [-1, beats, self.voices, MOVES, self.notes])
+        logits = tf.cast(logits, tf.float32)
+        logits += tf.einsum('nbsvm,nbvmr->nbsvr', tf.cast(moves, tf.float32), reached)
+        if self.voices > 1:
+            logits += self.passed(hidden, chords, following)[:, :, None]
         steps = [chords]
         for step in range(BEAT - 1):
             row = one_hot(logits[:, :, step] + self.hold[step] * steps[-1])
@@ -170,6 +191,43 @@ class MusicGenerator(BuiltOnCall, keras.Model):
         logits = tf.cast(self.struck(hidden), tf.float32)
         struck = self.again(found, tf.reshape(logits, [-1, beats, BEAT, self.voices, 1]))
         return tf.concat([found, kept(struck, again, known)], axis=4)
+
+    def between_voices(self, chords):
+        """The intervals within chords [n, beats, voices, notes]: [n, beats, 12 * pairs]."""
+        if self.voices == 1:
+            return chords[:, :, 0, :0]
+        pairs = [*itertools.combinations(range(self.voices), 2)]
+        classes = tf.reshape(classes_of(chords), [-1, self.voices, OCTAVE])
+        found = of_pairs(classes, [(second, first) for first, second in pairs])
+        return tf.reshape(found, [-1, tf.shape(chords)[1], len(pairs) * OCTAVE])
+
+    def passed(self, hidden, chords, following):
+        """What intervals with a beat's chord say of rows between it and the following one.
+
+        They depend on those that follow, where the other voice moves to them. Returns logits
+        [n, beats, voices, notes].
+        """
+        pairs = [*itertools.permutations(range(self.voices), 2)]
+        others = [other for _, other in pairs]
+        rows = [-1, self.voices, self.notes]
+        now, then = tf.reshape(chords, rows), tf.reshape(following, rows)
+        moved = 1 - tf.reduce_sum(now * then, axis=2, keepdims=True)
+        led = MOVED * of_pairs(classes_of(then), pairs) * tf.gather(moved, others, axis=1)
+        wanted = tf.cast(self.sounding(hidden), tf.float32)
+        wanted = tf.reshape(wanted, [-1, len(pairs) * OCTAVE])
+        wanted += tf.cast(self.leading(flat(led)), tf.float32)
+        chosen = tf.gather(classes_of(now), others, axis=1)
+        wanted = tf.reshape(wanted, [-1, OCTAVE])
+        found = tf.einsum('ni,nik->nk', wanted, above(tf.reshape(chosen, [-1, OCTAVE])))
+        found = tf.reshape(found, [-1, self.voices, self.voices - 1, OCTAVE])
+        found = self.in_octaves(tf.reduce_sum(found, axis=2))
+        return tf.reshape(found, [-1, tf.shape(chords)[1], self.voices, self.notes])
+
+    def in_octaves(self, logits):
+        """Logits [..., 12] of pitch classes as those of rows [..., notes]."""
+        octaves = self.notes // OCTAVE
+        found = tf.concat([logits] * octaves, axis=-1)
+        return tf.concat([found, tf.zeros_like(found[..., : self.notes - octaves * OCTAVE])], -1)
 
     def again(self, found, logits):
         """Where a note is struck again that sounded the step before: 0 or 1, shaped as logits."""
@@ -191,7 +249,8 @@ class RecurrentGenerator(MusicGenerator):
         super().__init__(config, shape, num_classes)
         self.start = dense(config, config.width)
         self.gru = Gru(config)
-        self.moves = [dense(config, 2 * FURTHEST + 1) for _ in self.order]
+        self.moves = [dense(config, MOVES) for _ in self.order]
+        self.parallels = [parallels(config, place) for place in range(1, self.voices)]
 
     def chords(self, trunk, latents, beats, read, given, known):
         state = tf.tanh(tf.cast(self.start(trunk), tf.float32))
@@ -248,6 +307,11 @@ class DenseGenerator(MusicGenerator):
         return hidden, tf.reshape(chords, [-1, beats, self.voices, self.notes])
 
 
+def parallels(config, pairs: int):
+    """A layer of intervals of voices that move, to what they say of other intervals."""
+    return dense(config, pairs * OCTAVE, use_bias=False, kernel_initializer='zeros')
+
+
 def kept(row, given, known):
     """Rows, or what is given where it is known."""
     return known * given + (1 - known) * row
@@ -256,32 +320,45 @@ def kept(row, given, known):
 def reachable(row):
     """Where each of so many semitones leads from a row [n, notes]: [n, moves, notes]."""
     pitches = row.shape[1] - 1
-    places = np.arange(pitches)[:, None] + np.arange(-FURTHEST, FURTHEST + 1)
+    places = tf.range(pitches)[:, None] + tf.range(-FURTHEST, FURTHEST + 1)
     found = looked_up(row[:, :pitches], places, pitches)
     return tf.pad(found, [[0, 0], [0, 0], [0, 1]])  # No move leads to a rest.
 
 
 def classes_of(row):
-    """The pitch class [n, 12] of a row [n, notes], none of a rest."""
-    return tf.reduce_sum(tf.reshape(row[:, :-1], [-1, row.shape[1] // OCTAVE, OCTAVE]), axis=1)
+    """The pitch class [..., 12] of a row [..., notes], none of a rest."""
+    octaves = row.shape[-1] // OCTAVE
+    return tf.add_n(tf.split(row[..., : octaves * OCTAVE], octaves, axis=-1))
 
 
 def above(classes):
     """Which class lies each number of semitones above classes [n, 12]: [n, semitones, 12]."""
-    own, semitones = np.indices([OCTAVE, OCTAVE])
-    return looked_up(classes, (own + semitones) % OCTAVE, OCTAVE)
+    one = tf.range(OCTAVE)
+    return looked_up(classes, (one[:, None] + one) % OCTAVE, OCTAVE)
 
 
 def up_to(classes):
     """How many semitones up from each class classes [n, 12] lie: [n, 12, semitones]."""
-    own, other = np.indices([OCTAVE, OCTAVE])
-    return looked_up(classes, (own - other) % OCTAVE, OCTAVE)
+    one = tf.range(OCTAVE)
+    return looked_up(classes, (one[:, None] - one) % OCTAVE, OCTAVE)
+
+
+def of_pairs(classes, pairs):
+    """The intervals [n, pairs, 12] of pairs (own, other) of classes [n, voices, 12].
+
+    They are counted up from the other to its own.
+    """
+    own, other = (tf.gather(classes, voices, axis=1) for voices in zip(*pairs))
+    ups = up_to(tf.reshape(own, [-1, OCTAVE]))
+    found = tf.einsum('nk,nki->ni', tf.reshape(other, [-1, OCTAVE]), ups)
+    return tf.reshape(found, [-1, len(pairs), OCTAVE])
 
 
 def looked_up(hot, places, count: int):
     """One-hot rows of a table of places [d, a] below `count`, at one-hot [n, d]: [n, a, count].
 
-    By a matrix product, whose gradient is one too; a place that is not below is nowhere.
+    By a matrix product, whose gradient is one too; a place that is not below is nowhere. Tables
+    are made as they are needed, for a graph that holds them is large.
     """
     depth, width = places.shape
     table = tf.reshape(tf.one_hot(places, count), [depth, width * count])
@@ -314,6 +391,8 @@ class MusicDiscriminator(BuiltOnCall, keras.Model):
         self.near = [dense(config, units) for _ in range(2)]
         self.far = [dense(config, units) for _ in range(2)]
         self.score = Score(config, num_classes)
+        # Slopes by chance of what is counted are so steep that a penalty is all that is learned.
+        self.tally = dense(config, 1, use_bias=False, kernel_initializer='zeros')
 
     def call(self, pieces, labels, via=None):
         via = via or Forward()
@@ -325,8 +404,9 @@ class MusicDiscriminator(BuiltOnCall, keras.Model):
         for layer in self.far:
             hidden = via.leaky(via.affine(layer, around(hidden, 1, 2)[:, ::2]))
             seen.append(hidden)
-        seen = [*map(flat, seen), self.counts(classes, via)]
-        return self.score(beside(*seen), labels, via=via)
+        tallied = via.affine(self.tally, self.counts(classes, via))[:, 0]
+        score = self.score(beside(*map(flat, seen)), labels, via=via)
+        return score + tf.cast(tallied, tf.float32)
 
     def beats(self, pieces, classes):
         """The steps of each beat, the one before and the one after it: [n, beats, features]."""
@@ -348,19 +428,25 @@ class MusicDiscriminator(BuiltOnCall, keras.Model):
         return tf.concat([high, high - before], axis=2)
 
     def counts(self, classes, via):
-        """How often intervals are moved by, sound and move, from half a beat to the next one."""
+        """How often notes are held, and intervals are moved by, sound and move.
+
+        Notes are held from step to step of a beat; the others are from half a beat to the next one.
+        Those that move are also counted of all pairs of voices together.
+        """
+        stays = tf.reduce_sum(both(classes[:, :-1], classes[:, 1:], via), axis=2)
+        stays = tf.pad(stays, [[0, 0], [0, 1], [0, 0]])
+        stays = tf.reshape(stays, [-1, self.steps // BEAT, BEAT, self.voices])
         halves = classes[:, :: BEAT // 2]
         moves = intervals(halves[:, :-1], halves[:, 1:], via)
-        if self.voices == 1:
-            return flat(tf.reduce_sum(moves, axis=1)) * COUNTED
-        pairs = [*zip(*itertools.combinations(range(self.voices), 2))]
-        first, second = (tf.gather(halves, voices, axis=3) for voices in pairs)
-        sounding = intervals(first, second, via)
-        # An interval sounds twice, and the first of its voices has moved: 0.5; once: below zero.
-        held = tf.gather(moves[:, :, :1], pairs[0], axis=3)
-        sums = sounding[:, 1:] + sounding[:, :-1] - 2 * held
-        sums -= 1.5 * tf.reduce_sum(first[:, 1:], axis=2, keepdims=True)
-        found = moves * COUNTED, sounding * COUNTED, relu(sums, via) * COUNTED_MOVING
+        found = [stays * COUNTED, moves * COUNTED]
+        if self.voices > 1:
+            pairs = [*zip(*itertools.combinations(range(self.voices), 2))]
+            first, second = (tf.gather(halves, voices, axis=3) for voices in pairs)
+            sounding = intervals(first, second, via)
+            # It moves where it sounds twice and the first of its voices has not been held.
+            held = tf.gather(moves[:, :, :1], pairs[0], axis=3)
+            moving = both(sounding[:, 1:] - held, sounding[:, :-1], via) * COUNTED_MOVING
+            found += [sounding * COUNTED, moving, tf.reduce_sum(moving, axis=3, keepdims=True)]
         return tf.concat([flat(tf.reduce_sum(each, axis=1)) for each in found], axis=1)
 
 
@@ -372,23 +458,24 @@ def pitch_classes(pieces):
     return tf.reduce_sum(rows, axis=2)
 
 
-def relu(hidden, via):
-    """A ReLU, made of a leaky one, which is what backward passes know."""
+def both(first, second, via):
+    """Where there are both, which are 0 or about 1: about 1 there, else 0 and without a slope.
+
+    It is a product of the two that is piecewise linear, as flat as one can be: a penalty on slopes
+    asks the price of their squares. Only what is there has any, so it does not see what might be.
+    """
+    hidden = via.shifted(first + second, -1 - MARGIN)
+    # A ReLU, made of a leaky one, which is what backward passes know.
     return (via.leaky(hidden) - LEAK * hidden) / (1 - LEAK)
 
 
 def intervals(first, second, via):
     """How many semitones it is up from one to another of one-hot classes [n, t, 12, pairs].
 
-    That an interval is there is a product of the two, and so not piecewise linear; but it is also
-    where their sum is more than one. The threshold is three halves, half way between the sums of
-    one note and of both, so that only notes that are there have slopes: a penalty on slopes does
-    not see what other notes would do. Returns one-hot intervals, shaped as the classes.
+    Returns one-hot intervals, shaped as the classes, a little less than 1 where they sound.
     """
     places = [
         [(place + interval) % OCTAVE for place in range(OCTAVE)] for interval in range(OCTAVE)
     ]
     turned = tf.gather(second, places, axis=2)  # [n, t, interval, place, pairs]
-    sounds = [tf.reduce_sum(each, axis=2, keepdims=True) for each in (first, second)]
-    sums = first[:, :, None] + turned - 0.75 * (sounds[0] + sounds[1])[:, :, None]
-    return 2 * tf.reduce_sum(relu(sums, via), axis=3)
+    return tf.reduce_sum(both(first[:, :, None], turned, via), axis=3)

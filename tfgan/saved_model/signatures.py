@@ -131,6 +131,12 @@ class Servable(tf.Module):
     def generator(self):
         return self._gan.average
 
+    def generate(self, normal, labels, *given):
+        """What the generator makes, of nothing where it could be given a part."""
+        if not given and hasattr(self.generator, 'nothing'):
+            given = self.generator.nothing(tf.shape(normal)[0])  # One function, then, does both.
+        return self._once.generate(normal, labels, *given)
+
     def asked(self, seed, label):
         """What the generator takes for seeds and labels as `labelled` has them."""
         return self._once.normal(seed), self.checked(self._label(seed, label))
@@ -212,7 +218,7 @@ class Servable(tf.Module):
         return self._drawn(normal, self.checked(label))
 
     def _drawn(self, normal, label):
-        return self._raw(self._once.generate(normal, label))
+        return self._raw(self.generate(normal, label))
 
     def _raw(self, examples):
         form = self._gan.form

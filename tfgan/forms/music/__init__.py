@@ -138,7 +138,7 @@ class Music:
             is_known = known > 0.5
             known = tf.cast(is_known, tf.float32)
             x = rows.encode(pitch, servable.generator.rows) * known[:, :, None]
-            made = servable.generator(*servable.asked(seed, label), x, known)
+            made = servable.generate(*servable.asked(seed, label), x, known)
             return {'pitch': tf.where(is_known, pitch, rows.decode(made))}
 
         recipes = None

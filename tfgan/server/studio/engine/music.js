@@ -13,6 +13,8 @@ import {AGAIN, BAR_STEPS, BEAT_STEPS, MIDDLE, REST} from './pieces.js';
 const OCTAVE = 12;
 const TWO_OCTAVES = 24;
 const FURTHEST = 7; // semitones by which a voice moves as it likes
+const MOVES = 2 * FURTHEST + 1;
+const MOVED = 50; // the weight of an interval that another voice has left
 const ORDER = [0, 3, 1, 2]; // The outer voices come first.
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
@@ -56,10 +58,13 @@ class MusicGenerator {
     this.harmony = tensors.affine();
     this.heard = this.order.slice(1).map(() => tensors.take());
     this.choices = tensors.many(voices);
-    this.moves = null; // of what goes from beat to beat
+    this.moves = this.parallels = null; // of what goes from beat to beat
     this.intervals = tensors.many(voices - 1);
     this.filling = tensors.many(2);
     this.passing = tensors.affine();
+    this.stepping = tensors.affine();
+    this.sounding = voices > 1 ? tensors.affine() : null;
+    this.leading = voices > 1 ? tensors.take().values : null;
     this.struck = rows > this.notes ? tensors.affine() : null;
   }
 
@@ -72,8 +77,10 @@ class MusicGenerator {
     let before = null;
     chords.forEach((chord, beat) => {
       const next = chords[beat + 1] ?? [];
-      const features = concat(states[beat], read[beat], this.oneHot(chord), this.oneHot(next));
-      const {rows, struck} = this.filled(features, chord);
+      const told = [this.oneHot(chord), this.oneHot(next), this.ways(chord, next)];
+      told.push(this.betweenVoices(chord), this.betweenVoices(next));
+      const features = concat(states[beat], read[beat], ...told);
+      const {rows, struck} = this.filled(features, chord, next);
       rows.forEach((row, i) => {
         const at = (beat * BEAT_STEPS + i) * this.voices;
         pitch.set(this.pitches(row, before, struck?.subarray(i * this.voices)), at);
@@ -127,35 +134,39 @@ class MusicGenerator {
   addIntervals(logits, heard, place, rows, before) {
     const voice = this.order[place];
     const others = this.order.slice(0, place);
-    const heardBefore = this.moves ? others : [];
-    const features = heardBefore.map((other) => {
-      const found = new Float64Array(2 * OCTAVE);
-      const [from, own] = [before?.[other], before?.[voice]];
-      if (this.isRest(from) || this.isRest(own)) return found;
-      const interval = (own - from + this.notes - 1) % OCTAVE;
-      found[interval] = 1;
-      found[OCTAVE + interval] = from === rows[other] ? 0 : 1;
-      return found;
-    });
-    const wanted = dense(this.intervals[place - 1], concat(heard, ...features));
+    const left = new Float64Array(place * OCTAVE);
+    const moved = []; // places of intervals that others have left
     others.forEach((other, i) => {
-      if (this.isRest(rows[other])) return;
-      for (let row = 0; row < this.notes - 1; row++) {
-        const interval = (row - rows[other] + this.notes - 1) % OCTAVE;
-        logits[row] += wanted[i * OCTAVE + interval];
-      }
+      const [from, own] = [before?.[other], before?.[voice]];
+      if (this.isRest(from) || this.isRest(own)) return;
+      const interval = i * OCTAVE + ((own - from + this.notes - 1) % OCTAVE);
+      left[interval] = 1;
+      if (from !== rows[other]) moved.push(interval);
+    });
+    const features = this.moves ? concat(heard, left) : heard;
+    const wanted = dense(this.intervals[place - 1], features);
+    for (const interval of this.parallels ? moved : []) {
+      const weights = this.parallels[place - 1].values.subarray(interval * wanted.length);
+      wanted.forEach((_, j) => (wanted[j] += MOVED * weights[j]));
+    }
+    others.forEach((other, i) => {
+      this.addClasses(logits, wanted.subarray(i * OCTAVE), rows[other]);
     });
   }
 
   // {rows, struck}: those of a beat's steps, and logits of what is struck again in them.
-  filled(features, chord) {
+  filled(features, chord, next) {
     const hidden = this.filling.reduce((inputs, layer) => leaky(dense(layer, inputs)), features);
     const logits = dense(this.passing, hidden);
+    const moves = dense(this.stepping, hidden);
+    const passed = this.passed(hidden, chord, next);
     const rows = [chord];
     for (let step = 0; step < BEAT_STEPS - 1; step++) {
       const next = rows[step].map((row, voice) => {
         const place = step * this.voices + voice;
         const own = logits.subarray(place * this.notes, (place + 1) * this.notes);
+        this.addMoves(own, moves.subarray(place * MOVES), chord[voice]);
+        passed[voice].forEach((each, row) => (own[row] += each));
         own[row] += this.hold[place];
         return largest(own);
       });
@@ -174,6 +185,60 @@ class MusicGenerator {
     });
   }
 
+  // What intervals with a chord say of each voice's pitches between it and the next one.
+  passed(hidden, chord, next) {
+    const found = Array.from({length: this.voices}, () => new Float64Array(this.notes - 1));
+    if (this.voices === 1) return found;
+    const voices = [...found.keys()];
+    const others = (own) => voices.filter((voice) => voice !== own);
+    const pairs = voices.flatMap((own) => others(own).map((other) => [own, other]));
+    const wanted = dense(this.sounding, hidden);
+    pairs.forEach(([own, other], pair) => {
+      const [from, to] = [next[other], next[own]];
+      if (this.isRest(from) || this.isRest(to) || chord[other] === from) return;
+      const interval = pair * OCTAVE + ((to - from + this.notes - 1) % OCTAVE);
+      const weights = this.leading.subarray(interval * wanted.length);
+      wanted.forEach((_, j) => (wanted[j] += MOVED * weights[j]));
+    });
+    pairs.forEach(([own, other], pair) => {
+      this.addClasses(found[own], wanted.subarray(pair * OCTAVE), chord[other]);
+    });
+    return found;
+  }
+
+  // Adds to the logits of rows those of the intervals that they make with another row.
+  addClasses(logits, wanted, other) {
+    if (this.isRest(other)) return;
+    for (let row = 0; row < this.notes - 1; row++) {
+      logits[row] += wanted[(row - other + this.notes - 1) % OCTAVE];
+    }
+  }
+
+  // How far each voice goes from a chord to the next one, as one-hot, none where it is far.
+  ways(chord, next) {
+    const found = new Float64Array(this.voices * MOVES);
+    chord.forEach((row, voice) => {
+      const move = next[voice] - row + FURTHEST;
+      const isNone = this.isRest(row) || this.isRest(next[voice]);
+      if (!isNone && move >= 0 && move < MOVES) found[voice * MOVES + move] = 1;
+    });
+    return found;
+  }
+
+  // The intervals between the voices of a chord, as one-hot.
+  betweenVoices(chord) {
+    const found = new Float64Array((this.voices * (this.voices - 1) * OCTAVE) / 2);
+    let pair = 0;
+    for (let first = 0; first < this.voices; first++) {
+      for (let second = first + 1; second < this.voices; second++, pair++) {
+        const [from, to] = [chord[first], chord[second]];
+        if (this.isRest(from) || this.isRest(to)) continue;
+        found[pair * OCTAVE + ((to - from + this.notes - 1) % OCTAVE)] = 1;
+      }
+    }
+    return found;
+  }
+
   oneHot(rows) {
     const found = new Float64Array(this.voices * this.notes);
     rows.forEach((row, voice) => (found[voice * this.notes + row] = 1));
@@ -188,6 +253,7 @@ class RecurrentGenerator extends MusicGenerator {
     this.gates = tensors.affine();
     this.candidate = tensors.affine();
     this.moves = tensors.many(this.voices);
+    this.parallels = this.intervals.map(() => tensors.take());
   }
 
   chords(trunk, latents, read) {
