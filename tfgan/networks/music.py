@@ -96,6 +96,10 @@ class MusicGenerator(BuiltOnCall, keras.Model):
         found = tf.transpose(found, [0, 1, 2, 4, 3])
         return tf.reshape(found, [-1, BEAT * beats, self.rows, self.voices])
 
+    def of_what_is_given(self):
+        """The weights that say nothing where nothing is given."""
+        return [self.reading[0].kernel]
+
     def nothing(self, count):
         """What n pieces are given that are given nothing."""
         shape = count, self.steps

@@ -23,8 +23,9 @@ PACKING = 9  # the level of gzip
 def bundle(version, trust: bool = False) -> bytes:
     """The bundle of an exported version's folder; raises ModelError as `loading.load_model`."""
     facts = card.read(version)
-    generator, encoder = _networks(facts, loading.load_model(version, trust))
-    stored = [('generator', *_exact(each)) for each in generator]
+    network = identity.generator_of(facts)
+    generator, encoder = _networks(facts, network, loading.load_model(version, trust))
+    stored = [('generator', *_exact(each)) for each in _read(network, generator)]
     stored += [('encoder', *_rounded(each)) for each in encoder]
     header = {
         'name': facts.name,
@@ -54,13 +55,13 @@ def bundle(version, trust: bool = False) -> bytes:
     return gzip.compress(whole, PACKING, mtime=0)
 
 
-def _networks(facts, loaded):
+def _networks(facts, network, loaded):
     """The weights of the averaged generator and of the encoder, which an older export lacks."""
     if hasattr(loaded, 'scales'):
         weights = compact.values(loaded.weights, loaded.scales)
     else:
         weights = [variable.numpy() for variable in loaded.weights]
-    generator = [variable.shape for variable in identity.generator_of(facts).variables]
+    generator = [variable.shape for variable in network.variables]
     encoder = _encoder_shapes(facts) if 'encode' in loaded.signatures else []
     found = weights[: len(generator)], weights[len(weights) - len(encoder) :]
     if [each.shape for part in found for each in part] != [*generator, *encoder]:
@@ -69,6 +70,13 @@ def _networks(facts, loaded):
             'run once more'
         )
     return found
+
+
+def _read(network, weights):
+    """Weights of a generator, zeros where the page does not read them: gzip takes those away."""
+    unread = {id(each) for each in getattr(network, 'of_what_is_given', list)()}
+    pairs = zip(network.variables, weights)
+    return [np.zeros_like(values) if id(each) in unread else values for each, values in pairs]
 
 
 def _encoder_shapes(facts):
