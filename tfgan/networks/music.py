@@ -21,7 +21,7 @@ HOLD = 3.0  # how much more probable a held note is, as a logit, before anything
 MOVED = 50.0  # the weight of an interval that another voice has left, to learn of it sooner
 # What a discriminator sees is weighed: how high a voice is, and how often there are intervals.
 SEMITONE, COUNTED, COUNTED_MOVING = 0.05, 0.3, 4.0
-MARGIN = 0.02  # above 1, so that rounding makes no two things of one
+MARGIN = 0.02  # by which a sum of two is more than 1, whatever is rounded
 GOLDEN = (math.sqrt(5) - 1) / 2
 
 
@@ -97,11 +97,11 @@ class MusicGenerator(BuiltOnCall, keras.Model):
         return tf.reshape(found, [-1, BEAT * beats, self.rows, self.voices])
 
     def of_what_is_given(self):
-        """The weights that say nothing where nothing is given."""
+        """The weights that make no difference where nothing is given."""
         return [self.reading[0].kernel]
 
     def nothing(self, count):
-        """What n pieces are given that are given nothing."""
+        """`given` and `known` of so many pieces of which nothing is known."""
         shape = count, self.steps
         return tf.zeros([*shape, self.rows, self.voices]), tf.zeros([*shape, self.voices])
 
@@ -197,7 +197,7 @@ class MusicGenerator(BuiltOnCall, keras.Model):
         return tf.concat([found, kept(struck, again, known)], axis=4)
 
     def between_voices(self, chords):
-        """The intervals within chords [n, beats, voices, notes]: [n, beats, 12 * pairs]."""
+        """The intervals of the voices in chords [n, beats, voices, notes]: [n, beats, 12 * pairs]."""
         if self.voices == 1:
             return chords[:, :, 0, :0]
         pairs = [*itertools.combinations(range(self.voices), 2)]
@@ -395,7 +395,7 @@ class MusicDiscriminator(BuiltOnCall, keras.Model):
         self.near = [dense(config, units) for _ in range(2)]
         self.far = [dense(config, units) for _ in range(2)]
         self.score = Score(config, num_classes)
-        # Slopes by chance of what is counted are so steep that a penalty is all that is learned.
+        # Of random weights the slopes would be so steep that only the penalty would teach them.
         self.tally = dense(config, 1, use_bias=False, kernel_initializer='zeros')
 
     def call(self, pieces, labels, via=None):
