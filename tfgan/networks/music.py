@@ -197,7 +197,7 @@ class MusicGenerator(BuiltOnCall, keras.Model):
         return tf.concat([found, kept(struck, again, known)], axis=4)
 
     def between_voices(self, chords):
-        """The intervals of the voices in chords [n, beats, voices, notes]: [n, beats, 12 * pairs]."""
+        """The intervals in chords [n, beats, voices, notes]: [n, beats, 12 * pairs]."""
         if self.voices == 1:
             return chords[:, :, 0, :0]
         pairs = [*itertools.combinations(range(self.voices), 2)]
