@@ -127,7 +127,9 @@ def field_type(field) -> tuple[type, bool]:
 # What each preset changes of the defaults above. `article` is the article's pair and game: three
 # layers of 1,024, no squashing, cross-entropy, 10,000 steps; what it left open is as usual in 2014.
 # `dense` is such a pair in the default's game; a weaker eye takes a weaker penalty, and `conv`'s,
-# which is sharper, a stronger one. In a minute, shapes matter more than that a kind varies.
+# which is sharper, a stronger one. In a minute, shapes matter more than that a kind varies. Windows
+# of music are few: a small discriminator knows them by heart later, and one that learns on while
+# its generator slows down knows them too well.
 # fmt: off
 PRESETS = {
     'default': dict(),
@@ -141,7 +143,8 @@ PRESETS = {
                     latent_size=100, output='linear', objective='non_saturating',
                     learning_rate=2e-4, generator_rate=1.0, beta_1=0.5, beta_2=0.999,
                     decay_from=1.0),
-    'music':   dict(architecture='beats', minutes=10.0, width=192, depth=2, generator_rate=1.0,
+    'music':   dict(architecture='beats', minutes=10.0, width=192, depth=2, channels=8,
+                    generator_rate=1.0, decay_from=1.0, ema_share=0.2,
                     penalty_weight=2.0, penalty_decay=1.0, augment='off'),
 }
 # fmt: on

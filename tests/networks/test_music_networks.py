@@ -128,22 +128,47 @@ def test_moves_and_turns_by_hand():
     assert down[10].argmax() == 5  # From B flat it is five semitones up to E flat.
 
 
-def test_what_passes_is_told_of_parallels_with_what_follows():
+def test_a_voice_that_passes_hears_the_others_move():
     network = generator(music.RecurrentGenerator, rows=25, voices=2)
     network(*inputs())
-    network.leading.kernel.assign(-np.eye(24))
-    # A lower C goes to D, or is held, while the upper voice goes on to A.
-    chords = tf.one_hot([[[4, 0]], [[4, 0]]], 25)
-    following = tf.one_hot([[[9, 2]], [[9, 0]]], 25)
-    hidden = tf.zeros([2, 1, SMALL.width])
-    logits = network.passed(hidden, chords, following).numpy()[:, 0]
-    # A G over C makes a parallel fifth with the A over D, and so does an A below the E. Where C is
-    # held, only G below the E leads to the same interval: a sixth.
-    expected = np.zeros([2, 2, 25])
-    expected[0, 0, [7, 19]] = -music.MOVED
-    expected[:, 1, [9, 21]] = -music.MOVED
-    expected[1, 1] = np.roll(expected[1, 1], -2)
-    np.testing.assert_allclose(logits, expected, atol=1e-4)
+    for layer in network.leading:
+        layer.kernel.assign(-np.concatenate([np.eye(12)] * 2))
+    # A fifth goes up by two semitones, and by two again.
+    before, now, following = (tf.one_hot([rows], 25) for rows in ([7, 0], [9, 2], [11, 4]))
+    wanted = tf.zeros([1, 12])
+
+    def among(voice, *steps):
+        return network.among(voice, wanted, *(tf.unstack(x, axis=1) for x in steps)).numpy()[0]
+
+    # The upper voice is told of A over D, and the lower one of D under A.
+    fifths = np.zeros([2, 25])
+    fifths[0, [9, 21]] = fifths[1, [2, 14]] = -2 * music.MOVED
+    for voice in (0, 1):
+        told = among(voice, before, now, following)
+        np.testing.assert_allclose(told, fifths[voice], atol=1e-4)
+        # Where the other moves only now, or only then, it is told of one of them, and else of none.
+        held = among(voice, before, before, following), among(voice, before, following, following)
+        np.testing.assert_allclose(held[0].min(), -music.MOVED, atol=1e-4)
+        np.testing.assert_allclose(held[1].min(), -music.MOVED, atol=1e-4)
+        np.testing.assert_allclose(among(voice, *[before] * 3), 0, atol=1e-4)
+
+
+def test_voices_that_pass_hear_those_that_are_chosen():
+    network = generator(music.RecurrentGenerator, rows=25, voices=2)
+    network(*inputs())
+    before, following = tf.one_hot([[7, 0]], 25), tf.one_hot([[9, 5]], 25)
+    # The upper voice goes to A for sure, and the lower one to D a little rather than to E.
+    logits = 9 * tf.one_hot([[9, 2]], 25) * [[[9], [1]]] + 8 * tf.one_hot([[9, 4]], 25)
+    given, known = tf.zeros([1, 2, 25]), tf.zeros([1, 2, 1])
+    then = tf.unstack(following, axis=1)
+
+    def lower():
+        rows = network.passed(logits, [tf.zeros([1, 12])] * 2, before, then, given, known)
+        return int(tf.argmax(rows[0, 1]))
+
+    assert lower() == 2
+    network.leading[1].kernel.assign(-np.concatenate([np.eye(12)] * 2))
+    assert lower() == 4
 
 
 def test_pitch_classes_leave_out_rests():

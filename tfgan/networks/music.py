@@ -18,7 +18,7 @@ OCTAVE = 12  # rows of pitches
 FURTHEST = 7  # semitones by which a voice moves as it likes; further it goes by pitch alone
 MOVES = 2 * FURTHEST + 1
 HOLD = 3.0  # how much more probable a held note is, as a logit, before anything is learned
-MOVED = 50.0  # the weight of an interval that another voice has left, to learn of it sooner
+MOVED = 120.0  # the weight of an interval that another voice has left, to learn of it sooner
 # What a discriminator sees is weighed: how high a voice is, and how often there are intervals.
 SEMITONE, COUNTED, COUNTED_MOVING = 0.05, 0.3, 4.0
 MARGIN = 0.02  # by which a sum of two is more than 1, whatever is rounded
@@ -74,7 +74,7 @@ class MusicGenerator(BuiltOnCall, keras.Model):
         self.stepping = dense(config, (BEAT - 1) * self.voices * MOVES, **zeros)
         pairs = self.voices * (self.voices - 1)
         self.sounding = dense(config, pairs * OCTAVE, **zeros) if pairs else None
-        self.leading = parallels(config, pairs) if pairs else None
+        self.leading = [parallels(config, self.voices - 1) for _ in self.order if pairs]
         hold = keras.initializers.Constant(HOLD)
         self.hold = self.add_weight(shape=[BEAT - 1, self.voices, 1], initializer=hold, name='hold')
         if self.rows > self.notes:
@@ -147,91 +147,92 @@ class MusicGenerator(BuiltOnCall, keras.Model):
 
         They depend on the intervals before and on whether the others have moved from them.
         """
-        others, wide = list(chosen), [heard]
         rows = tf.stack([*chosen.values()], axis=1)
+        wide = [heard]
         if before is not None:
-            left = of_pairs(classes_of(before), [(self.order[place], other) for other in others])
-            held = tf.reduce_sum(tf.gather(before, others, axis=1) * rows, axis=2, keepdims=True)
+            others = tf.gather(before, [*chosen], axis=1)
+            left, moved = intervals_left(before[:, self.order[place]], others, rows)
             wide.append(flat(left))
         wanted = tf.cast(self.intervals[place - 1](beside(*wide)), tf.float32)
         if before is not None:
-            moved = flat(MOVED * left * (1 - held))
-            wanted += tf.cast(self.parallels[place - 1](moved), tf.float32)
-        wanted = tf.reshape(wanted, [-1, place, OCTAVE])
-        places = above(tf.reshape(classes_of(rows), [-1, OCTAVE]))
-        places = tf.reshape(places, [-1, place, OCTAVE, OCTAVE])
-        logits = tf.einsum('npi,npik->nk', wanted, places)
-        return self.in_octaves(logits)
+            wanted += tf.cast(self.parallels[place - 1](flat(moved)), tf.float32)
+        return of_intervals(wanted, rows)
 
     def filled(self, states, chords, read, given, known, again):
         """The rows [n, beats, BEAT, voices, rows] of all steps, of those of each beat's first.
 
-        What lies between two beats is likely by its pitch and by how far it is from the first.
+        What lies between two beats is likely by its pitch, by how far it is from the first, and by
+        the intervals that it makes.
         """
-        beats, each = tf.shape(chords)[1], [-1, self.notes]
         following = tf.pad(chords, [[0, 0], [0, 1], [0, 0], [0, 0]])[:, 1:]
-        reached = reachable(tf.reshape(chords, each))
-        ways = tf.einsum('nmr,nr->nm', reached, tf.reshape(following, each))
-        wide = chords, following, tf.reshape(ways, [-1, beats, self.voices, MOVES])
-        wide = [tf.reshape(x, [-1, beats, math.prod(x.shape[2:])]) for x in wide]
-        wide += self.between_voices(chords), self.between_voices(following)
-        hidden = beside(states, read, *wide)
+        told = beside(states, read), chords, following, given, known
+        # From here on each beat of each piece is one of n.
+        features, chord, then, notes, is_known = (tf.reshape(x, [-1, *x.shape[2:]]) for x in told)
+        reached = reachable(tf.reshape(chord, [-1, self.notes]))
+        reached = tf.reshape(reached, [-1, self.voices, MOVES, self.notes])
+        ways = tf.einsum('nvmr,nvr->nvm', reached, then)
+        between = self.between_voices(chord), self.between_voices(then)
+        hidden = beside(features, flat(chord), flat(then), flat(ways), *between)
         for layer in self.filling:
             hidden = leaky(layer(hidden))
-        logits = tf.reshape(self.passing(hidden), [-1, beats, BEAT - 1, self.voices, self.notes])
-        moves = tf.reshape(self.stepping(hidden), [-1, beats, BEAT - 1, self.voices, MOVES])
-        reached = tf.reshape(reached, [-1, beats, self.voices, MOVES, self.notes])
-        logits = tf.cast(logits, tf.float32)
-        logits += tf.einsum('nbsvm,nbvmr->nbsvr', tf.cast(moves, tf.float32), reached)
+        by_step = [-1, BEAT - 1, self.voices]
+        logits = tf.reshape(tf.cast(self.passing(hidden), tf.float32), [*by_step, self.notes])
+        moves = tf.reshape(tf.cast(self.stepping(hidden), tf.float32), [*by_step, MOVES])
+        logits += tf.einsum('nsvm,nvmr->nsvr', moves, reached)
+        wanted = []
         if self.voices > 1:
-            logits += self.passed(hidden, chords, following)[:, :, None]
-        steps = [chords]
-        for step in range(BEAT - 1):
-            row = one_hot(logits[:, :, step] + self.hold[step] * steps[-1])
-            steps.append(kept(row, given[:, :, step + 1], known[:, :, step + 1]))
-        found = tf.stack(steps, axis=2)
+            wanted = tf.split(tf.cast(self.sounding(hidden), tf.float32), self.voices, axis=1)
+        steps, then = [chord], tf.unstack(then, axis=1)
+        for step in range(1, BEAT):
+            likely = logits[:, step - 1] + self.hold[step - 1] * steps[-1]
+            told = notes[:, step], is_known[:, step]
+            steps.append(self.passed(likely, wanted, steps[-1], then, *told))
+        found = tf.reshape(tf.stack(steps, axis=1), tf.shape(given))
         if self.rows == self.notes:
             return found
-        logits = tf.cast(self.struck(hidden), tf.float32)
-        struck = self.again(found, tf.reshape(logits, [-1, beats, BEAT, self.voices, 1]))
+        logits = tf.reshape(tf.cast(self.struck(hidden), tf.float32), tf.shape(known))
+        struck = self.again(found, logits)
         return tf.concat([found, kept(struck, again, known)], axis=4)
 
-    def between_voices(self, chords):
-        """The intervals in chords [n, beats, voices, notes]: [n, beats, 12 * pairs]."""
-        if self.voices == 1:
-            return chords[:, :, 0, :0]
-        pairs = [*itertools.combinations(range(self.voices), 2)]
-        classes = tf.reshape(classes_of(chords), [-1, self.voices, OCTAVE])
-        found = of_pairs(classes, [(second, first) for first, second in pairs])
-        return tf.reshape(found, [-1, tf.shape(chords)[1], len(pairs) * OCTAVE])
+    def passed(self, logits, wanted, before, following, given, known):
+        """The rows [n, voices, notes] of a step, by logits of their pitches, shaped as they are.
 
-    def passed(self, hidden, chords, following):
-        """What intervals with a beat's chord say of rows between it and the following one.
-
-        They depend on those that follow, where the other voice moves to them. Returns logits
-        [n, beats, voices, notes].
+        Voice after voice is chosen, and hears the others as far as they are. Of each voice,
+        `wanted` has the logits [n, 12 * (voices - 1)] of intervals, and `following` the rows
+        [n, notes] of the next beat; `before` are the rows of the step before.
         """
-        pairs = [*itertools.permutations(range(self.voices), 2)]
-        others = [other for _, other in pairs]
-        rows = [-1, self.voices, self.notes]
-        now, then = tf.reshape(chords, rows), tf.reshape(following, rows)
-        moved = 1 - tf.reduce_sum(now * then, axis=2, keepdims=True)
-        led = MOVED * of_pairs(classes_of(then), pairs) * tf.gather(moved, others, axis=1)
-        wanted = tf.cast(self.sounding(hidden), tf.float32)
-        wanted = tf.reshape(wanted, [-1, len(pairs) * OCTAVE])
-        wanted += tf.cast(self.leading(flat(led)), tf.float32)
-        chosen = tf.gather(classes_of(now), others, axis=1)
-        wanted = tf.reshape(wanted, [-1, OCTAVE])
-        found = tf.einsum('ni,nik->nk', wanted, above(tf.reshape(chosen, [-1, OCTAVE])))
-        found = tf.reshape(found, [-1, self.voices, self.voices - 1, OCTAVE])
-        found = self.in_octaves(tf.reduce_sum(found, axis=2))
-        return tf.reshape(found, [-1, tf.shape(chords)[1], self.voices, self.notes])
+        logits, before, given, known = (
+            tf.unstack(x, axis=1) for x in (logits, before, given, known)
+        )
+        now = [*before]
+        for voice in self.order:
+            own = logits[voice]
+            if self.voices > 1:
+                own += self.among(voice, wanted[voice], before, now, following)
+            now[voice] = kept(one_hot(own), given[voice], known[voice])
+        return tf.stack(now, axis=1)
 
-    def in_octaves(self, logits):
-        """Logits [..., 12] of pitch classes as those of rows [..., notes]."""
-        octaves = self.notes // OCTAVE
-        found = tf.concat([logits] * octaves, axis=-1)
-        return tf.concat([found, tf.zeros_like(found[..., : self.notes - octaves * OCTAVE])], -1)
+    def among(self, voice, wanted, before, now, following):
+        """What intervals with the other voices say of a voice's rows: logits [n, notes].
+
+        They are those `wanted`, but for intervals of the step before and the next beat where the
+        other voice moves, which would be parallels. Of each voice there are rows [n, notes].
+        """
+        rows, *near = (
+            tf.stack(voices[:voice] + voices[voice + 1 :], axis=1)
+            for voices in (now, before, following)
+        )
+        own = before[voice], following[voice]
+        moved = [intervals_left(*each, rows)[1] for each in zip(own, near)]
+        wanted += tf.cast(self.leading[voice](flat(tf.concat(moved, axis=1))), tf.float32)
+        return of_intervals(wanted, rows)
+
+    def between_voices(self, chords):
+        """The intervals in chords [n, voices, notes]: [n, 12 * pairs]."""
+        if self.voices == 1:
+            return chords[:, 0, :0]
+        pairs = [*itertools.combinations(range(self.voices), 2)]
+        return flat(of_pairs(classes_of(chords), [(second, first) for first, second in pairs]))
 
     def again(self, found, logits):
         """Where a note is struck again that sounded the step before: 0 or 1, shaped as logits."""
@@ -356,6 +357,28 @@ def of_pairs(classes, pairs):
     ups = up_to(tf.reshape(own, [-1, OCTAVE]))
     found = tf.einsum('nk,nki->ni', tf.reshape(other, [-1, OCTAVE]), ups)
     return tf.reshape(found, [-1, len(pairs), OCTAVE])
+
+
+@tf.function(autograph=False)  # A graph holds it once.
+def intervals_left(own, others, now):
+    """The intervals [n, voices, 12] of rows [n, notes] with `others`, and those that these leave.
+
+    The others' rows [n, voices, notes] become those of `now`. What is left is weighed.
+    """
+    found = tf.einsum('nvk,nki->nvi', classes_of(others), up_to(classes_of(own)))
+    held = tf.reduce_sum(others * now, axis=2, keepdims=True)
+    return found, MOVED * found * (1 - held)
+
+
+@tf.function(autograph=False)
+def of_intervals(wanted, others):
+    """Logits [n, voices * 12] of intervals up from rows [n, voices, notes] as those [n, notes]."""
+    voices, notes = others.shape[1:]
+    places = above(tf.reshape(classes_of(others), [-1, OCTAVE]))
+    places = tf.reshape(places, [-1, voices, OCTAVE, OCTAVE])
+    found = tf.einsum('nvi,nvik->nk', tf.reshape(wanted, [-1, voices, OCTAVE]), places)
+    octaves = notes // OCTAVE
+    return tf.pad(tf.tile(found, [1, octaves]), [[0, 0], [0, notes - octaves * OCTAVE]])
 
 
 def looked_up(hot, places, count: int):

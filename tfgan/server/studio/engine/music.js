@@ -14,7 +14,7 @@ const OCTAVE = 12;
 const TWO_OCTAVES = 24;
 const FURTHEST = 7; // semitones by which a voice moves as it likes
 const MOVES = 2 * FURTHEST + 1;
-const MOVED = 50; // the weight of an interval that another voice has left
+const MOVED = 120; // the weight of an interval that another voice has left
 const ORDER = [0, 3, 1, 2]; // The outer voices come first.
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
@@ -64,7 +64,7 @@ class MusicGenerator {
     this.passing = tensors.affine();
     this.stepping = tensors.affine();
     this.sounding = voices > 1 ? tensors.affine() : null;
-    this.leading = voices > 1 ? tensors.take().values : null;
+    this.leading = voices > 1 ? this.order.map(() => tensors.take().values) : [];
     this.struck = rows > this.notes ? tensors.affine() : null;
   }
 
@@ -159,18 +159,20 @@ class MusicGenerator {
     const hidden = this.filling.reduce((inputs, layer) => leaky(dense(layer, inputs)), features);
     const logits = dense(this.passing, hidden);
     const moves = dense(this.stepping, hidden);
-    const passed = this.passed(hidden, chord, next);
+    const wanted = this.sounding && dense(this.sounding, hidden);
     const rows = [chord];
     for (let step = 0; step < BEAT_STEPS - 1; step++) {
-      const next = rows[step].map((row, voice) => {
+      const before = rows[step];
+      const now = before.slice();
+      for (const voice of this.order) {
         const place = step * this.voices + voice;
         const own = logits.subarray(place * this.notes, (place + 1) * this.notes);
         this.addMoves(own, moves.subarray(place * MOVES), chord[voice]);
-        passed[voice].forEach((each, row) => (own[row] += each));
-        own[row] += this.hold[place];
-        return largest(own);
-      });
-      rows.push(next);
+        if (wanted) this.addPassed(own, voice, wanted, [before, next], now);
+        own[before[voice]] += this.hold[place];
+        now[voice] = largest(own);
+      }
+      rows.push(now);
     }
     return {rows, struck: this.struck && dense(this.struck, hidden)};
   }
@@ -185,25 +187,22 @@ class MusicGenerator {
     });
   }
 
-  // What intervals with a chord say of each voice's pitches between it and the next one.
-  passed(hidden, chord, next) {
-    const found = Array.from({length: this.voices}, () => new Float64Array(this.notes - 1));
-    if (this.voices === 1) return found;
-    const voices = [...found.keys()];
-    const others = (own) => voices.filter((voice) => voice !== own);
-    const pairs = voices.flatMap((own) => others(own).map((other) => [own, other]));
-    const wanted = dense(this.sounding, hidden);
-    pairs.forEach(([own, other], pair) => {
-      const [from, to] = [next[other], next[own]];
-      if (this.isRest(from) || this.isRest(to) || chord[other] === from) return;
-      const interval = pair * OCTAVE + ((to - from + this.notes - 1) % OCTAVE);
-      const weights = this.leading.subarray(interval * wanted.length);
-      wanted.forEach((_, j) => (wanted[j] += MOVED * weights[j]));
+  // Adds to a voice's logits how likely it makes intervals with the others, by those of the step
+  // before and of the beat that follows, where the others have moved or move.
+  addPassed(logits, voice, wanted, near, now) {
+    const others = [...now.keys()].filter((other) => other !== voice);
+    const size = others.length * OCTAVE;
+    const own = wanted.slice(voice * size, (voice + 1) * size);
+    near.forEach((rows, place) => {
+      others.forEach((other, i) => {
+        const [from, was] = [rows[other], rows[voice]];
+        if (this.isRest(from) || this.isRest(was) || from === now[other]) return;
+        const interval = (was - from + this.notes - 1) % OCTAVE;
+        const weights = this.leading[voice].subarray((place * size + i * OCTAVE + interval) * size);
+        own.forEach((_, j) => (own[j] += MOVED * weights[j]));
+      });
     });
-    pairs.forEach(([own, other], pair) => {
-      this.addClasses(found[own], wanted.subarray(pair * OCTAVE), chord[other]);
-    });
-    return found;
+    others.forEach((other, i) => this.addClasses(logits, own.subarray(i * OCTAVE), now[other]));
   }
 
   // Adds to the logits of rows those of the intervals that they make with another row.
