@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tfgan import config, latents
-from tfgan.networks import music
+from tfgan.networks import music, windows
 from tfgan.networks.backward import DoubleBackward, Forward, SharedBackward
 
 GENERATORS = music.RecurrentGenerator, music.DenseGenerator
@@ -91,6 +91,22 @@ def test_every_weight_of_a_generator_is_learned(kind):
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(network(normal, labels)[:, :, ::3] * np.arange(4.0, dtype=np.float32))
     assert all(each is not None for each in tape.gradient(loss, network.trainable_variables))
+
+
+def test_xla_compiles_the_gradients_of_its_loop():
+    network, (normal, labels) = generator(music.RecurrentGenerator, rows=25, voices=2), inputs()
+    weights = np.random.default_rng(0).normal(size=network(normal, labels).shape)
+
+    def gradients():
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(network(normal, labels) * weights.astype(np.float32))
+        return tape.gradient(loss, network.trainable_variables)
+
+    with windows.for_xla():
+        compiled = tf.function(gradients, jit_compile=True, autograph=False)()
+    for ours, plain in zip(compiled, gradients()):
+        ours, plain = tf.convert_to_tensor(ours), tf.convert_to_tensor(plain)
+        np.testing.assert_allclose(ours, plain, rtol=1e-3, atol=1e-3)
 
 
 def test_latents_of_a_beat_stay_as_long_and_are_hardly_those_of_another():

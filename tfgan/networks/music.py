@@ -1,5 +1,6 @@
 """Generators and discriminators of music: pieces of a few voices as one-hot rows, step by step."""
 
+import functools
 import itertools
 import math
 
@@ -359,7 +360,21 @@ def of_pairs(classes, pairs):
     return tf.reshape(found, [-1, len(pairs), OCTAVE])
 
 
-@tf.function(autograph=False)  # A graph holds it once.
+def held_once(function):
+    """A function that an export, whose batches are of any size, holds once for all its calls.
+
+    In training it is part of what calls it, for XLA has no gradients of functions within a loop.
+    """
+    alone = tf.function(function, autograph=False)
+
+    @functools.wraps(function)
+    def called(*rows):
+        return function(*rows) if rows[0].shape[0] is not None else alone(*rows)
+
+    return called
+
+
+@held_once
 def intervals_left(own, others, now):
     """The intervals [n, voices, 12] of rows [n, notes] with `others`, and those that these leave.
 
@@ -370,7 +385,7 @@ def intervals_left(own, others, now):
     return found, MOVED * found * (1 - held)
 
 
-@tf.function(autograph=False)
+@held_once
 def of_intervals(wanted, others):
     """Logits [n, voices * 12] of intervals up from rows [n, voices, notes] as those [n, notes]."""
     voices, notes = others.shape[1:]
@@ -378,7 +393,8 @@ def of_intervals(wanted, others):
     places = tf.reshape(places, [-1, voices, OCTAVE, OCTAVE])
     found = tf.einsum('nvi,nvik->nk', tf.reshape(wanted, [-1, voices, OCTAVE]), places)
     octaves = notes // OCTAVE
-    return tf.pad(tf.tile(found, [1, octaves]), [[0, 0], [0, notes - octaves * OCTAVE]])
+    found = tf.concat([found] * octaves, axis=1)
+    return tf.pad(found, [[0, 0], [0, notes - octaves * OCTAVE]])
 
 
 def looked_up(hot, places, count: int):
