@@ -127,9 +127,9 @@ def field_type(field) -> tuple[type, bool]:
 # What each preset changes of the defaults above. `article` is the article's pair and game: three
 # layers of 1,024, no squashing, cross-entropy, 10,000 steps; what it left open is as usual in 2014.
 # `dense` is such a pair in the default's game; a weaker eye takes a weaker penalty, and `conv`'s,
-# which is sharper, a stronger one. In a minute, shapes matter more than that a kind varies. Windows
-# of music are few: a small discriminator knows them by heart later, and one that learns on while
-# its generator slows down knows them too well.
+# which is sharper, a stronger one. In a minute, shapes matter more than that a kind varies.
+# Windows of music are few. A smaller discriminator is slower to know them by heart, and a generator
+# whose learning rate does not fall keeps up with it.
 # fmt: off
 PRESETS = {
     'default': dict(),
